@@ -1,0 +1,307 @@
+"""The number systems a formula or a graph can be evaluated in.
+
+An `Algebra` says what exp, log, a comparison … mean for one kind of entry: float64 arrays, 50-digit numbers, exact
+fractions, SymPy expressions, or formulas (which is substitution). The four operations are Python's own.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from derive import formula as fm
+from derive.formula import Apply, Formula, Name, Number
+
+Value = Any  # an array of an algebra's entries, or one entry
+
+
+@dataclass(frozen=True)
+class Algebra:
+    """The functions of one kind of entry, and how a constant and a choice by cases become one."""
+
+    name: str
+    number: Callable[[Fraction], Value]
+    functions: dict[str, Callable[..., Value]]
+    choose: Callable[[Sequence[Value], Sequence[Value]], Value]
+
+    def __call__(self, head: str, *args: Value) -> Value:
+        return self.functions[head](*args)
+
+
+def each(function: Callable[..., Any]) -> Callable[..., Value]:
+    """A function of entries as a function of arrays of objects (and of single entries)."""
+
+    def spread(*args: Value) -> Value:
+        if any(isinstance(arg, np.ndarray) for arg in args):
+            return np.frompyfunc(function, len(args), 1)(*args)
+        return function(*args)
+
+    return spread
+
+
+def choose_first(conditions: Sequence[Value], values: Sequence[Value]) -> Value:
+    """The value whose condition is the first true one; the last value has no condition."""
+
+    def pick(*row: Any) -> Any:
+        for condition, value in zip(row[: len(conditions)], row[len(conditions) :], strict=False):
+            if condition:
+                return value
+        return row[-1]
+
+    return each(pick)(*conditions, *values)
+
+
+def evaluate(f: Formula, lookup: Callable[[Name], Value], algebra: Algebra) -> Value:
+    """The value of a formula, with `lookup` giving the value of each name in it."""
+    match f:
+        case Name():
+            return lookup(f)
+        case Number():
+            return algebra.number(f.value)
+        case Apply(head=fm.Function() as function, args=args):
+            return call(function, [evaluate(arg, lookup, algebra) for arg in args], f.axis, algebra)
+        case Apply(head="cases"):
+            pairs = fm.branches(f)
+            conditions = [evaluate(when, lookup, algebra) for _, when in pairs if when is not None]
+            return algebra.choose(conditions, [evaluate(value, lookup, algebra) for value, _ in pairs])
+        case Apply(head=str(head), args=args):
+            values = [evaluate(arg, lookup, algebra) for arg in args]
+            if head in STRUCTURE:
+                return STRUCTURE[head](values, f.axis)
+            return algebra(head, *values)
+    raise TypeError(f"cannot evaluate {f!r}")
+
+
+def call(function: fm.Function, values: Sequence[Value], axis: int | None, algebra: Algebra) -> Value:
+    """A named function at values; along the columns (axis 0) it is what it is along the rows of the transpose."""
+    assert function.body is not None, f"{function.name} has no definition"
+    if axis == 0:
+        return call(function, [value.T for value in values], 1, algebra).T
+    return evaluate(function.body, dict(zip(function.parameters, values, strict=True)).__getitem__, algebra)
+
+
+def _sum(values: list[Value], axis: int | None) -> Value:
+    return np.sum(values[0], axis=axis, keepdims=axis is not None)
+
+
+def _fold(operation: Callable[[Value, Value], Value]) -> Callable[[list[Value], int | None], Value]:
+    def fold(values: list[Value], _axis: int | None) -> Value:
+        result = values[0]
+        for value in values[1:]:
+            result = operation(result, value)
+        return result
+
+    return fold
+
+
+def _compare(relation: Callable[[Any, Any], Any]) -> Callable[[list[Value], int | None], Value]:
+    # numpy makes the result of comparing objects a bool; a comparison of formulas is a formula, of unknowns unknown
+    spread = each(relation)
+    return lambda v, _: (spread if any(getattr(x, "dtype", None) == object for x in v) else relation)(*v)
+
+
+STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
+    "add": _fold(lambda a, b: a + b),
+    "mul": _fold(lambda a, b: a * b),
+    "had": _fold(lambda a, b: a * b),
+    "chain": _fold(lambda a, b: a * b),
+    "dot": _fold(lambda a, b: a @ b),
+    "neg": lambda v, _: -v[0],
+    "div": lambda v, _: v[0] / v[1],
+    "pow": lambda v, _: v[0] ** v[1],
+    "T": lambda v, _: v[0].T,
+    "sum": _sum,
+    "total": _sum,
+    "gt": _compare(operator.gt),
+    "ge": _compare(operator.ge),
+    "lt": _compare(operator.lt),
+    "le": _compare(operator.le),
+}
+
+
+# float64, for whole arrays at once -----------------------------------------------------------------------------------
+def _float_choose(conditions: Sequence[Value], values: Sequence[Value]) -> Value:
+    return np.select([np.asarray(c) for c in np.broadcast_arrays(*conditions)], [np.asarray(v) for v in values[:-1]], values[-1])
+
+
+def _float_xlogy(x: Value, y: Value) -> Value:
+    return np.where(np.equal(x, 0), 0.0, x * np.log(np.where(np.equal(x, 0), 1.0, y)))
+
+
+_float_erf = np.frompyfunc(math.erf, 1, 1)
+
+FLOATS = Algebra(
+    "float64",
+    float,
+    {
+        "pi": lambda: math.pi,
+        "exp": np.exp,
+        "log": np.log,
+        "sqrt": np.sqrt,
+        "abs": np.abs,
+        "tanh": np.tanh,
+        "erf": lambda x: np.asarray(_float_erf(x), dtype=float),
+        "expm1": np.expm1,
+        "log1p": np.log1p,
+        "max": np.maximum,
+        "min": np.minimum,
+        "xlogy": _float_xlogy,
+    },
+    _float_choose,
+)
+
+# formulas: evaluating is substituting --------------------------------------------------------------------------------
+FORMULAS = Algebra(
+    "formulas",
+    Number,
+    {
+        "pi": lambda: fm.PI,
+        "exp": each(fm.exp),
+        "log": each(fm.log),
+        "sqrt": each(fm.sqrt),
+        "abs": each(abs),
+        "tanh": each(fm.tanh),
+        "erf": each(fm.erf),
+        "expm1": each(fm.expm1),
+        "log1p": each(fm.log1p),
+        "max": each(fm.larger),
+        "min": each(fm.smaller),
+        "xlogy": each(fm.xlogy),
+    },
+    lambda conditions, values: each(
+        lambda *row: fm.cases(*zip(row[len(conditions) :], (*row[: len(conditions)], True), strict=True))
+    )(*conditions, *values),
+)
+
+
+# exact fractions; UNKNOWN where the result is not one -------------------------------------------------------------------
+class _Unknown:
+    """Not a known fraction, nor is anything computed from it."""
+
+    def _same(self, *_: object) -> _Unknown:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _same
+    __pow__ = __rpow__ = __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = _same
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+
+
+def _exact(at: dict[Fraction, int]) -> Callable[[Any], Any]:
+    return lambda x: Fraction(at[x]) if x in at else UNKNOWN
+
+
+def _exact_sqrt(x: Any) -> Any:
+    if x is UNKNOWN or x < 0:
+        return UNKNOWN
+    root = Fraction(math.isqrt(x.numerator), math.isqrt(x.denominator))
+    return root if root * root == x else UNKNOWN
+
+
+def _exact_choose(conditions: Sequence[Value], values: Sequence[Value]) -> Value:
+    def pick(*row: Any) -> Any:
+        for condition, value in zip(row[: len(conditions)], row[len(conditions) :], strict=False):
+            if condition is UNKNOWN:
+                return UNKNOWN
+            if condition:
+                return value
+        return row[-1]
+
+    return each(pick)(*conditions, *values)
+
+
+def _ordered(function: Callable[[Any, Any], Any]) -> Callable[..., Value]:
+    return each(lambda x, y: UNKNOWN if x is UNKNOWN or y is UNKNOWN else function(x, y))
+
+
+EXACT = Algebra(
+    "exact",
+    Fraction,
+    {
+        "pi": lambda: UNKNOWN,
+        "exp": each(_exact({Fraction(0): 1})),
+        "log": each(_exact({Fraction(1): 0})),
+        "sqrt": each(_exact_sqrt),
+        "abs": each(abs),
+        "tanh": each(_exact({Fraction(0): 0})),
+        "erf": each(_exact({Fraction(0): 0})),
+        "expm1": each(_exact({Fraction(0): 0})),
+        "log1p": each(_exact({Fraction(0): 0})),
+        "max": _ordered(max),
+        "min": _ordered(min),
+        "xlogy": each(lambda x, y: Fraction(0) if x == 0 or y == 1 else UNKNOWN),
+    },
+    _exact_choose,
+)
+
+
+# 50 digits and SymPy, imported when first wanted -------------------------------------------------------------------------
+DIGITS = 50
+
+
+@cache
+def digits() -> Algebra:
+    """Numbers of 50 significant digits (mpmath)."""
+    from mpmath import MPContext
+
+    mp = MPContext()
+    mp.dps = DIGITS
+    functions: dict[str, Callable[..., Any]] = {
+        "pi": lambda: +mp.pi,
+        "exp": mp.exp,
+        "log": mp.log,
+        "sqrt": mp.sqrt,
+        "abs": abs,
+        "tanh": mp.tanh,
+        "erf": mp.erf,
+        "expm1": mp.expm1,
+        "log1p": mp.log1p,
+        "max": max,
+        "min": min,
+        "xlogy": lambda x, y: mp.zero if x == 0 else x * mp.log(y),
+    }
+
+    def number(value: Any) -> Any:
+        return mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else mp.mpf(value)
+
+    return Algebra("50 digits", number, {head: each(function) for head, function in functions.items()}, choose_first)
+
+
+@cache
+def sympy_algebra() -> Algebra:
+    """SymPy expressions; a choice by cases is a Piecewise."""
+    import sympy as sp
+
+    functions: dict[str, Callable[..., Any]] = {
+        "pi": lambda: sp.pi,
+        "exp": sp.exp,
+        "log": sp.log,
+        "sqrt": sp.sqrt,
+        "abs": sp.Abs,
+        "tanh": sp.tanh,
+        "erf": sp.erf,
+        "expm1": lambda x: sp.exp(x) - 1,
+        "log1p": lambda x: sp.log(1 + x),
+        "max": sp.Max,
+        "min": sp.Min,
+        "xlogy": lambda x, y: x * sp.log(y),
+    }
+
+    def choose(conditions: Sequence[Any], values: Sequence[Any]) -> Any:
+        return sp.Piecewise(*zip(values, (*conditions, True), strict=True))
+
+    def number(value: Fraction) -> Any:
+        return sp.Rational(value.numerator, value.denominator)
+
+    return Algebra("SymPy", number, {head: each(function) for head, function in functions.items()}, choose)

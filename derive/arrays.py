@@ -1,0 +1,45 @@
+"""Weights too many to type: an .npz file of numbers beside the network file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from derive.options import text
+from derive.source import Item
+from derive.tensor import Tensor
+
+MAX_UNPACKED = 32 * 1024 * 1024
+
+
+def load(item: Item, folder: Path) -> Mapping[str, Tensor]:
+    """The arrays of the file an item names: numbers only, never pickled, never outside the network's folder."""
+    name = text(item)
+    path = (folder / name).resolve()
+    if Path(name).is_absolute() or folder.resolve() not in path.parents:
+        raise item.error("must be a file inside the folder of the network file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
+                raise item.error(f"unpacks to more than {MAX_UNPACKED // 2**20} MiB")
+        with np.load(path, allow_pickle=False) as file:
+            found = {key: np.asarray(file[key]) for key in file.files}
+    except FileNotFoundError:
+        raise item.error(f"no such file: {name}") from None
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, MemoryError, NotImplementedError):
+        raise item.error(f"{name} is not a readable .npz file of numbers") from None
+    return {key: checked(value, key, item) for key, value in found.items()}
+
+
+def checked(value: np.ndarray[tuple[int, ...], np.dtype[np.generic]], key: str, item: Item) -> Tensor:
+    if value.dtype.kind not in "fiu":
+        raise item.error(f"array {key} does not hold real numbers")
+    if value.ndim > 2 or value.size == 0:
+        raise item.error(f"array {key} has shape {value.shape}; expected a vector or a matrix")
+    numbers = np.atleast_2d(value.astype(float))
+    if not np.isfinite(numbers).all():
+        raise item.error(f"array {key} holds NaN or infinity")
+    return Tensor.drawn(numbers)

@@ -1,0 +1,409 @@
+"""From the checked file to the model: the graph of the forward pass, its gradients and the update, with the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from derive.algebra import FLOATS, Value
+from derive.contract import Contract
+from derive.autodiff import gradients
+from derive.errors import InputError, nearest
+from derive.graph import Node, apply, evaluate, leaf, topological
+from derive.initializers import initializers
+from derive.labels import Labels
+from derive.losses import CLASSIFICATION, End, Loss
+from derive.ops.structural import linear
+from derive.options import Choice, number, sequence
+from derive.source import Item, Number
+from derive.spec import MAX_PARAMETERS, MAX_VALUES, Draw, Linear, Spec, matrix, row
+from derive.tensor import Tensor
+
+DEFAULT_SEED = 0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with parameters and the activations that follow it; `k` counts from 1 (0: activations of the inputs)."""
+
+    k: int
+    source: Node
+    z: Node | None = None
+    W: Node | None = None
+    b: Node | None = None
+    spec: Linear | None = None
+    activations: tuple[tuple[Choice, Node], ...] = ()
+
+    @property
+    def output(self) -> Node:
+        if self.activations:
+            return self.activations[-1][1]
+        return self.z if self.z is not None else self.source
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass: the layers and, with targets, the loss."""
+
+    layers: tuple[Layer, ...]
+    output: Node
+    loss: Loss | None = None
+    fused: Node | None = None
+
+    @property
+    def nodes(self) -> list[Node]:
+        end = [self.loss.total] if self.loss else []
+        return [node for node in topological(self.output, *end) if node.id]
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network as graphs, and the numbers at their leaves."""
+
+    spec: Spec
+    x: Node
+    t: Node | None
+    forward: Pass
+    parameters: tuple[Node, ...]
+    frozen: frozenset[Node]
+    given: dict[Node, Tensor]
+    gradient: dict[Node, Node]
+    updated: dict[Node, Node]
+    after: Pass | None
+    rate: Node | None
+    labels: Labels
+    contract: Contract
+    missing: tuple[Node, ...]
+    encoding: str = "values"
+    drawn: tuple[Node, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether some numbers are missing, so that only formulas can be shown."""
+        return bool(self.missing)
+
+    @property
+    def seed(self) -> int:
+        return DEFAULT_SEED if self.spec.seed is None else self.spec.seed
+
+    def node(self, id: str) -> Node | None:
+        return next((node for node in self.all_nodes() if node.id == id), None)
+
+    def all_nodes(self) -> list[Node]:
+        """Every named node, inputs first, then forward, backward, update and the second forward pass."""
+        ends = [self.forward.output]
+        if self.forward.loss:
+            ends.append(self.forward.loss.total)
+        ends += [*self.gradient.values(), *self.updated.values()]
+        if self.after and self.after.loss:
+            ends.append(self.after.loss.total)
+        return [node for node in topological(self.x, *([self.t] if self.t else []), *ends) if node.id]
+
+
+def build(spec: Spec) -> Model:
+    """The model of a checked file. `Builder` holds what is collected on the way."""
+    return Builder(spec).model()
+
+
+class Builder:
+    """Walks the layers once, making nodes and noting the numbers of each leaf."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.given: dict[Node, Tensor] = {}
+        self.missing: list[Node] = []
+        self.draws: list[tuple[Node, Draw, tuple[int, int]]] = []
+        self.parameters: list[Node] = []
+        self.encoding = "values"
+        self.ignored = 0
+        self.target_classes: list[int] = []
+
+    def model(self) -> Model:
+        spec = self.spec
+        x = leaf((spec.samples, self.features()), "x", "input")
+        layers = self.layers(x)
+        self.hold(x, spec.inputs)
+        output = layers[-1].output if layers else x
+        t = self.targets(output) if spec.loss else None
+        loss = self.loss(output, t)
+        forward = Pass(layers, output, loss)
+        self.draw()
+        rate, gradient, updated, after = None, {}, {}, None
+        contract = Contract(spec.batched, frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b))
+        labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *forward.nodes], contract)
+        frozen = self.frozen(labels)
+        if loss:
+            gradient = gradients(loss.total, set(self.parameters) or {x})
+        if loss and spec.optimizer and self.parameters:
+            rate, updated = self.update(gradient, frozen)
+            after = self.again(layers, x, t, updated)
+        drawn = tuple(node for node, _, _ in self.draws)
+        return Model(spec, x, t, forward, tuple(self.parameters), frozen, self.given, gradient, updated, after, rate,
+                     labels, contract, tuple(self.missing), self.encoding, drawn)  # fmt: skip
+
+    # leaves and their numbers ------------------------------------------------------------------------------------
+    def hold(self, node: Node, numbers: Tensor | Draw | None) -> None:
+        if isinstance(numbers, Tensor):
+            self.given[node] = numbers
+        elif numbers is None:
+            self.missing.append(node)
+        else:
+            fan = node.shape if len(node.shape) == 2 else (1, 1)
+            self.draws.append((node, numbers, (fan[0], fan[1])))
+
+    def constant(self, name: str, numbers: tuple[Fraction, ...]) -> Node:
+        node = leaf((1, len(numbers)), name, "hyper")
+        self.given[node] = Tensor.of([numbers])
+        return node
+
+    def draw(self) -> None:
+        """All random numbers, in the order of the layers and the inputs last, from one generator."""
+        random = np.random.default_rng(DEFAULT_SEED if self.spec.seed is None else self.spec.seed)
+        fan = (1, 1)
+        order = [d for d in self.draws if d[0].id != "x"] + [d for d in self.draws if d[0].id == "x"]
+        for node, numbers, _ in order:
+            if numbers.distribution:
+                value = random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
+            elif numbers.choice:
+                value = numbers.choice(random, node.shape)
+            else:
+                fan = (node.shape[0], node.shape[1]) if node.id.startswith("W") else fan
+                value = initializers["default"](random, fan)
+                value = value if node.id.startswith("W") else value.ravel()[: node.shape[1]].reshape(node.shape)
+            if not np.isfinite(value).all():
+                raise self.spec.item.error(f"the numbers drawn for {node.id} are not finite")
+            self.given[node] = Tensor.drawn(value)
+
+    # the forward pass --------------------------------------------------------------------------------------------
+    def features(self) -> int:
+        spec = self.spec
+        first = next((layer for layer in spec.layers if isinstance(layer, Linear)), None)
+        if spec.features is not None:
+            return spec.features
+        if first is None or first.inputs is None:
+            raise spec.item.error("the number of inputs is not known: give inputs, or in: for the first linear layer")
+        return first.inputs
+
+    def layers(self, x: Node) -> tuple[Layer, ...]:
+        result: list[Layer] = []
+        source, k, count = x, 0, 0
+        for spec in self.spec.layers:
+            if isinstance(spec, Linear):
+                k += 1
+                result.append(self.linear_layer(k, source, spec))
+            else:
+                if not result:
+                    result.append(Layer(0, x))
+                last = result[-1]
+                name = f"a{k}" if not last.activations else f"a{k}.{len(last.activations) + 1}"
+                node = apply(spec(), last.output).named(name, "activation")
+                result[-1] = Layer(last.k, last.source, last.z, last.W, last.b, last.spec,
+                                   (*last.activations, (spec, node)))  # fmt: skip
+            source = result[-1].output
+            count += source.shape[0] * source.shape[1]
+            if count > MAX_VALUES:
+                raise self.spec.item.error(f"more than {MAX_VALUES:,} activations in one forward pass")
+        return tuple(result)
+
+    def linear_layer(self, k: int, source: Node, spec: Linear) -> Layer:
+        inputs = source.shape[1]
+        if spec.inputs is not None and spec.inputs != inputs:
+            before = "the network has" if k == 1 else "the layer before has"
+            raise spec.item.error(f"this layer takes {spec.inputs} inputs, but {before} {inputs}")
+        W = leaf((spec.outputs, inputs), f"W{k}", "parameter")
+        width = 1 if spec.shared else spec.outputs
+        b = leaf((1, width), f"b{k}", "parameter") if spec.has_bias else None
+        size = sum(p.shape[0] * p.shape[1] for p in self.parameters) + spec.outputs * (inputs + 1)
+        if size > MAX_PARAMETERS:
+            raise spec.item.error(f"more than {MAX_PARAMETERS:,} parameters")
+        self.parameters += [W, *([b] if b else [])]
+        self.hold(W, spec.weight)
+        if b:
+            self.hold(b, spec.bias)
+        return Layer(k, source, linear(source, W, b).named(f"z{k}", "preactivation"), W, b, spec)
+
+    def again(self, layers: tuple[Layer, ...], x: Node, t: Node | None, updated: dict[Node, Node]) -> Pass:
+        """The forward pass with the updated parameters: the same nodes, marked +."""
+        swap: dict[Node, Node] = dict(updated)
+        total = self.loss_of_first.total
+        fresh: list[Layer] = []
+        for node in topological(total):
+            if node in swap or not node.inputs or all(swap.get(i, i) is i for i in node.inputs):
+                continue
+            new = Node(node.op, tuple(swap.get(i, i) for i in node.inputs), node.shape)
+            swap[node] = new.named(node.id + "+", node.role) if node.id else new
+        for layer in layers:
+            z = swap.get(layer.z) if layer.z else None
+            activations = tuple((choice, swap.get(node, node)) for choice, node in layer.activations)
+            fresh.append(Layer(layer.k, swap.get(layer.source, layer.source), z, swap.get(layer.W) if layer.W else None,
+                               swap.get(layer.b, layer.b) if layer.b else None, layer.spec, activations))  # fmt: skip
+        first = self.loss_of_first
+        loss = Loss(swap.get(first.each, first.each), swap.get(total, total))
+        output = layers[-1].output
+        return Pass(tuple(fresh), swap.get(output, output), loss)
+
+    # targets and loss --------------------------------------------------------------------------------------------
+    def targets(self, output: Node) -> Node:
+        item = self.spec.targets
+        t = leaf(output.shape, "t", "target")
+        if item is None:
+            if "t" in self.spec.arrays:
+                self.hold_targets(t, self.spec.arrays["t"], self.spec.item)
+            else:
+                self.missing.append(t)
+                self.encoding = "classes" if self.classifies else "values"
+            return t
+        if self.classifies and (classes := self.classes(item, output)) is not None:
+            self.encoding = "classes"
+            self.given[t] = one_hot(classes, output.shape[1], item)
+            self.target_classes = classes
+            return t
+        self.encoding = "probabilities" if self.classifies else "values"
+        self.hold_targets(t, self.values(item, output), item)
+        return t
+
+    @property
+    def classifies(self) -> bool:
+        return self.spec.loss is not None and self.spec.loss.name in CLASSIFICATION
+
+    def hold_targets(self, t: Node, numbers: Tensor, item: Item) -> None:
+        if numbers.shape != t.shape:
+            raise item.error(f"targets have shape {shape(numbers.shape)}, but the output has {shape(t.shape)}")
+        if self.spec.loss and self.spec.loss.name in ("bce", "bce_with_logits", "cross_entropy", "nll"):
+            if (numbers.value < 0).any() or (numbers.value > 1).any():
+                raise item.error(f"{self.spec.loss.name} needs targets from 0 to 1")
+        if self.spec.loss and self.spec.loss.name == "hinge_embedding" and (np.abs(numbers.value) != 1).any():
+            raise item.error("hinge_embedding needs targets 1 or -1")
+        self.given[t] = numbers
+
+    def values(self, item: Item, output: Node) -> Tensor:
+        """Targets as numbers: one row, rows, or for a single output one number per sample."""
+        if isinstance(item.value, Number):
+            return Tensor.of([[item.value.exact]], [[item.value.text]])
+        if sequence(item) and isinstance(sequence(item)[0].value, list):
+            return matrix(item, "targets")
+        flat = row(item, "targets")
+        if output.shape[1] == 1 and flat.shape[1] == output.shape[0]:
+            return Tensor(flat.value.T, flat.exact.T, flat.text.T)
+        return flat
+
+    def classes(self, item: Item, output: Node) -> list[int] | None:
+        """Class indices, one per sample, if that is what the targets are."""
+        samples, units = output.shape
+        entries = [item] if isinstance(item.value, Number) else sequence(item)
+        if not entries or not all(isinstance(entry.value, Number) for entry in entries):
+            return None
+        if samples == 1 and len(entries) == units > 1:
+            return None  # one row: one-hot or probabilities
+        if len(entries) != samples:
+            raise item.error(f"{len(entries)} targets for {samples} samples")
+        ignore = self.spec.loss.options.get("ignore_index", -100) if self.spec.loss else -100
+        found = []
+        for entry in entries:
+            index = number(entry).exact
+            if index == ignore:
+                self.ignored += 1
+                found.append(-1)
+            elif index.denominator != 1 or not 0 <= index < units:
+                raise entry.error(f"expected a class index from 0 to {units - 1}")
+            else:
+                found.append(int(index))
+        if self.ignored == samples:
+            raise item.error("every target is ignored")
+        return found
+
+    def loss(self, output: Node, t: Node | None) -> Loss | None:
+        if self.spec.loss is None or t is None:
+            return None
+        self.check_weights(self.spec.loss, output.shape[1])
+        end = End(output, t, self.encoding_of(t), self.constant, self.picked, self.ignored)
+        self.loss_of_first = self.spec.loss(end)
+        return self.loss_of_first
+
+    def encoding_of(self, t: Node) -> str:
+        given = self.given.get(t)
+        if self.encoding == "probabilities" and given is not None:
+            if any(sum(line) != 1 for line in given.exact):
+                return "unnormalized"
+        return self.encoding
+
+    def check_weights(self, choice: Choice, units: int) -> None:
+        for name in ("weight", "pos_weight"):
+            if name in choice.options and len(choice.options[name]) != units:
+                raise choice.item.error(f"{name} has {len(choice.options[name])} numbers, but there are {units} outputs")
+
+    def picked(self, weight: tuple[Fraction, ...]) -> Fraction:
+        """The sum of the weights of the target classes."""
+        return sum((weight[c] for c in self.target_classes if c >= 0), Fraction(0)) or Fraction(1)
+
+    # the update --------------------------------------------------------------------------------------------------
+    def frozen(self, labels: Labels) -> frozenset[Node]:
+        by_id = {p.id: p for p in self.parameters}
+        found = set()
+        for item in self.spec.frozen:
+            name = str(item.value)
+            id = labels.whole.get(name, name)
+            if id not in by_id:
+                known = [*by_id, *labels.whole]
+                raise item.error(f"'{name}' is not a parameter of this network.{nearest(name, known)}")
+            found.add(by_id[id])
+        return frozenset(found)
+
+    def update(self, gradient: dict[Node, Node], frozen: frozenset[Node]) -> tuple[Node, dict[Node, Node]]:
+        optimizer = self.spec.optimizer
+        assert optimizer is not None
+        rate = leaf((1, 1), "lr", "hyper")
+        lr = optimizer.in_force["lr"]
+        if lr < 0:
+            raise optimizer.item.error("lr must not be negative")
+        item = optimizer.item.value
+        written = item["lr"].value.text if isinstance(item, dict) and "lr" in item else ""
+        self.given[rate] = Tensor.of([[lr]], [[written]])
+        updated = {}
+        for parameter in self.parameters:
+            if parameter not in frozen:
+                stepped = optimizer(rate, parameter, gradient[parameter])
+                updated[parameter] = stepped.named(parameter.id + "+", "updated")
+        return rate, updated
+
+
+def is_shared(layer: Layer) -> bool:
+    return layer.spec is not None and layer.spec.shared
+
+
+def one_hot(classes: list[int], units: int, item: Item) -> Tensor:
+    rows = [[Fraction(int(i == c)) for i in range(units)] for c in classes]
+    return Tensor.of(rows, [[str(x) for x in line] for line in rows])
+
+
+def shape(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
+
+
+def numbers(model: Model, settle: Callable[[Node, Value], Value] = lambda node, value: value) -> dict[Node, Value]:
+    """float64 values of all nodes; what is not finite is the file's fault and said so."""
+    with np.errstate(all="ignore"):
+        return evaluate(model.all_nodes(), {n: t.value for n, t in model.given.items()}, FLOATS, finite(model, settle))
+
+
+def finite(model: Model, settle: Callable[[Node, Value], Value]) -> Callable[[Node, Value], Value]:
+    def check(node: Node, value: Value) -> Value:
+        if not np.isfinite(value).all():
+            raise not_finite(model, node)
+        return settle(node, value)
+
+    return check
+
+
+def not_finite(model: Model, node: Node) -> InputError:
+    loss = model.spec.loss
+    if loss is not None and loss.name in ("bce", "nll", "kl_div") and node.op.shape is not None:
+        instead = "bce_with_logits" if loss.name == "bce" else "cross_entropy"
+        return loss.item.error(f"the loss is infinite: probability 0 for what happened; use {instead} on the scores")
+    what = node.id or "an intermediate value"
+    return model.spec.item.error(f"{what} is too large for float64: scale the inputs or weights down")

@@ -1,0 +1,1 @@
+"""The languages a formula is spelled in: one small class each."""

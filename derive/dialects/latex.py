@@ -1,0 +1,132 @@
+"""LaTeX: amsmath and amssymb alone."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from derive.formula import Function, Name, Partial, Symbol
+from derive.numerals import Numeral
+from derive.spelling import Dialect
+
+GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta", "θ": "theta", "λ": "lambda",
+    "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "varphi", "ω": "omega", "ℓ": "ell",
+    "Δ": "Delta", "Σ": "Sigma", "Φ": "Phi", "Θ": "Theta", "∂": "partial", "∇": "nabla",
+}  # fmt: skip
+ESCAPES = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "−": "-", "'": "'",
+}  # fmt: skip
+RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
+TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
+#: Functions LaTeX knows by a command of its own.
+COMMANDS = {"ln", "log", "tanh", "exp", "max", "min"}
+
+
+def text(words: str) -> str:
+    """Anybody's text, so that TeX prints it and nothing else happens."""
+    visible = (c for c in words if unicodedata.category(c)[0] != "C" or c == " ")
+    return "".join(ESCAPES.get(c, c) for c in visible)
+
+
+def letters(base: str, *, bold: bool = False) -> str:
+    """A letter or word in mathematics."""
+    if base == "ŷ":
+        return r"\hat{y}"
+    if base in GREEK:
+        return rf"\boldsymbol{{\{GREEK[base]}}}" if bold else rf"\{GREEK[base]}"
+    if base.isascii() and base.isalnum():
+        if bold:
+            return rf"\mathbf{{{base}}}"
+        return base if len(base) == 1 or base.isdigit() else rf"\mathrm{{{base}}}"
+    return rf"\text{{{text(base)}}}"
+
+
+def script(written: str) -> str:
+    """What stands in a subscript or superscript: digits, single letters, words."""
+    pieces = re.findall(r"[A-Za-z]+|[0-9]+|.", written)
+    return "".join(piece if piece in "()[],.+-=" or piece.isdigit() else
+                   r"\prime" if piece == "′" else letters(piece) for piece in pieces)  # fmt: skip
+
+
+class Latex(Dialect):
+    """Formulas as LaTeX mathematics, without delimiters."""
+
+    def symbol(self, symbol: Symbol | Partial) -> str:
+        if isinstance(symbol, Partial):
+            d = r"\partial " if symbol.d == "∂" else r"\mathrm{d}"
+            return rf"\frac{{{d}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.by)}}}"
+        sub = f"_{{{script(symbol.sub)}}}" if symbol.sub else ""
+        above = symbol.sup + symbol.mark
+        sup = f"^{{{script(above)}}}" if above else ""
+        return letters(symbol.base, bold=symbol.bold) + sub + sup
+
+    def name(self, name: Name) -> str:
+        return self.symbol(name.symbol)
+
+    def numeral(self, numeral: Numeral, link: str = "") -> str:
+        sign = "-" if numeral.negative else ""
+        digits = numeral.digits.replace(".", "{,}") if self.style.comma else numeral.digits
+        if numeral.denominator:
+            return rf"{sign}\tfrac{{{digits}}}{{{numeral.denominator}}}"
+        return sign + digits + ("" if numeral.exponent is None else rf" \times 10^{{{numeral.exponent}}}")
+
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
+        cells = [[r"\cdots" if cell == "⋯" else cell for cell in row] for row in rows]
+        return r"\begin{bmatrix} " + r" \\ ".join(" & ".join(row) for row in cells) + r" \end{bmatrix}"
+
+    def bracket(self, inner: str) -> str:
+        if re.search(r"\\frac|\\sum|\\begin|\\tfrac", inner):
+            return rf"\left({inner}\right)"
+        return f"({inner})"
+
+    def sign(self, sign: str, *, first: bool) -> str:
+        plain = "-" if sign == "−" else "+"
+        return plain if first else f" {plain} "
+
+    def product(self, factors: Sequence[str], head: str) -> str:
+        if head == "had":
+            return r" \odot ".join(factors)
+        return (r"\, " if head == "dot" else TIMES[self.style.times]).join(factors)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return rf"\frac{{{top}}}{{{bottom}}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"{base}^{{{exponent}}}"
+
+    def transposed(self, base: str) -> str:
+        return f"{{{base}}}^{{\\top}}"
+
+    def call(self, function: Function | str, args: Sequence[str], axis: int | None) -> str:
+        if isinstance(function, Function):
+            head, prime = letters(function.glyph.base), "'" * function.glyph.mark.count("′")
+            head = rf"\{function.glyph.base}" if function.glyph.base in COMMANDS else head
+        else:
+            head, prime = (rf"\{function}" if function in COMMANDS else rf"\mathrm{{{function}}}"), ""
+        inner = ", ".join(args)
+        return f"{head}{prime}{self.bracket(inner)}"
+
+    def sum_over(self, inner: str, axis: int | None) -> str:
+        index = "" if axis is None else "_{n}" if (axis == 1) == self.style.columns else "_{j}"
+        return rf"\sum{index} {inner}"
+
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
+        lines = [rf"{value} & {when}" if when else rf"{value} & \text{{else}}" for value, when in rows]
+        return r"\begin{cases} " + r" \\ ".join(lines) + r" \end{cases}"
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        return f"{left} {RELATION[sign]} {right}"
+
+    def function(self, head: str, inner: str) -> str:
+        match head:
+            case "exp":
+                return f"e^{{{inner}}}"
+            case "sqrt":
+                return rf"\sqrt{{{inner}}}"
+            case "abs":
+                return rf"\left|{inner}\right|"
+        return r"\pi"

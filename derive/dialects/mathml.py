@@ -1,0 +1,145 @@
+"""MathML Core, for browsers: bold and script by Unicode letters, every operator with its spacing, numbers as links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from derive.formula import Function, Name, Partial, Symbol
+from derive.numerals import Numeral
+from derive.spelling import Dialect
+
+BOLD = [("A", "Z", 0x1D400), ("a", "z", 0x1D41A), ("α", "ω", 0x1D6C2), ("Α", "Ω", 0x1D6A8), ("0", "9", 0x1D7CE)]
+
+
+def bold(word: str) -> str:
+    """Mathematical bold letters; what has none stays as it is."""
+    for first, last, start in BOLD:
+        if len(word) == 1 and first <= word <= last:
+            return chr(start + ord(word) - ord(first))
+    return word if len(word) == 1 else "".join(bold(letter) for letter in word)
+
+
+def operator(sign: str, space: str = "0", *, form: str = "infix") -> str:
+    return f'<mo form="{form}" lspace="{space}" rspace="{space}" stretchy="false" largeop="false">{escape(sign)}</mo>'
+
+
+def row(inner: str) -> str:
+    return f"<mrow>{inner}</mrow>"
+
+
+def script(written: str) -> str:
+    """What stands in a subscript or superscript, token by token."""
+    pieces = []
+    for piece in re.findall(r"[A-Za-z]+|[0-9]+|.", written):
+        if piece.isdigit():
+            pieces.append(f"<mn>{piece}</mn>")
+        elif piece in "()[],.+-=′⊤":
+            pieces.append(operator("−" if piece == "-" else piece, form="prefix" if piece in "([" else "postfix"))
+        else:
+            pieces.append(f"<mi>{escape(piece)}</mi>")
+    return row("".join(pieces))
+
+
+class MathML(Dialect):
+    """Formulas as the children of a `<math>` element."""
+
+    def symbol(self, symbol: Symbol | Partial) -> str:
+        if isinstance(symbol, Partial):
+            d = "<mi>∂</mi>" if symbol.d == "∂" else '<mi mathvariant="normal">d</mi>'
+            return f"<mfrac>{row(d + self.symbol(symbol.of))}{row(d + self.symbol(symbol.by))}</mfrac>"
+        base = f"<mi>{escape(bold(symbol.base) if symbol.bold else symbol.base)}</mi>"
+        above = symbol.sup + symbol.mark
+        if symbol.sub and above:
+            return f"<msubsup>{base}{script(symbol.sub)}{script(above)}</msubsup>"
+        if symbol.sub:
+            return f"<msub>{base}{script(symbol.sub)}</msub>"
+        return f"<msup>{base}{script(above)}</msup>" if above else base
+
+    def name(self, name: Name) -> str:
+        return self.symbol(name.symbol)
+
+    def numeral(self, numeral: Numeral, link: str = "") -> str:
+        sign = operator("−", form="prefix") if numeral.negative else ""
+        digits = numeral.digits.replace(".", ",") if self.style.comma else numeral.digits
+        shown = f'<a href="#{escape(link)}">{digits}</a>' if link else digits
+        if numeral.denominator:
+            return sign + f"<mfrac><mn>{shown}</mn><mn>{numeral.denominator}</mn></mfrac>"
+        number = f"<mn>{shown}</mn>"
+        if numeral.exponent is None:
+            return sign + number
+        exponent = ("<mo form=\"prefix\" lspace=\"0\" rspace=\"0\">−</mo>" if numeral.exponent < 0 else "") + (
+            f"<mn>{abs(numeral.exponent)}</mn>"
+        )
+        return sign + number + operator("×", "0.15em") + f"<msup><mn>10</mn>{row(exponent)}</msup>"
+
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
+        cell = "<mtd>{}</mtd>".format
+        body = "".join("<mtr>" + "".join(cell("<mo>⋯</mo>" if c == "⋯" else row(c)) for c in r) + "</mtr>" for r in rows)
+        left, right = (f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">{sign}</mo>'
+                       for form, sign in (("prefix", "["), ("postfix", "]")))  # fmt: skip
+        return row(f'{left}<mtable class="matrix">{body}</mtable>{right}')
+
+    def bracket(self, inner: str) -> str:
+        tall = "true" if re.search("<mfrac|<mtable|<munder", inner) else "false"
+        left, right = (f'<mo form="{form}" stretchy="{tall}" lspace="0" rspace="0">{sign}</mo>'
+                       for form, sign in (("prefix", "("), ("postfix", ")")))  # fmt: skip
+        return row(left + inner + right)
+
+    def sign(self, sign: str, *, first: bool) -> str:
+        return operator(sign, form="prefix") if first else operator(sign, "0.22em")
+
+    def product(self, factors: Sequence[str], head: str) -> str:
+        match head:
+            case "had":
+                between = operator("⊙", "0.22em")
+            case "dot":
+                between = '<mspace width="0.12em"/>'
+            case _:
+                between = operator(self.style.times, "0.16em") if self.style.times else '<mspace width="0.16em"/>'
+        return between.join(factors)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"<mfrac>{row(top)}{row(bottom)}</mfrac>"
+
+    def power(self, base: str, exponent: str) -> str:
+        return f"<msup>{row(base)}{row(exponent)}</msup>"
+
+    def transposed(self, base: str) -> str:
+        return f"<msup>{row(base)}{row(operator('⊤'))}</msup>"
+
+    def call(self, function: Function | str, args: Sequence[str], axis: int | None) -> str:
+        glyph = function.glyph if isinstance(function, Function) else Symbol(function)
+        head = f"<mi>{escape(glyph.base)}</mi>" + operator("′") * glyph.mark.count("′")
+        inner = (operator(",", form="postfix") + '<mspace width="0.2em"/>').join(args)
+        return head + "<mo>&#x2061;</mo>" + self.bracket(inner)
+
+    def sum_over(self, inner: str, axis: int | None) -> str:
+        sigma = '<mo form="prefix" largeop="true" movablelimits="false" lspace="0" rspace="0.16em">∑</mo>'
+        if axis is None:
+            return sigma + inner
+        index = "n" if (axis == 1) == self.style.columns else "j"
+        return f"<munder>{sigma}<mi>{index}</mi></munder>{inner}"
+
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
+        body = "".join(
+            f"<mtr><mtd>{row(value)}</mtd><mtd>{row(when) if when else '<mtext>else</mtext>'}</mtd></mtr>"
+            for value, when in rows
+        )
+        brace = '<mo form="prefix" stretchy="true" lspace="0" rspace="0.1em">{</mo>'
+        return row(f'{brace}<mtable class="cases">{body}</mtable>')
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        return left + operator(sign, "0.28em") + right
+
+    def function(self, head: str, inner: str) -> str:
+        match head:
+            case "exp":
+                return f"<msup><mi>e</mi>{row(inner)}</msup>"
+            case "sqrt":
+                return f"<msqrt>{row(inner)}</msqrt>"
+            case "abs":
+                bars = [f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">|</mo>' for form in ("prefix", "postfix")]
+                return row(bars[0] + inner + bars[1])
+        return "<mi>π</mi>"

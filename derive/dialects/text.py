@@ -1,0 +1,115 @@
+"""One line of Unicode, for terminals, plain files and measuring widths; or of ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from derive.formula import Function, Name, Partial, Symbol
+from derive.numerals import Numeral
+from derive.spelling import PRODUCT, Dialect
+
+SUPER = dict(zip("0123456789()+-=n−⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻⁼ⁿ⁻ᵀ", strict=True))
+SUB = dict(zip("0123456789()+-=aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+ASCII = {
+    "·": "*", "×": "x", "−": "-", "∂": "d", "⊙": "(.)", "σ": "sigma", "η": "eta", "δ": "delta", "ℓ": "l", "≈": "~",
+    "∑": "sum", "Σ": "sum", "≥": ">=", "≤": "<=", "⋯": "...", "√": "sqrt", "π": "pi", "ŷ": "y^", "α": "alpha", "β": "beta",
+    "′": "'", "θ": "theta", "λ": "lambda", "→": "->", "μ": "mu", "⊤": "T", "ε": "eps", "–": "-", "—": "-", "“": '"',
+    "”": '"', "’": "'", "½": "1/2", "…": "...", "²": "^2", "φ": "phi", "Φ": "Phi", "∈": "in", "ᵀ": "^T", "✓": "ok",
+    "↦": "->", "⁻": "-", "¹": "1",
+}  # fmt: skip
+
+
+def ascii_only(text: str) -> str:
+    """The same in ASCII: known signs by name, the rest as its code point."""
+    return "".join(c if c.isascii() else ASCII.get(c) or f"\\u{ord(c):04x}" for c in text)
+
+
+class Text(Dialect):
+    """Formulas as a line of Unicode text."""
+
+    fraction_rank = PRODUCT
+
+    def script(self, written: str, table: dict[str, str], mark: str) -> str:
+        if not written:
+            return ""
+        if all(c in table for c in written):
+            return "".join(table[c] for c in written)
+        return mark + (written if len(written) == 1 else f"{{{written}}}")
+
+    def symbol(self, symbol: Symbol | Partial) -> str:
+        if isinstance(symbol, Partial):
+            return f"{symbol.d}{self.symbol(symbol.of)}/{symbol.d}{self.symbol(symbol.by)}"
+        return symbol.base + self.script(symbol.sup + symbol.mark, SUPER, "^") + self.script(symbol.sub, SUB, "_")
+
+    def name(self, name: Name) -> str:
+        return self.symbol(name.symbol)
+
+    def numeral(self, numeral: Numeral, link: str = "") -> str:
+        sign = "−" if numeral.negative else ""
+        digits = numeral.digits.replace(".", ",") if self.style.comma else numeral.digits
+        if numeral.denominator:
+            return f"{sign}{digits}/{numeral.denominator}"
+        if numeral.exponent is None:
+            return sign + digits
+        return f"{sign}{digits}×10{self.script(str(numeral.exponent), SUPER, '^')}"
+
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str:
+        return "[" + "; ".join(" ".join(row) for row in rows) + "]"
+
+    def bracket(self, inner: str) -> str:
+        return f"({inner})"
+
+    def sign(self, sign: str, *, first: bool) -> str:
+        return sign if first else f" {sign} "
+
+    def product(self, factors: Sequence[str], head: str) -> str:
+        if head == "had":
+            return " ⊙ ".join(factors)
+        if head == "dot":
+            return " ".join(factors)
+        return (self.style.times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d" else f for f in factors)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        return f"{top}/{bottom}"
+
+    def power(self, base: str, exponent: str) -> str:
+        return base + self.script(exponent, SUPER, "^")
+
+    def transposed(self, base: str) -> str:
+        return base + "ᵀ"
+
+    def call(self, function: Function | str, args: Sequence[str], axis: int | None) -> str:
+        head = function if isinstance(function, str) else function.glyph.base + function.glyph.mark
+        return f"{head}({', '.join(args)})"
+
+    def sum_over(self, inner: str, axis: int | None) -> str:
+        index = "" if axis is None else "ₙ" if (axis == 1) == self.style.columns else "ⱼ"
+        return f"Σ{index} {inner}"
+
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
+        return "{" + "; ".join(f"{value} if {when}" if when else f"{value} else" for value, when in rows) + "}"
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        return f"{left} {sign} {right}"
+
+    def function(self, head: str, inner: str) -> str:
+        match head:
+            case "exp":
+                return "e" + self.script(inner, SUPER, "^")
+            case "sqrt":
+                return f"√({inner})"
+            case "abs":
+                return f"|{inner}|"
+        return "π"
+
+
+class AsciiText(Text):
+    """The same for terminals that know ASCII only."""
+
+    def script(self, written: str, table: dict[str, str], mark: str) -> str:
+        if not written:
+            return ""
+        return mark + (written if len(written) == 1 or written.isdigit() else f"({written.strip('()')})")
+
+    def transposed(self, base: str) -> str:
+        return base + "^T"

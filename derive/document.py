@@ -1,0 +1,122 @@
+"""The worked solution as data: sections of steps, tables and figures. Printers lay it out; nothing here is a sentence.
+
+Prose is a key of the language tables with its arguments (`Say`). Formulas are trees; what number stands for a name
+is in the document's `Values`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from derive.figures import Network
+from derive.formula import Formula, Name
+from derive.spelling import Style
+from derive.values import Values
+
+
+@dataclass(frozen=True)
+class Say:
+    """A sentence by key, with what goes into it: formulas, numbers, texts (the author's), or other sentences."""
+
+    key: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+def say(key: str, **args: Any) -> Say:
+    return Say(key, args)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write the right side of a line; with `numbers`, it is also written in numbers."""
+
+    formula: Formula
+    numbers: bool = True
+
+
+@dataclass(frozen=True)
+class Line:
+    """target = form = numbers = form = numbers = value. A line without a value is symbols only."""
+
+    target: Name
+    forms: tuple[Form, ...]
+    has_value: bool = True
+    shapes: bool = False  # show the shapes under the symbols
+    condition: Formula | None = None  # the case taken
+
+
+@dataclass(frozen=True)
+class Step:
+    """Lines that belong together, with the reason; `uses` are the steps whose results it takes."""
+
+    id: str
+    title: Say
+    why: tuple[Say, ...] = ()
+    lines: tuple[Line, ...] = ()
+    uses: tuple[str, ...] = ()
+    substeps: tuple[Step, ...] = ()
+    fold: bool = False
+
+
+Cell = Any  # a Say, a formula, a Shown number, or a text of the author's
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under a header."""
+
+    id: str
+    title: Say
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    fold: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The diagram of the network."""
+
+    id: str
+    title: Say
+    network: Network
+
+
+Block = Say | Step | Table | Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    id: str
+    title: Say
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What an independent check found: the largest errors, and how many comparisons stand behind them."""
+
+    name: str
+    quantity: str
+    max_abs: float
+    max_rel: float
+    tolerance: float
+    compared: int
+    ok: bool
+    note: Say | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A worked solution, ready to be printed."""
+
+    title: str
+    sections: tuple[Section, ...]
+    values: Values
+    style: Style
+    language: str = "en"
+    summary: tuple[Say, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
+    conventions: tuple[Say, ...] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)

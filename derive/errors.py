@@ -1,0 +1,46 @@
+"""The two ways `derive` can fail: the reader's file is wrong, or `derive` itself is."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_SHOWN = 80
+_PROBLEM = 400
+
+
+class InputError(Exception):
+    """Something in the input that its author can fix, told in one printable line."""
+
+    def __init__(
+        self, problem: str, *, file: str = "", line: int | None = None, column: int | None = None, path: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem, self.file, self.line, self.column, self.path = problem, file, line, column, path
+
+    def __str__(self) -> str:
+        place = [_cut(_printable(self.file), _SHOWN)] if self.file else []
+        place += [str(number) for number in (self.line, self.column) if number is not None]
+        words = re.sub(rf"\S{{{_SHOWN + 1},}}", lambda run: _cut(run[0], _SHOWN), self.problem)
+        parts = [":".join(place), _cut(_printable(self.path), _SHOWN), _cut(_printable(words), _PROBLEM)]
+        return ": ".join(part for part in parts if part)
+
+
+class WitnessError(Exception):
+    """A result of `derive` disagrees with its independent check: a bug, never the author's fault."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint " Did you mean 'x'?" for the known name closest to `name`, or "" when none is close."""
+    by_case = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name[:_SHOWN].casefold(), by_case, n=1)
+    return f" Did you mean '{by_case[close[0]]}'?" if close else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

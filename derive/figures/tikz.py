@@ -1,0 +1,177 @@
+"""A network as a TikZ picture, and symbols in TeX."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from derive.figures.geometry import Node, Point, Text, Wire, layout
+from derive.figures.network import Network
+from derive.figures.text import clean, runs, superscript
+from derive.formula import Symbol
+
+PREAMBLE = "\\usepackage{tikz}\n"
+"""What a document must load; with characters outside TeX's fonts (CJK) also ctex."""
+
+_POINTS = 0.75
+_TALLEST = 500.0
+_SIZES = (5, 6, 7, 8, 9, 10, 12)
+"""Sizes of type that every font of TeX has."""
+_NAMES = {c: unicodedata.name(c).split()[3].lower().replace("lamda", "lambda") for c in "αβγδζηθικλμνξπρστυχψω"}
+_NAMES |= {c: unicodedata.name(c).split()[3].capitalize().replace("Lamda", "Lambda") for c in "ΓΔΘΛΞΠΣΦΨΩ"}
+_NAMES |= {"∂": "partial", "∇": "nabla", "ℓ": "ell", "×": "times", "·": "cdot", "≈": "approx"}
+_NAMES |= {"→": "to", "∞": "infty"}
+_NAMES |= {
+    "≤": "leq",
+    "≥": "geq",
+    "±": "pm",
+    "∑": "sum",
+    "∏": "prod",
+    "…": "ldots",
+    "ϕ": "phi",
+    "φ": "varphi",
+    "ε": "varepsilon",
+}
+_MATHS = {char: f"\\{name} " for char, name in _NAMES.items()} | {"−": "-", "ο": "o", "′": "'"}
+_ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot", "\u20d7": "vec"}
+_ESCAPES = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}"}
+_ESCAPES |= {"~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+_ESCAPES |= {'"': r"{\char34}", "`": r"{\char96}", "[": "{[}", "]": "{]}", ";": "{;}"}
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-", strict=True))
+_SIGNS = re.compile(r"[0-9()+\-*/=.,:!' ′−×·≈→∞±…∂∇∑∏≤≥]*")
+_NUMBER = re.compile(r"[+\-−]?[0-9][0-9./]*…?")
+_COLOURS = {"ink": "1F2A37", "muted": "6B7684", "accent": "1D5FA8", "positive": "2B6CB0", "negative": "C05621"}
+
+
+def to_tikz(network: Network) -> str:
+    """A centred picture that shrinks to the width of the line where it must."""
+    drawing = layout(network)
+    bounds = drawing.bounds
+    scale = min(_POINTS, _TALLEST / bounds.height)
+    width = f"{bounds.width * scale:.1f}pt"
+    body = [
+        *(f"\\definecolor{{figure{name}}}{{HTML}}{{{colour}}}%" for name, colour in _COLOURS.items()),
+        "\\providecommand{\\text}[1]{\\mbox{#1}}%",
+        f"\\resizebox{{\\ifdim\\linewidth<{width} \\linewidth\\else {width}\\fi}}{{!}}{{%",
+        f"\\begin{{tikzpicture}}[x={_POINTS}pt,y=-{_POINTS}pt,line width=.7pt,inner sep=0pt,outer sep=0pt]",
+        f"\\useasboundingbox ({_n(bounds.left)},{_n(bounds.top)}) rectangle ({_n(bounds.right)},{_n(bounds.bottom)});",
+        *(_wire(wire) for wire in drawing.wires),
+        *(line for wire in drawing.wires if wire.texts for line in _label(wire)),
+        *(line for node in drawing.nodes for line in _node(node)),
+        *(_dot((x, y + dy)) for x, y in drawing.dots for dy in (-8, 0, 8)),
+        *(_text(text) for text in drawing.headings),
+        "\\end{tikzpicture}}%",
+    ]
+    return "\n".join(["\\begin{center}", *body, "\\end{center}", ""])
+
+
+def symbol_tex(symbol: Symbol) -> str:
+    """A symbol in TeX's mathematics, without the dollars."""
+    base = maths(symbol.base)
+    if symbol.bold and "\\text" not in base:
+        base = f"\\boldsymbol{{{base}}}" if "\\" in base else f"\\mathbf{{{base}}}"
+    sub, sup = maths(symbol.sub), maths(superscript(symbol))
+    return f"{{{base}}}" + (f"_{{{sub}}}" if sub else "") + (f"^{{{sup}}}" if sup else "")
+
+
+def maths(text: str) -> str:
+    """Part of a symbol in TeX: letters italic, words upright, everything unusual as text."""
+    return "".join(_maths_run(run, kind) for run, kind in runs(clean(text))).strip()
+
+
+def _maths_run(run: str, kind: str) -> str:
+    if kind == "text" or (kind == "sign" and not _SIGNS.fullmatch(run)):
+        return f"\\text{{{escape(run)}}}"
+    letters = "".join(map(_maths_char, re.findall(r".[\u0300-\u036f]?", run)))
+    return f"\\mathrm{{{letters}}}" if kind == "word" else letters
+
+
+def _maths_char(char: str) -> str:
+    """A letter or sign, with its accent as a command."""
+    if char in _MATHS:
+        return _MATHS[char]
+    base, *marks = list(unicodedata.normalize("NFD", char))
+    if len(marks) == 1 and marks[0] in _ACCENTS:
+        return f"\\{_ACCENTS[marks[0]]}{{{_MATHS.get(base, base)}}}"
+    return char if char.isascii() else f"\\text{{{char}}}"
+
+
+def escape(text: str) -> str:
+    """Text that TeX prints as it stands."""
+    return "".join(map(_escaped, clean(text)))
+
+
+def _escaped(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char in _RAISED:
+        return f"\\ensuremath{{^{{{_RAISED[char]}}}}}"
+    if char in _LOWERED:
+        return f"\\ensuremath{{_{{{_LOWERED[char]}}}}}"
+    return f"\\ensuremath{{{_MATHS[char].strip()}}}" if char in _MATHS else char
+
+
+def _n(number: float) -> str:
+    """A coordinate to a hundredth of a pixel."""
+    return f"{round(number, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+
+
+def _at(point: Point) -> str:
+    return f"({_n(point[0])},{_n(point[1])})"
+
+
+def _dot(point: Point) -> str:
+    return f"\\fill[figuremuted] {_at(point)} circle[radius=1.2pt];"
+
+
+def _wire(wire: Wire) -> str:
+    """The line of an edge."""
+    tip = "-stealth," if wire.arrow else ""
+    path = f"to {_at(wire.end)}"
+    if wire.bend:
+        controls = [_third(point, wire.bend) for point in (wire.start, wire.end)]
+        path = f".. controls {_at(controls[0])} and {_at(controls[1])} .. {_at(wire.end)}"
+    width = _n(wire.thickness * _POINTS * 0.8)
+    return f"\\draw[{tip}figure{wire.tone},line width={width}pt] {_at(wire.start)} {path};"
+
+
+def _third(point: Point, bend: Point) -> Point:
+    """The control point of a cubic curve that equals the quadratic one."""
+    return point[0] + 2 * (bend[0] - point[0]) / 3, point[1] + 2 * (bend[1] - point[1]) / 3
+
+
+def _label(wire: Wire) -> list[str]:
+    """The label of an edge, with a filled rectangle behind it."""
+    back = wire.label
+    if back is None:
+        return []
+    corners = _at((back.left - 2, back.top)), _at((back.right + 2, back.bottom))
+    return [f"\\fill[white] {corners[0]} rectangle {corners[1]};", *map(_text, wire.texts)]
+
+
+def _node(node: Node) -> list[str]:
+    """A unit: its shape and its texts."""
+    box, kind = node.box, node.unit.kind
+    colour = {"bias": "muted", "target": "muted,densely dashed", "loss": "accent"}.get(kind, "ink")
+    if node.round:
+        shape = f"{_at((box.x, box.y))} circle[radius={_n(box.width / 2 * _POINTS)}pt]"
+    else:
+        shape = f"{_at((box.left, box.top))} rectangle {_at((box.right, box.bottom))}"
+    corners = "" if node.round else ",rounded corners=4pt"
+    backs = (
+        f"\\fill[white] {_at((b.left - 2, b.top))} rectangle {_at((b.right + 2, b.bottom))};"
+        for b in (text.box for text in node.texts if text.backed)
+    )
+    return [f"\\draw[fill=white,draw=figure{colour}{corners}] {shape};", *backs, *map(_text, node.texts)]
+
+
+def _text(text: Text) -> str:
+    """A line of text centred on its point."""
+    if isinstance(text.content, Symbol):
+        size, content = max(size for size in _SIZES if size <= text.size * _POINTS), f"${symbol_tex(text.content)}$"
+    else:
+        number = _NUMBER.fullmatch(text.content)
+        size, content = 9, f"${maths(text.content)}$" if number else escape(text.content)
+    font = f"\\fontsize{{{size}}}{{{size + 2}}}\\selectfont"
+    return f"\\node[figure{text.tone},font={font}] at {_at((text.x, text.y))} {{{content}}};"

@@ -1,0 +1,109 @@
+"""Random and constant initial weights, by PyTorch's names: https://docs.pytorch.org/docs/stable/nn.init.html.
+
+A function gets numpy's generator, the shape (out, in) and the fan of the layer; its keyword-only arguments are its
+options in net.yaml.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from derive.registry import Registry
+
+Array = NDArray[np.float64]
+Mode = Literal["fan_in", "fan_out"]
+Gain = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
+
+initializers: Registry[Callable[..., Array]] = Registry("initializer")
+GAINS: dict[str, float] = {
+    "linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75,
+}  # fmt: skip
+
+
+def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
+    """The recommended gain, https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain."""
+    return math.sqrt(2 / (1 + negative_slope**2)) if nonlinearity == "leaky_relu" else GAINS[nonlinearity]
+
+
+def fans(shape: tuple[int, int]) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight matrix (out, in)."""
+    return shape[1], shape[0]
+
+
+@initializers()
+def zeros(random: Any, shape: tuple[int, int]) -> Array:
+    """All 0: units stay alike; ReLU networks never start."""
+    return np.zeros(shape)
+
+
+@initializers()
+def ones(random: Any, shape: tuple[int, int]) -> Array:
+    """All 1."""
+    return np.ones(shape)
+
+
+@initializers()
+def constant(random: Any, shape: tuple[int, int], *, val: Fraction = Fraction(0)) -> Array:
+    """All the same value."""
+    return np.full(shape, float(val))
+
+
+@initializers()
+def uniform(random: Any, shape: tuple[int, int], *, a: Fraction = Fraction(0), b: Fraction = Fraction(1)) -> Array:
+    """Uniform between a and b."""
+    if a > b:
+        raise ValueError("a must not be greater than b")
+    return np.asarray(random.uniform(float(a), float(b), shape))
+
+
+@initializers()
+def normal(random: Any, shape: tuple[int, int], *, mean: Fraction = Fraction(0), std: Fraction = Fraction(1)) -> Array:
+    """Normal with this mean and standard deviation."""
+    if std < 0:
+        raise ValueError("std must not be negative")
+    return np.asarray(random.normal(float(mean), float(std), shape))
+
+
+@initializers()
+def xavier_uniform(random: Any, shape: tuple[int, int], *, gain: Fraction = Fraction(1)) -> Array:
+    """Uniform within ±gain·√(6/(fan_in + fan_out)) (Glorot & Bengio, 2010)."""
+    bound = float(gain) * math.sqrt(6 / sum(fans(shape)))
+    return np.asarray(random.uniform(-bound, bound, shape))
+
+
+@initializers()
+def xavier_normal(random: Any, shape: tuple[int, int], *, gain: Fraction = Fraction(1)) -> Array:
+    """Normal with standard deviation gain·√(2/(fan_in + fan_out)) (Glorot & Bengio, 2010)."""
+    return np.asarray(random.normal(0.0, float(gain) * math.sqrt(2 / sum(fans(shape))), shape))
+
+
+def kaiming_std(shape: tuple[int, int], mode: Mode, nonlinearity: Gain, a: Fraction) -> float:
+    return gain(nonlinearity, float(a)) / math.sqrt(fans(shape)[mode == "fan_out"])
+
+
+@initializers()
+def kaiming_uniform(random: Any, shape: tuple[int, int], *, a: Fraction = Fraction(0), mode: Mode = "fan_in",
+                    nonlinearity: Gain = "leaky_relu") -> Array:  # fmt: skip
+    """Uniform within ±gain·√(3/fan) (He et al., 2015); `a` is the negative slope of leaky_relu."""
+    bound = math.sqrt(3) * kaiming_std(shape, mode, nonlinearity, a)
+    return np.asarray(random.uniform(-bound, bound, shape))
+
+
+@initializers()
+def kaiming_normal(random: Any, shape: tuple[int, int], *, a: Fraction = Fraction(0), mode: Mode = "fan_in",
+                   nonlinearity: Gain = "leaky_relu") -> Array:  # fmt: skip
+    """Normal with standard deviation gain/√fan (He et al., 2015); `a` is the negative slope of leaky_relu."""
+    return np.asarray(random.normal(0.0, kaiming_std(shape, mode, nonlinearity, a), shape))
+
+
+@initializers()
+def default(random: Any, shape: tuple[int, int]) -> Array:
+    """PyTorch's own for Linear: uniform within ±1/√fan_in, weights and bias alike."""
+    bound = 1 / math.sqrt(fans(shape)[0])
+    return np.asarray(random.uniform(-bound, bound, shape))

@@ -1,0 +1,72 @@
+"""The author's own names: for whole quantities (`b1`) and for entries (`w5`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from derive.contract import Contract
+from derive.errors import nearest
+from derive.formula import entry
+from derive.graph import Node
+from derive.options import mapping, text
+from derive.source import Item
+from derive.spec import Spec
+
+
+def indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """All indices of a quantity of this contract shape, counted from 1, in reading order."""
+    found: list[tuple[int, ...]] = [()]
+    for size in shape:
+        found = [(*index, i) for index in found for i in range(1, size + 1)]
+    return found
+
+
+@dataclass(frozen=True)
+class Labels:
+    """label -> id for whole quantities, label -> (id, index) for entries, and back."""
+
+    whole: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, spec: Spec, nodes: Sequence[Node], contract: Contract) -> Labels:
+        labels = cls()
+        shapes = {node.id: contract.shape(node) for node in nodes}
+        for id, item in spec.labels.items():
+            if id not in shapes:
+                raise item.at_key().error(f"labels: there is no quantity '{id}'.{nearest(id, shapes)}")
+            labels.take(id, item, shapes[id])
+        return labels
+
+    def take(self, id: str, item: Item, shape: tuple[int, ...]) -> None:
+        found = list(flattened(item))
+        places = indices(shape)
+        if len(found) == 1 and not isinstance(item.value, list) and shape != ():
+            self.add(id, (), found[0])
+            return
+        if len(found) != len(places):
+            raise item.error(f"{len(found)} labels for the {len(places)} entries of {id}")
+        for index, part in zip(places, found, strict=True):
+            self.add(id, index, part)
+
+    def add(self, id: str, index: tuple[int, ...], item: Item) -> None:
+        label = text(item).strip()
+        if not label:
+            raise item.error("an empty label")
+        if label in self.whole or label in self.entries:
+            raise item.error(f"label '{label}' is used twice")
+        if index:
+            self.entries[label] = (id, index)
+        else:
+            self.whole[label] = id
+        self.of[entry(id, index)] = label
+
+
+def flattened(item: Item) -> list[Item]:
+    if isinstance(item.value, dict):
+        raise mapping(item)[next(iter(item.value))].error("labels are texts or lists of texts")
+    if not isinstance(item.value, list):
+        return [item]
+    return [leaf for part in item.value for leaf in flattened(part)]

@@ -1,0 +1,160 @@
+"""Options in a file: a registered function's keyword-only arguments, read by their annotations.
+
+The annotation says what is accepted and how the JSON Schema describes it: `Fraction` a number, `int` a whole number,
+`bool`, `Literal[...]` one of these words, `tuple[Fraction, ...]` a list of numbers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from derive.errors import nearest
+from derive.registry import Registry
+from derive.source import Item, Number
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An entry of a registry with its options, as the file names it."""
+
+    name: str
+    options: dict[str, Any]
+    item: Item
+    function: Callable[..., Any]
+
+    def __call__(self, *args: Any) -> Any:
+        """The entry at work; what it refuses is an error at its place in the file."""
+        try:
+            return self.function(*args, **self.options)
+        except ValueError as refusal:
+            raise self.item.error(f"{self.name}: {refusal}") from None
+
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """All options with their values, defaults included."""
+        return {name: self.options.get(name, default) for name, (_, default) in parameters(self.function).items()}
+
+
+def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
+    """name -> (annotation, default) of the keyword-only arguments."""
+    hints = get_type_hints(function)
+    signature = inspect.signature(function)
+    return {
+        p.name: (hints[p.name], p.default) for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY
+    }  # fmt: skip
+
+
+def named(item: Item, registry: Registry[Any]) -> tuple[str, Item | None]:
+    """(name, options) of `sigmoid`, `{sigmoid: {…}}` or `{sigmoid: }`; the name is checked."""
+    if isinstance(item.value, str):
+        name, options, place = item.value, None, item
+    elif isinstance(item.value, dict) and len(item.value) == 1:
+        ((name, options),) = item.value.items()
+        place = options.at_key()
+        if options.value is None:
+            options = None
+    else:
+        raise item.error(f"expected one {registry.kind}: its name, or {{name: {{options}}}}")
+    if name not in registry:
+        raise place.error(f"unknown {registry.kind} '{name}'.{nearest(name, registry.known)}")
+    return registry.canonical(name), options
+
+
+def choose(item: Item, registry: Registry[Any]) -> Choice:
+    """The registry's entry that the file asks for, with its options read."""
+    name, options = named(item, registry)
+    function = registry[name]
+    return Choice(name, read_options(options, function, name) if options else {}, options or item, function)
+
+
+def read_options(item: Item, function: Callable[..., Any], owner: str) -> dict[str, Any]:
+    known = parameters(function)
+    if not isinstance(item.value, dict):
+        raise item.error(f"expected the options of {owner} as {{name: value}}")
+    for name, value in item.value.items():
+        if name not in known:
+            hint = nearest(name, known) if known else f" {owner} has no options."
+            raise value.at_key().error(f"{owner} has no option '{name}'.{hint}")
+    return {name: read_as(known[name][0], value) for name, value in item.value.items()}
+
+
+def read_as(kind: Any, item: Item) -> Any:
+    """An item as the kind of thing an annotation asks for."""
+    value = item.value
+    if kind is Fraction:
+        return number(item).exact
+    if kind is int:
+        return whole(item)
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise item.error("expected true or false")
+        return value
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        if value not in words:
+            hint = nearest(value, words) if isinstance(value, str) else ""
+            raise item.error(f"expected one of {', '.join(words)}.{hint}")
+        return value
+    if get_origin(kind) is tuple:
+        if isinstance(value, Number):
+            return (value.exact,)
+        return tuple(number(part).exact for part in sequence(item))
+    raise TypeError(f"no reader for options of type {kind}")
+
+
+def number(item: Item) -> Number:
+    if not isinstance(item.value, Number):
+        raise item.error(f"expected a number, not {described(item)}")
+    return item.value
+
+
+def whole(item: Item, least: int | None = None, most: int | None = None) -> int:
+    value = number(item).exact
+    if value.denominator != 1:
+        raise item.error(f"expected a whole number, not {described(item)}")
+    if least is not None and value < least:
+        raise item.error(f"must be at least {least}")
+    if most is not None and value > most:
+        raise item.error(f"must be at most {most:,}")
+    return int(value)
+
+
+def sequence(item: Item) -> list[Item]:
+    if not isinstance(item.value, list):
+        raise item.error(f"expected a list, not {described(item)}")
+    return item.value
+
+
+def mapping(item: Item) -> dict[str, Item]:
+    if not isinstance(item.value, dict):
+        raise item.error(f"expected {{name: value}}, not {described(item)}")
+    return item.value
+
+
+def text(item: Item) -> str:
+    """A text; a number or a truth value stands for how it is written."""
+    if isinstance(item.value, Number):
+        return item.value.text
+    if not isinstance(item.value, str):
+        raise item.error(f"expected a text, not {described(item)}")
+    return item.value
+
+
+def described(item: Item) -> str:
+    match item.value:
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case Number(text=written):
+            return f"the number {written}"
+        case written:
+            return f"the text '{written}'"

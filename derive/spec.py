@@ -1,0 +1,312 @@
+"""net.yaml as checked data: what the file says, before it is a network.
+
+`load` reads a file, a built-in example or a mapping. Every error names its place in the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from derive import arrays
+from derive.errors import InputError, nearest
+from derive.initializers import initializers
+from derive.losses import losses
+from derive.ops.activations import activations
+from derive.optimizers import optimizers
+from derive.options import Choice, choose, described, mapping, named, number, read_options, sequence, text, whole
+from derive.registry import Registry
+from derive.source import Item, Number, parse, read
+from derive.tensor import Tensor
+
+MAX_PARAMETERS = 200_000
+MAX_VALUES = 2_000_000  # activations of the whole batch
+MAX_LAYERS = 300
+
+layers: Registry[Callable[..., Any]] = Registry("layer")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Numbers to be drawn: by an initializer with its options, or inputs from a named distribution."""
+
+    choice: Choice | None
+    distribution: str = ""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A fully connected layer. `weight` and `bias` are given, drawn, or None: symbols only."""
+
+    item: Item
+    outputs: int
+    inputs: int | None
+    weight: Tensor | Draw | None
+    bias: Tensor | Draw | None
+    has_bias: bool = True
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The whole file, checked as far as it can be without building the network."""
+
+    item: Item
+    name: str
+    inputs: Tensor | Draw | None
+    samples: int
+    features: int | None
+    batched: bool
+    targets: Item | None
+    layers: tuple[Linear | Choice, ...]
+    loss: Choice | None
+    optimizer: Choice | None
+    seed: int | None
+    labels: dict[str, Item] = field(default_factory=dict)
+    frozen: tuple[Item, ...] = ()
+    notation: Item | None = None
+    numbers: Item | None = None
+    arrays: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def load(net: str | Path | Mapping[str, Any]) -> Spec:
+    """The checked file at a path, `-` for standard input, or a mapping of the same form."""
+    if isinstance(net, Mapping):
+        return check(parse(json.dumps(net, default=_plain, ensure_ascii=False), "<dict>"), Path("."))
+    item = read(net)
+    return check(item, Path("." if str(net) == "-" else net).parent)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        raise InputError("fractions go into a mapping as text-free numbers or into a file as 1/3", file="<dict>")
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise InputError(f"a {type(value).__name__} cannot stand in a network", file="<dict>")
+
+
+KEYS: dict[str, str] = {
+    "name": "title of the solution",
+    "id": "name of the assignment",
+    "inputs": "one sample (a list), a batch (a list of rows), {randn: [samples, features]}, or how many features",
+    "targets": "one value per output, rows of them, or class indices",
+    "seed": "for everything that is drawn",
+    "layers": "the layers from input to output",
+    "loss": "the loss function",
+    "optimizer": "the optimizer of the update",
+    "steps": "how many training steps are worked",
+    "labels": "the author's own names",
+    "frozen": "parameters that get a gradient but no update",
+    "notation": "a preset, or {preset: …, symbol: …}",
+    "numbers": "rounding policy",
+    "parameters": "an .npz file of weights beside this file",
+}
+
+
+def check(item: Item, folder: Path) -> Spec:
+    """The spec in a parsed file."""
+    top = item.value
+    if not isinstance(top, dict):
+        raise item.error(f"expected a network with inputs, targets, layers and loss, not {described(item)}")
+    for key, value in top.items():
+        if key not in KEYS:
+            raise value.at_key().error(f"unknown key '{key}'.{nearest(key, KEYS)}")
+    given = {key: value for key, value in top.items() if value.value is not None}
+    if "layers" not in given:
+        raise item.error("there are no layers")
+    if "steps" in given and whole(given["steps"], 1) != 1:
+        raise given["steps"].error("only one step is worked so far; leave steps out")
+    saved = arrays.load(given["parameters"], folder) if "parameters" in given else {}
+    inputs, samples, features, batched = read_inputs(given.get("inputs"), saved)
+    seed = whole(given["seed"], 0, 2**63 - 1) if "seed" in given else None
+    specs = read_layers(given["layers"], seed is not None, saved)
+    return Spec(
+        item=item,
+        name=text(given["name"]) if "name" in given else "",
+        inputs=inputs,
+        samples=samples,
+        features=features,
+        batched=batched,
+        targets=given.get("targets"),
+        layers=specs,
+        loss=choose(given["loss"], losses) if "loss" in given else None,
+        optimizer=choose(given["optimizer"], optimizers) if "optimizer" in given else None,
+        seed=seed,
+        labels=dict(mapping(given["labels"])) if "labels" in given else {},
+        frozen=tuple(sequence(given["frozen"])) if "frozen" in given else (),
+        notation=given.get("notation"),
+        numbers=given.get("numbers"),
+        arrays=saved,
+    )
+
+
+def read_layers(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> tuple[Linear | Choice, ...]:
+    """The layers; the k-th one with parameters may have its numbers in the arrays `Wk` and `bk`."""
+    if len(sequence(item)) > MAX_LAYERS:
+        raise item.error(f"more than {MAX_LAYERS} layers")
+    known: Registry[Any] = Registry("layer")
+    known.include(layers)
+    known.include(activations)
+    result: list[Linear | Choice] = []
+    for entry in sequence(item):
+        name, options = named(entry, known)
+        if name in activations:
+            chosen = read_options(options, activations[name], name) if options else {}
+            result.append(Choice(name, chosen, options or entry, activations[name]))
+        else:
+            k = 1 + sum(isinstance(layer, Linear) for layer in result)
+            found = {kind: saved[f"{kind}{k}"] for kind in "Wb" if f"{kind}{k}" in saved}
+            result.append(layers[name](options or entry, seeded, found))
+    return tuple(result)
+
+
+def read_inputs(item: Item | None, saved: Mapping[str, Tensor]) -> tuple[Tensor | Draw | None, int, int | None, bool]:
+    """(numbers or None, samples, features or None, whether they are a batch)."""
+    if item is None:
+        if "x" in saved:
+            x = saved["x"]
+            return x, x.shape[0], x.shape[1], True
+        return None, 1, None, False
+    match item.value:
+        case Number():
+            return None, 1, whole(item, 1, MAX_PARAMETERS), False
+        case dict():
+            return drawn_inputs(item)
+        case list() as values if values and isinstance(values[0].value, list):
+            x = matrix(item, "inputs")
+            return x, *x.shape, True
+        case list():
+            x = row(item, "inputs")
+            return x, 1, x.shape[1], False
+    raise item.error(f"expected a list of numbers, not {described(item)}")
+
+
+DISTRIBUTIONS = ("randn", "rand", "size")
+
+
+def drawn_inputs(item: Item) -> tuple[Draw | None, int, int, bool]:
+    entries = mapping(item)
+    name, sizes = next(iter(entries.items())) if len(entries) == 1 else ("", item)
+    if name not in DISTRIBUTIONS:
+        raise sizes.at_key().error(f"expected randn, rand or size: [samples, features].{nearest(name, DISTRIBUTIONS)}")
+    shape = [whole(part, 1, MAX_VALUES) for part in sequence(sizes)]
+    if len(shape) not in (1, 2):
+        raise sizes.error("expected [features] or [samples, features]")
+    samples, features = (1, *shape)[-2:]
+    if samples * features > MAX_VALUES:
+        raise sizes.error(f"more than {MAX_VALUES:,} numbers")
+    return (None if name == "size" else Draw(None, name)), samples, features, len(shape) == 2
+
+
+def row(item: Item, what: str) -> Tensor:
+    """A list of numbers as a matrix of one row."""
+    values = [number(part) for part in sequence(item)]
+    if not values:
+        raise item.error(f"{what}: an empty list")
+    return Tensor.of([[v.exact for v in values]], [[v.text for v in values]])
+
+
+def matrix(item: Item, what: str) -> Tensor:
+    """A list of rows of equal length."""
+    rows = [[number(part) for part in sequence(line)] for line in sequence(item)]
+    if not rows or not rows[0]:
+        raise item.error(f"{what}: an empty list")
+    for line, values in zip(sequence(item), rows, strict=True):
+        if len(values) != len(rows[0]):
+            raise line.error(f"this row has {len(values)} numbers, the first has {len(rows[0])}")
+    return Tensor.of([[v.exact for v in line] for line in rows], [[v.text for v in line] for line in rows])
+
+
+LINEAR_KEYS = {"out": "out", "out_features": "out", "in": "in", "in_features": "in", "weight": "weight",
+               "bias": "bias", "init": "init"}  # fmt: skip
+
+
+@layers("Linear")
+def linear(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> Linear:
+    """z = W x + b. https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+
+    out: number of units · in: number of inputs, if not clear from the layer before · weight: rows of numbers (out, in)
+    or an initializer · init: an initializer · bias: a list, one number for all units, `shared`, false, an initializer
+    """
+    options: dict[str, Item] = {}
+    for key, value in mapping(item).items():
+        if key not in LINEAR_KEYS:
+            raise value.at_key().error(f"linear has no option '{key}'.{nearest(key, LINEAR_KEYS)}")
+        options[LINEAR_KEYS[key]] = value
+    weight = saved.get("W") or read_weight(options.get("weight"), options.get("init"), seeded)
+    inputs = whole(options["in"], 1, MAX_PARAMETERS) if "in" in options else None
+    if "out" in options:
+        out = whole(options["out"], 1, MAX_PARAMETERS)
+    elif isinstance(weight, Tensor):
+        out = weight.shape[0]
+    else:
+        raise item.error("linear needs its size: {out: …}")
+    if isinstance(weight, Tensor):
+        weight = shaped(weight, out, inputs, options.get("weight", item))
+        inputs = weight.shape[1]
+    if "b" in saved:
+        bias, has_bias, shared = saved["b"], True, saved["b"].shape == (1, 1) and out > 1
+        if bias.shape not in ((1, out), (1, 1)):
+            raise item.error(f"the array of the bias has shape {bias.shape}, but the layer has {out} units")
+    else:
+        bias, has_bias, shared = read_bias(options.get("bias"), out, weight, seeded)
+    return Linear(item, out, inputs, weight, bias, has_bias, shared)
+
+
+def read_weight(item: Item | None, init: Item | None, seeded: bool) -> Tensor | Draw | None:
+    if item is not None and init is not None:
+        raise init.at_key().error("give weight or init, not both")
+    if init is not None:
+        return Draw(choose(init, initializers))
+    match item.value if item is not None else None:
+        case None:
+            return Draw(None) if seeded else None
+        case list() as rows if rows and isinstance(rows[0].value, list):
+            assert item is not None
+            return matrix(item, "weight")
+        case list():
+            assert item is not None
+            return row(item, "weight")
+        case Number(text=written, exact=exact):
+            return Tensor.of([[exact]], [[written]])
+    assert item is not None
+    return Draw(choose(item, initializers))
+
+
+def shaped(weight: Tensor, out: int, inputs: int | None, item: Item) -> Tensor:
+    """The weights as (out, in); a flat list is the one row of a single unit, or the one column of a single input."""
+    flat = isinstance(item.value, list) and isinstance(item.value[0].value, Number)
+    if flat and out > 1 and weight.shape == (1, out):
+        weight = Tensor(weight.value.T, weight.exact.T, weight.text.T)
+    if weight.shape[0] != out:
+        raise item.error(f"weight has {weight.shape[0]} rows, but the layer has {out} units (weight is (out, in))")
+    if inputs is not None and weight.shape[1] != inputs:
+        raise item.error(f"weight has {weight.shape[1]} columns, but the layer has {inputs} inputs")
+    return weight
+
+
+def read_bias(item: Item | None, out: int, weight: Tensor | Draw | None, seeded: bool
+              ) -> tuple[Tensor | Draw | None, bool, bool]:  # fmt: skip
+    """(numbers, whether there is one, whether it is shared by all units)."""
+    by_default = Draw(None) if isinstance(weight, Draw) and seeded else None
+    match item.value if item is not None else None:
+        case None | True:
+            return by_default, True, False
+        case False | "none":
+            return None, False, False
+        case Number(text=written, exact=exact):
+            return Tensor.of([[exact]], [[written]]), True, True
+        case list():
+            assert item is not None
+            bias = row(item, "bias")
+            if bias.shape[1] != out:
+                raise item.error(f"bias has {bias.shape[1]} numbers, but the layer has {out} units")
+            return bias, True, False
+        case "shared":
+            return by_default, True, True
+    assert item is not None
+    return Draw(choose(item, initializers)), True, False

@@ -1,0 +1,274 @@
+"""One walk over a formula that decides order and brackets; a dialect only spells.
+
+Substitution is a way of spelling: where `show` gives a numeral for a name, the number is written instead of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, branches
+from derive.numerals import Numeral, as_fraction
+
+SUM, NEGATIVE, PRODUCT, MATRIX, POWER, ATOM = range(1, 7)
+NAMED = {"log": "ln", "tanh": "tanh", "erf": "erf", "max": "max", "min": "min", "expm1": "expm1", "log1p": "log1p"}
+RELATIONS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number (or a matrix of them) to be written for a name; `link` is the step it comes from."""
+
+    numeral: Numeral | None = None
+    rows: tuple[tuple[Numeral | None, ...], ...] = ()
+    link: str = ""
+
+
+Show = Callable[[Name], Shown | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A piece of text with what the next bracket decision needs."""
+
+    text: str
+    rank: int
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the notation in force writes products and logarithms."""
+
+    times: str = "·"
+    log: str = "ln"
+    comma: bool = False
+    columns: bool = True  # samples are the columns of a matrix (else its rows)
+
+
+class Dialect(ABC):
+    """How one language spells the pieces of a formula. Brackets and order are decided by `spell`."""
+
+    fraction_rank = ATOM
+    calls_xlogy = False  # whether 0·ln 0 must be spelled so that a machine finds 0
+
+    def __init__(self, style: Style | None = None) -> None:
+        self.style = style or Style()
+
+    @abstractmethod
+    def symbol(self, symbol: Symbol | Partial) -> str: ...
+    @abstractmethod
+    def name(self, name: Name) -> str: ...
+    @abstractmethod
+    def numeral(self, numeral: Numeral, link: str = "") -> str: ...
+    @abstractmethod
+    def matrix(self, rows: Sequence[Sequence[str]]) -> str: ...
+    @abstractmethod
+    def bracket(self, inner: str) -> str: ...
+    @abstractmethod
+    def sign(self, sign: str, *, first: bool) -> str: ...
+    @abstractmethod
+    def product(self, factors: Sequence[str], head: str) -> str: ...
+    @abstractmethod
+    def fraction(self, top: str, bottom: str) -> str: ...
+    @abstractmethod
+    def power(self, base: str, exponent: str) -> str: ...
+    @abstractmethod
+    def transposed(self, base: str) -> str: ...
+    @abstractmethod
+    def call(self, function: Function | str, args: Sequence[str], axis: int | None) -> str: ...
+    @abstractmethod
+    def sum_over(self, inner: str, axis: int | None) -> str: ...
+    @abstractmethod
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str: ...
+    @abstractmethod
+    def relation(self, left: str, sign: str, right: str) -> str: ...
+    @abstractmethod
+    def function(self, head: str, inner: str) -> str:
+        """exp, sqrt, abs and pi: written by sign rather than by name."""
+
+
+def spell(f: Formula, dialect: Dialect, show: Show | None = None) -> str:
+    return _spell(f, dialect, show).text
+
+
+def terms(f: Formula, dialect: Dialect, show: Show | None = None) -> list[str]:
+    """The formula as pieces between which a line may break: the terms of a sum with their signs."""
+    if isinstance(f, Apply) and f.head == "add":
+        return _terms(f, dialect, show)
+    return [spell(f, dialect, show)]
+
+
+def _terms(f: Apply, dialect: Dialect, show: Show | None) -> list[str]:
+    spelled = []
+    for i, term in enumerate(f.args):
+        sign, rest = ("−", term.args[0]) if isinstance(term, Apply) and term.head == "neg" else ("+", term)
+        if isinstance(rest, Number) and rest.value < 0 and not rest.text:
+            sign, rest = "−" if sign == "+" else "+", Number(-rest.value)
+        piece = _spell(rest, dialect, show)
+        alone = i == 0 and sign == "+"
+        text = piece.text if alone else _inside(piece, dialect, PRODUCT)
+        spelled.append(text if alone else dialect.sign(sign, first=i == 0) + text)
+    return spelled
+
+
+def _inside(piece: Spelled, dialect: Dialect, rank: int, *, leading: bool = False) -> str:
+    """The piece, bracketed if it binds less than needed, or is negative and not in front."""
+    if piece.rank < rank or (piece.negative and not leading):
+        return dialect.bracket(piece.text)
+    return piece.text
+
+
+def _spell(f: Formula, dialect: Dialect, show: Show | None) -> Spelled:
+    match f:
+        case Name():
+            shown = show(f) if show else None
+            if shown is None:
+                return Spelled(dialect.name(f), ATOM)
+            if shown.rows:
+                return Spelled(matrix_of(shown, dialect), ATOM)
+            assert shown.numeral is not None
+            return _number(shown.numeral, dialect, shown.link)
+        case Number(value=value):
+            return _number(constant(value), dialect)
+        case Apply(head=Function() as function, args=args):
+            return Spelled(dialect.call(function, [spell(arg, dialect, show) for arg in args], f.axis), ATOM)
+        case Apply(head=str(head)):
+            return SPELLERS[head](f, dialect, show)
+    raise TypeError(f"cannot spell {f!r}")
+
+
+def matrix_of(shown: Shown, dialect: Dialect) -> str:
+    rows = [["⋯" if n is None else dialect.numeral(n) for n in row] for row in shown.rows]
+    return dialect.matrix(rows)
+
+
+def _number(numeral: Numeral, dialect: Dialect, link: str = "") -> Spelled:
+    rank = ATOM
+    if numeral.exponent is not None:
+        rank = PRODUCT
+    elif numeral.denominator:
+        rank = min(ATOM - 1, dialect.fraction_rank) if dialect.fraction_rank != ATOM else ATOM - 1
+    return Spelled(dialect.numeral(numeral, link), NEGATIVE if numeral.negative else rank, numeral.negative)
+
+
+def constant(value: Fraction) -> Numeral:
+    """An exact constant of a formula: a fraction, or the decimal it came from if that is shorter to read."""
+    if value.denominator > 20 and (text := finite_decimal(value)):
+        return Numeral(value < 0, text.lstrip("-"))
+    fraction = as_fraction(value)
+    if fraction is not None:
+        return fraction
+    return Numeral(value < 0, f"{abs(float(value)):.16g}")
+
+
+def finite_decimal(value: Fraction) -> str:
+    bottom = value.denominator
+    for prime in (2, 5):
+        while bottom % prime == 0:
+            bottom //= prime
+    if bottom != 1:
+        return ""
+    places = 0
+    while (value * 10**places).denominator != 1:
+        places += 1
+    digits = str(abs(value.numerator) * 10**places // value.denominator).rjust(places + 1, "0")
+    sign = "-" if value < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else sign + digits
+
+
+Speller = Callable[[Apply, Dialect, "Show | None"], Spelled]
+
+
+def _add(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    return Spelled("".join(_terms(f, dialect, show)), SUM)
+
+
+def _neg(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    inner = _spell(f.args[0], dialect, show)
+    return Spelled(dialect.sign("−", first=True) + _inside(inner, dialect, PRODUCT), NEGATIVE, True)
+
+
+def _factors(rank: int) -> Speller:
+    def spell_product(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+        pieces = [_spell(arg, dialect, show) for arg in f.args]
+        negative = pieces[0].negative and pieces[0].rank >= NEGATIVE
+        texts = [_inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
+                 for i, p in enumerate(pieces)]  # fmt: skip
+        return Spelled(dialect.product(texts, str(f.head)), rank if not negative else NEGATIVE, negative)
+
+    return spell_product
+
+
+def _div(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    top, bottom = (_spell(arg, dialect, show) for arg in f.args)
+    if dialect.fraction_rank == ATOM:
+        return Spelled(dialect.fraction(top.text, bottom.text), ATOM - 1)
+    over = _inside(top, dialect, PRODUCT, leading=top.negative and top.rank > NEGATIVE)
+    return Spelled(dialect.fraction(over, _inside(bottom, dialect, ATOM)), dialect.fraction_rank)
+
+
+def _pow(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    base = _inside(_spell(f.args[0], dialect, show), dialect, ATOM)
+    return Spelled(dialect.power(base, spell(f.args[1], dialect, show)), POWER)
+
+
+def _transpose(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    return Spelled(dialect.transposed(_inside(_spell(f.args[0], dialect, show), dialect, ATOM)), ATOM)
+
+
+def _sum(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    inner = _inside(_spell(f.args[0], dialect, show), dialect, PRODUCT)
+    return Spelled(dialect.sum_over(inner, f.axis), PRODUCT)
+
+
+def _xlogy(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    x, y = f.args
+    if dialect.calls_xlogy:
+        return Spelled(dialect.call("xlogy", [spell(arg, dialect, show) for arg in f.args], None), ATOM)
+    if x == Number(Fraction(1)):
+        return _spell(Apply("log", (y,)), dialect, show)
+    return _factors(PRODUCT)(Apply("mul", (x, Apply("log", (y,)))), dialect, show)
+
+
+def _cases(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    rows = [(spell(value, dialect, show), "" if when is None else spell(when, dialect, show)) for value, when in branches(f)]
+    return Spelled(dialect.cases(rows), ATOM)
+
+
+def _relation(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    left, right = (spell(arg, dialect, show) for arg in f.args)
+    return Spelled(dialect.relation(left, RELATIONS[str(f.head)], right), SUM)
+
+
+def _called(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    name = dialect.style.log if f.head == "log" else NAMED[str(f.head)]
+    return Spelled(dialect.call(name, [spell(arg, dialect, show) for arg in f.args], None), ATOM)
+
+
+def _signed(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    inner = spell(f.args[0], dialect, show) if f.args else ""
+    return Spelled(dialect.function(str(f.head), inner), POWER if f.head == "exp" else ATOM)
+
+
+SPELLERS: dict[str, Speller] = {
+    "add": _add,
+    "neg": _neg,
+    "mul": _factors(PRODUCT),
+    "chain": _factors(PRODUCT),
+    "had": _factors(PRODUCT),
+    "dot": _factors(MATRIX),
+    "div": _div,
+    "pow": _pow,
+    "T": _transpose,
+    "sum": _sum,
+    "total": _sum,
+    "xlogy": _xlogy,
+    "cases": _cases,
+    **{head: _relation for head in RELATIONS},
+    **{head: _called for head in NAMED},
+    **{head: _signed for head in ("exp", "sqrt", "abs", "pi")},
+}

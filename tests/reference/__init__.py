@@ -1,0 +1,1 @@
+"""Reference networks in plain NumPy. Nothing here imports derive, and derive imports nothing from here."""
