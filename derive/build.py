@@ -96,13 +96,17 @@ class Model:
 
     def all_nodes(self) -> list[Node]:
         """Every named node, inputs first, then forward, backward, update and the second forward pass."""
+        return [node for node in self.every_node() if node.id]
+
+    def every_node(self) -> list[Node]:
+        """The same with the nodes that have no name."""
         ends = [self.forward.output]
         if self.forward.loss:
             ends.append(self.forward.loss.total)
         ends += [*self.gradient.values(), *self.updated.values()]
         if self.after and self.after.loss:
             ends.append(self.after.loss.total)
-        return [node for node in topological(self.x, *([self.t] if self.t else []), *ends) if node.id]
+        return topological(self.x, *([self.t] if self.t else []), *ends)
 
 
 def build(spec: Spec) -> Model:

@@ -60,7 +60,14 @@ class Step:
     fold: bool = False
 
 
-Cell = Any  # a Say, a formula, a Shown number, or a text of the author's
+@dataclass(frozen=True)
+class Amount:
+    """The number (or matrix) behind a name, in a table's cell or a sentence."""
+
+    name: Name
+
+
+Cell = Any  # a Say, a formula, an Amount, a whole number, or a text of the author's
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,17 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """A quantity by its canonical id, for readers that are machines."""
+
+    role: str
+    shape: tuple[int, ...]
+    value: Any  # a float64 array in this shape, or None where numbers are missing
+    symbol: Name
+    labels: Any = None
+
+
+@dataclass(frozen=True)
 class Document:
     """A worked solution, ready to be printed."""
 
@@ -119,4 +137,5 @@ class Document:
     summary: tuple[Say, ...] = ()
     witnesses: tuple[Witness, ...] = ()
     conventions: tuple[Say, ...] = ()
-    info: Mapping[str, Any] = field(default_factory=dict)
+    conventions_in_force: Mapping[str, Any] = field(default_factory=dict)
+    quantities: Mapping[str, Quantity] = field(default_factory=dict)

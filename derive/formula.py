@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
+from fractions import Fraction as Fraction
 from typing import Any
 
 
@@ -204,6 +204,8 @@ def negate(f: Formula) -> Formula:
         return Number(-f.value)
     if isinstance(f, Apply) and f.head == "neg":
         return f.args[0]
+    if isinstance(f, Apply) and f.head == "add" and all(isinstance(t, Apply) and t.head == "neg" for t in f.args):
+        return add(*(negate(term) for term in f.args))
     return Apply("neg", (f,))
 
 
@@ -294,7 +296,7 @@ def transpose(f: Formula) -> Formula:
         args = tuple(transpose(arg) for arg in f.args)
         if f.head == "dot":
             return replace(f, args=args[::-1])
-        return replace(f, args=args, axis=None if f.axis is None else 1 - f.axis)
+        return f if f.head == "total" else replace(f, args=args, axis=None if f.axis is None else 1 - f.axis)
     return Apply("T", (f,))
 
 
@@ -302,6 +304,11 @@ def total(f: Formula, axis: int) -> Formula:
     """A sum along one axis of a matrix; of a single row or column it is the matrix itself (the caller knows shapes)."""
     scalar, matrix = split_scalar(f)
     return multiply(scalar, Apply("sum", (matrix,), axis))
+
+
+def grand_total(f: Formula) -> Formula:
+    """The sum of all entries, which does not care how the matrix lies."""
+    return Apply("total", (f.args[0] if isinstance(f, Apply) and f.head == "T" else f,))
 
 
 def is_scalar(f: Formula) -> bool:

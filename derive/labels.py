@@ -64,6 +64,17 @@ class Labels:
         self.of[entry(id, index)] = label
 
 
+    def find(self, name: str) -> tuple[str, tuple[int, ...]]:
+        """(id, index) behind a label, also inside `dL/d…` and with a + after it; an unknown name as it is."""
+        before, inside = ("dL/d", name[4:]) if name.startswith("dL/d") else ("", name)
+        plain = inside.removesuffix("+")
+        after = inside[len(plain) :]
+        if plain in self.entries:
+            id, index = self.entries[plain]
+            return before + id + after, index
+        return before + self.whole.get(plain, plain) + after, ()
+
+
 def flattened(item: Item) -> list[Item]:
     if isinstance(item.value, dict):
         raise mapping(item)[next(iter(item.value))].error("labels are texts or lists of texts")

@@ -52,6 +52,8 @@ class Notation:
     log: str = "ln"
     first_layer: int = 1
     bias_as: str = "b"
+    output_z: Letter = ""
+    output_a: Letter = ""
 
 
 LETTERS = ("x", "target", "z", "a", "weight", "bias", "shared_bias", "loss", "error", "delta", "rate")
@@ -88,7 +90,7 @@ PRESETS: dict[str, Notation] = {
         log="log", times="",
     ),
     "d2l": Notation(
-        target="y||{j}", z="z|({k})|{j}", a="h|({k})|{j}", loss="J||", error="ℓ||{j}", log="log",
+        target="y||{j}", a="h|({k})|{j}", loss="J||", log="log", output_z="o||{j}", output_a="ŷ||{j}",
     ),
     "bishop": Notation(
         z="a|({k})|{j}", a="z|({k})|{j}", loss="E||", error="E||{j}",

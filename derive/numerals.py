@@ -66,14 +66,13 @@ class Policy:
     half: Literal["even", "up"] = "even"
     comma: bool = False
 
-    def numeral(self, value: float, exact: Fraction | None = None) -> Numeral:
-        """A computed number; `exact` is its exact value where that is known."""
-        if self.exact and exact is not None and (shown := as_fraction(exact)):
+    def numeral(self, value: Fraction, *, settled: bool = False) -> Numeral:
+        """A computed number; `settled` says that `value` is exactly it, not itself an approximation."""
+        if self.exact and settled and (shown := as_fraction(value)):
             return shown
-        number = decimal(Fraction(value) if exact is None else exact)
-        rounded = self.rounded(number)
-        settled = exact is not None and Fraction(rounded) == exact
-        return written(rounded, self.digits_of(rounded), exact=settled, trim=settled)
+        rounded = self.rounded(decimal(value))
+        exact = settled and Fraction(rounded) == value
+        return written(rounded, self.digits_of(rounded), exact=exact, trim=exact)
 
     def rounded(self, number: Decimal) -> Decimal:
         """The number as this policy rounds it."""

@@ -37,6 +37,7 @@ class Spelled:
     text: str
     rank: int
     negative: bool = False
+    guarded: str = ""  # the same with its negative first factor in brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ def _terms(f: Apply, dialect: Dialect, show: Show | None) -> list[str]:
 
 def _inside(piece: Spelled, dialect: Dialect, rank: int, *, leading: bool = False) -> str:
     """The piece, bracketed if it binds less than needed, or is negative and not in front."""
+    if piece.negative and not leading and piece.guarded and rank <= PRODUCT:
+        return piece.guarded
     if piece.rank < rank or (piece.negative and not leading):
         return dialect.bracket(piece.text)
     return piece.text
@@ -198,7 +201,11 @@ def _factors(rank: int) -> Speller:
         negative = pieces[0].negative and pieces[0].rank >= NEGATIVE
         texts = [_inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
                  for i, p in enumerate(pieces)]  # fmt: skip
-        return Spelled(dialect.product(texts, str(f.head)), rank if not negative else NEGATIVE, negative)
+        text = dialect.product(texts, str(f.head))
+        if not negative:
+            return Spelled(text, rank)
+        guarded = dialect.product([dialect.bracket(texts[0]), *texts[1:]], str(f.head))
+        return Spelled(text, NEGATIVE, True, guarded)
 
     return spell_product
 

@@ -39,7 +39,9 @@ class Text(Dialect):
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
             return f"{symbol.d}{self.symbol(symbol.of)}/{symbol.d}{self.symbol(symbol.by)}"
-        return symbol.base + self.script(symbol.sup + symbol.mark, SUPER, "^") + self.script(symbol.sub, SUB, "_")
+        return symbol.base + self.script(symbol.sup, SUPER, "^") + self.script(symbol.sub, SUB, "_") + (
+            self.script(symbol.mark, SUPER, "^")
+        )
 
     def name(self, name: Name) -> str:
         return self.symbol(name.symbol)

@@ -195,7 +195,7 @@ class Sum(Op):
 
     def write(self, *formulas: Formula) -> Formula:
         if self.axis is None:
-            return fm.Apply("total", formulas)
+            return fm.grand_total(formulas[0])
         return fm.total(formulas[0], self.axis)
 
 

@@ -102,7 +102,7 @@ class Fused(Op):
     def shortcut(self, *inputs: Node) -> Node:
         raise NotImplementedError
 
-    def long_way(self, p: Formula, u: Formula) -> Formula:
+    def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
         raise NotImplementedError
 
 
@@ -133,7 +133,7 @@ class SoftmaxCrossEntropy(Fused):
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return hadamard(self.shortcut(*inputs), g), None, None
 
-    def long_way(self, p: Formula, u: Formula) -> Formula:
+    def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
         return -(u / p)
 
     def write(self, *formulas: Formula) -> Formula:
@@ -174,7 +174,9 @@ class SigmoidCrossEntropy(Fused):
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return (hadamard(self.shortcut(*inputs), g), *(None for _ in inputs[1:]))
 
-    def long_way(self, p: Formula, u: Formula) -> Formula:
+    def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
+        if w:
+            return (1 - u) / (1 - p) - w[0] * u / p
         return (p - u) / (p * (1 - p))
 
     def write(self, *formulas: Formula) -> Formula:

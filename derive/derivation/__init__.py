@@ -1,0 +1,126 @@
+"""The worked solution: from a model to a document, chapter by chapter in the order in which it is taught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from derive.build import Layer, Model
+from derive.derivation import backward, conventions, forward, givens, update
+from derive.derivation.teller import Teller
+from derive.document import Block, Document, Quantity, Say, Section, Step, say
+from derive.formula import entry
+from derive.graph import Node
+from derive.language import Words
+from derive.notation import Notation
+from derive.numerals import Policy
+from derive.spelling import Style
+from derive.values import Values
+
+Form = Literal["scalar", "matrix", "both", "auto"]
+Level = Literal["brief", "normal", "full"]
+MOST_SCALAR = 600  # gradient terms (parameters × samples) up to which `auto` writes every entry out
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the reader asked for, beyond the network itself."""
+
+    form: Form = "auto"
+    level: Level = "normal"
+    backward: bool = True
+
+
+def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes: Wishes) -> tuple[Document, Teller]:
+    """The document of a model, without the witnesses' report."""
+    values = Values(model, policy)
+    teller = Teller(model, values, notation, wishes.level)
+    values.turned = teller.naming.turned
+    form = chosen_form(model) if wishes.form == "auto" else wishes.form
+    sections = [Section("givens", say("section.givens"), givens.blocks(teller, words))]
+    for one in ("scalar", "matrix") if form == "both" else (form,):
+        extra = "matrix/" if form == "both" and one == "matrix" else ""
+        sections += chapters(teller, one, extra, wishes)
+        teller.told_slopes.clear()
+    table = update.summary(teller) if wishes.backward else None
+    if table:
+        sections.append(Section("summary", say("section.summary"), (table,)))
+    style = Style(notation.times, notation.log, policy.comma, columns=notation.layout == "columns")
+    document = Document(
+        title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
+        sections=tuple(sections),
+        values=values,
+        style=style,
+        language=words.language,
+        summary=update.comparison(teller) if wishes.backward else (),
+        conventions=conventions.sentences(teller, policy),
+        conventions_in_force=conventions.in_force(teller, policy, form),
+        quantities=quantities(teller, wishes.backward),
+    )
+    return document, teller
+
+
+def chosen_form(model: Model) -> Form:
+    size = sum(p.shape[0] * p.shape[1] for p in model.parameters) * model.x.shape[0]
+    return "scalar" if size <= MOST_SCALAR else "matrix"
+
+
+def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Section]:
+    """Forward, loss, the layers from the last back, and the second forward pass; in one form."""
+    model = teller.model
+    what = {"form": say(f"form.{form}")} if extra or form == "matrix" else {"form": say("form.none")}
+    found = [Section(f"{extra}forward", say("section.forward", **what), forward.steps(teller, model.forward, form, f"{extra}forward"))]
+    if model.forward.loss:
+        steps = forward.loss_steps(teller, model.forward, form, f"{extra}loss")
+        found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
+    if not wishes.backward or not model.gradient:
+        return found
+    for layer in reversed(model.forward.layers):
+        found.append(backward_section(teller, layer, form, extra, what))
+    if model.after and model.after.loss:
+        again: list[Block] = [*forward.steps(teller, model.after, form, f"{extra}after"),
+                              *forward.loss_steps(teller, model.after, form, f"{extra}after/loss"), *update.comparison(teller)]  # fmt: skip
+        found.append(Section(f"{extra}after", say("section.after", **what), tuple(folded(again))))
+    return [section for section in found if section.blocks]
+
+
+def backward_section(teller: Teller, layer: Layer, form: str, extra: str, what: dict[str, Say]) -> Section:
+    last = layer is teller.model.forward.layers[-1]
+    place = "inputs" if layer.k == 0 else "output" if last else "hidden"
+    blocks: list[Block] = [*backward.steps(teller, layer, form, f"{extra}backward"), *update.steps(teller, layer, form, f"{extra}update")]
+    if teller.model.updated and not layer.k <= 1 and blocks:
+        blocks.append(say("update.old_weights"))
+    return Section(f"{extra}backward/{layer.k}", say(f"section.backward.{place}", k=layer.k, **what), tuple(blocks))
+
+
+def folded(blocks: list[Block]) -> list[Block]:
+    """The second forward pass repeats the first with new numbers: its steps are folded."""
+    from dataclasses import replace
+
+    return [replace(block, fold=True) if isinstance(block, Step) else block for block in blocks]
+
+
+def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:
+    """Every named value under its canonical id, in the user's shapes."""
+    model = teller.model
+    found = {}
+    for node in model.all_nodes():
+        if not with_gradients and (node.role in ("gradient", "slope", "updated") or node.id.endswith("+")):
+            continue
+        shape = model.contract.shape(node)
+        value = None if model.symbolic else model.contract.squeezed(node, np.asarray(teller.values.floats[node.id], dtype=float))
+        found[node.id] = Quantity(node.role, shape, value, teller.naming.whole(node), labels(teller, node))
+    return found
+
+
+def labels(teller: Teller, node: Node) -> object:
+    of = teller.model.labels.of
+    if node.id in of:
+        return of[node.id]
+    if not any(label.startswith(node.id + "[") for label in of):
+        return None
+    shape = teller.model.contract.shape(node)
+    flat = [of.get(entry(node.id, teller.model.contract.index(node, r, c)), "") for r in range(node.shape[0]) for c in range(node.shape[1])]
+    return np.array(flat, dtype=object).reshape(shape).tolist()

@@ -1,0 +1,254 @@
+"""The backward pass: for every quantity the chain rule with its factors named, in numbers, and as δ."""
+
+from __future__ import annotations
+
+from derive import formula as fm
+from derive.algebra import evaluate
+from derive.build import Layer
+from derive.contract import kind
+from derive.derivation.teller import Teller, places, uses
+from derive.document import Form, Line, Say, Step, say
+from derive.formula import Apply, Formula, Name
+from derive.graph import Node, topological
+from derive.naming import Naming
+from derive.ops.base import Elementwise, Slope
+from derive.ops.structural import Scale
+from derive.ops.vector import Fused, Softmax, SoftmaxCrossEntropy, VectorOp
+
+MOST_JACOBIAN_LINES = 120
+
+
+def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, ...]:
+    """The gradients of one layer: activations from the last back, the slope, δ, then weights and bias."""
+    gradient = teller.model.gradient
+    found: list[Step] = []
+    nodes = [node for _, node in reversed(layer.activations)] + ([layer.z] if layer.z is not None else [])
+    for node in nodes:
+        if node not in gradient:
+            continue
+        id = f"{prefix}/{layer.k}/{kind(node.id)[0]}{kind(node.id)[1].removeprefix(str(layer.k))}"
+        found.extend(slope_steps(teller, gradient[node], layer, form, prefix))
+        found.append(signal(teller, node, gradient[node], id, form, layer))
+    for parameter in (layer.W, layer.b):
+        if parameter is not None and parameter in gradient:
+            letter = kind(parameter.id)[0]
+            found.append(parameter_step(teller, parameter, gradient[parameter], f"{prefix}/{layer.k}/{letter}", form, layer))
+    return tuple(found)
+
+
+def place_of(teller: Teller, layer: Layer) -> str:
+    return "output" if layer.k == teller.model.forward.layers[-1].k else "hidden"
+
+
+# slopes -----------------------------------------------------------------------------------------------------------------
+def slope_steps(teller: Teller, gradient: Node, layer: Layer, form: str, prefix: str) -> list[Step]:
+    """The derivative of the activation, if this gradient is multiplied by one."""
+    found = []
+    for node in topological(gradient):
+        if isinstance(node.op, Slope) and node.role == "slope" and node.id not in teller.told_slopes and node in gradient.inputs:
+            teller.told_slopes.add(node.id)
+            name = node.op.of.name
+            id = f"{prefix}/{layer.k}/slope"
+            why = (say(f"slope.{name}"), *((say("kink.other"),) if node.op.of.kinks else ()))
+            if form == "matrix":
+                lines: tuple[Line, ...] = (slope_matrix(teller, node),)
+            else:
+                lines = tuple(slope_line(teller, node, row, column) for row, column in places(node))
+            teller.values.home.setdefault(node.id, id)
+            found.append(Step(id, say("step.slope", k=layer.k, function=name), why, lines, uses(lines, teller.values, id)))
+    return found
+
+
+def slope_line(teller: Teller, node: Node, row: int, column: int) -> Line:
+    assert isinstance(node.op, Slope)
+    call = Apply(node.op.of.derivative(), (teller.used(node.inputs[0], row, column),))
+    return teller.line(node, row, column, Form(call, numbers=False))
+
+
+def slope_matrix(teller: Teller, node: Node) -> Line:
+    """σ′(z), and the same by the output where that is how it is taught: a ⊙ (1 − a)."""
+    return teller.matrix_line(node, numbers=False)
+
+
+# error signals ----------------------------------------------------------------------------------------------------------
+def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer: Layer) -> Step:
+    """∂L/∂a or δ = ∂L/∂z of one layer."""
+    letter = kind(node.id)[0]
+    output = end_of(teller)
+    shortcut = isinstance(output.op, Fused) and node is output.inputs[0]
+    place = place_of(teller, layer)
+    key = "fused" if shortcut else "sum" if place == "hidden" and letter == "a" else place
+    why = (say(f"backward.{letter}.{key}"),)
+    if form == "matrix":
+        lines: tuple[Line, ...] = (signal_matrix(teller, node, gradient, letter),)
+        if any(form_.formula for form_ in lines[0].forms) and letter == "a" and place == "hidden":
+            why = (*why, say("why.transpose"))
+    else:
+        lines = tuple(signal_line(teller, gradient, row, column, letter) for row, column in places(gradient))
+    teller.values.home.setdefault(gradient.id, id)
+    substeps: tuple[Step, ...] = ()
+    if form != "matrix":
+        if shortcut:
+            substeps = long_way(teller, node, output, id)
+        elif isinstance(source_op(teller, node), VectorOp):
+            substeps = (jacobian_step(teller, node, id),) if small_jacobian(gradient) else ()
+    return Step(id, say(f"step.signal.{letter}.{place}", k=layer.k), why, lines, uses(lines, teller.values, id), substeps)
+
+
+def end_of(teller: Teller) -> Node:
+    """The node of the loss that takes the network's output: where gradients begin."""
+    loss = teller.model.forward.loss
+    assert loss is not None
+    return next((n for n in topological(loss.total) if isinstance(n.op, Fused)), loss.each)
+
+
+def source_op(teller: Teller, node: Node) -> object:
+    """The op of the activation that takes this node."""
+    return next((n.op for n in teller.model.forward.nodes if n.inputs and n.inputs[0] is node), None)
+
+
+def signal_line(teller: Teller, gradient: Node, row: int, column: int, letter: str) -> Line:
+    found, condition = teller.resolved(teller.formula(gradient, row, column))
+    target = teller.entry(gradient, row, column)
+    node = teller.by_id[gradient.id.removeprefix("dL/d")]
+    before: list[Form] = []
+    plain = teller.naming.entry(gradient, row, column)
+    if plain != target and not target.id.startswith("-"):
+        before.append(Form(plain, numbers=False))
+    chain = teller.chain(found, teller.naming.entry(node, row, column))
+    if chain is not None and list(fm.names(chain)) != list(fm.names(found)) and not target.id.startswith("-"):
+        before.append(Form(chain, numbers=False))
+    return Line(target, (*before, Form(found)), condition=condition)
+
+
+def signal_matrix(teller: Teller, node: Node, gradient: Node, letter: str) -> Line:
+    """A gradient of matrices; δ also with ∂L/∂a written out: (Wᵀ δ) ⊙ σ′(z)."""
+    line = teller.matrix_line(gradient)
+    if letter != "z":
+        return line
+    whole = teller.naming.whole(gradient)
+    before = [Form(whole, numbers=False)] if whole != line.target and not line.target.id.startswith("-") else []
+    above = next((n for n in gradient.inputs if n.role == "gradient"), None)
+    slope = next((n for n in gradient.inputs if n.role == "slope"), None)
+    if above is None or slope is None:
+        return Line(line.target, (*before, *line.forms), shapes=True)
+    inside, primed = teller.matrix_formula(above), teller.matrix_formula(slope)
+    joined = fm.hadamard(inside, primed)
+    if line.target.id.startswith("-"):
+        joined = fm.negate(joined)
+    return Line(line.target, (*before, Form(joined, numbers=False), *line.forms), shapes=True)
+
+
+# the long way through softmax or the sigmoid ------------------------------------------------------------------------------
+def small_jacobian(gradient: Node) -> bool:
+    return gradient.shape[0] * gradient.shape[1] ** 2 <= MOST_JACOBIAN_LINES
+
+
+def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, ...]:
+    """∂L/∂p, ∂p/∂z and their product, which must equal the shortcut above."""
+    gradient = teller.model.gradient[scores]
+    if not small_jacobian(gradient):
+        return ()
+    op, p = fused.op, fused.inputs[1]
+    assert isinstance(op, Fused)
+    losses = tuple(loss_by_probability(teller, fused, op, row, column) for row, column in places(p))
+    first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses)
+    jacobian = jacobian_step(teller, scores, f"{id}/long", p)
+    lines = tuple(product_line(teller, scores, p, row, column) for row, column in places(scores))
+    last = Step(f"{id}/long/z", say("step.long.z"), (say("long.equal"),), lines)
+    return first, jacobian, last
+
+
+def by_probability(teller: Teller, p: Node, row: int, column: int) -> Name:
+    """∂L/∂p of one probability, which the graph itself never computes."""
+    below = teller.naming.entry(p, row, column)
+    assert isinstance(below.symbol, fm.Symbol)
+    symbol = teller.naming.derivative(teller.naming.quantity("L", 0, 0, (1, 1)), below.symbol)
+    return Name(f"dL/d{below.key}", (), symbol)
+
+
+def loss_by_probability(teller: Teller, fused: Node, op: Fused, row: int, column: int) -> Line:
+    _, p, *rest = fused.inputs
+    u, *w = (teller.used(n, row if n.shape[0] > 1 else 0, column) for n in rest)
+    formula = fm.multiply(upstream(teller, row, column), op.long_way(teller.used(p, row, column), u, *w))
+    name = by_probability(teller, p, row, column)
+    define(teller, name, formula)
+    return Line(name, (Form(formula),))
+
+
+def upstream(teller: Teller, row: int, column: int) -> Formula:
+    """∂L/∂ℓ: the reduction's factor, and the weight of this output where the loss has weights."""
+    loss = teller.model.forward.loss
+    assert loss is not None
+    factor = fm.formula(loss.total.op.factor) if isinstance(loss.total.op, Scale) else fm.ONE
+    weight = next((n for n in loss.each.inputs if n.id == "weight"), None)
+    return factor if weight is None else fm.multiply(factor, teller.used(weight, 0, column))
+
+
+def define(teller: Teller, name: Name, formula: Formula) -> None:
+    value = evaluate(formula, teller.values.value, teller.values.algebra)
+    teller.values.define(name, value, teller.exactly(formula))
+
+
+def jacobian_step(teller: Teller, scores: Node, id: str, p: Node | None = None) -> Step:
+    """∂pᵢ/∂zⱼ, every entry."""
+    p = p or next(n for n in teller.model.forward.nodes if n.inputs and n.inputs[0] is scores)
+    lines = []
+    for row in range(p.shape[0]):
+        outs = [teller.used(p, row, column) for column in range(p.shape[1])]
+        if isinstance(p.op, VectorOp):
+            for i, line in enumerate(p.op.jacobian(outs)):
+                lines += [jacobian_line(teller, p, scores, row, i, j, f) for j, f in enumerate(line)]
+        else:
+            lines += [jacobian_line(teller, p, scores, row, i, i, out * (1 - out)) for i, out in enumerate(outs)]
+    key = "softmax" if isinstance(p.op, (Softmax, SoftmaxCrossEntropy)) else "sigmoid" if isinstance(p.op, Elementwise) else "log_softmax"
+    return Step(f"{id}/jacobian", say("step.jacobian"), (say(f"jacobian.{key}"),), tuple(lines))
+
+
+def jacobian_line(teller: Teller, p: Node, scores: Node, row: int, i: int, j: int, formula: Formula) -> Line:
+    name = teller.naming.partial(teller.naming.entry(p, row, i), teller.naming.entry(scores, row, j))
+    define(teller, name, formula)
+    return Line(name, (Form(formula),))
+
+
+def product_line(teller: Teller, scores: Node, p: Node, row: int, column: int) -> Line:
+    """∂L/∂z = Σᵢ ∂L/∂pᵢ · ∂pᵢ/∂z."""
+    naming: Naming = teller.naming
+    below = naming.entry(scores, row, column)
+    paths = range(p.shape[1]) if isinstance(p.op, VectorOp) else [column]
+    links = [Apply("chain", (by_probability(teller, p, row, i), naming.partial(naming.entry(p, row, i), below))) for i in paths]
+    target = naming.entry(teller.model.gradient[scores], row, column)
+    shortcut = teller.formula(teller.model.gradient[scores], row, column)
+    if teller.entry(teller.model.gradient[scores], row, column).id.startswith("-"):
+        shortcut = fm.negate(shortcut)
+    return Line(target, (Form(fm.add(*links)), Form(shortcut)))
+
+
+# weights and biases -------------------------------------------------------------------------------------------------------
+def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, form: str, layer: Layer) -> Step:
+    letter = kind(parameter.id)[0]
+    place = place_of(teller, layer)
+    title: Say = say(f"step.gradient.{letter}", k=layer.k)
+    if form == "matrix":
+        lines: tuple[Line, ...] = (teller.matrix_line(gradient),)
+        why = (say(f"backward.{letter}.matrix"),)
+    else:
+        lines = tuple(parameter_line(teller, parameter, gradient, row, column) for row, column in places(parameter))
+        why = (say(f"backward.{letter}.{place}"),)
+        if teller.model.contract.batched and teller.model.x.shape[0] > 1:
+            why = (*why, say("backward.batch"))
+        if parameter.id in teller.model.contract.shared:
+            why = (*why, say("backward.shared"))
+    teller.values.home.setdefault(gradient.id, id)
+    return Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 6)
+
+
+def parameter_line(teller: Teller, parameter: Node, gradient: Node, row: int, column: int) -> Line:
+    found, condition = teller.resolved(teller.formula(gradient, row, column))
+    target = teller.entry(gradient, row, column)
+    forms: list[Form] = []
+    if teller.level != "brief" and not target.id.startswith("-"):
+        chain = teller.chain(found, teller.naming.entry(parameter, row, column))
+        if chain is not None:
+            forms.append(Form(teller.longer(chain)))
+    return Line(target, (*forms, Form(found)), condition=condition)

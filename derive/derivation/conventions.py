@@ -1,0 +1,87 @@
+"""The conventions in force, one sentence each: people are marked wrong for these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derive.derivation.teller import Teller
+from derive.document import Say, say
+from derive.graph import topological
+from derive.losses import CLASSIFICATION
+from derive.numerals import Policy
+from derive.ops.base import Elementwise
+from derive.ops.vector import Fused, Softmax
+
+
+def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
+    model, notation = teller.model, teller.notation
+    found = [say("convention.notation", preset=notation.preset)]
+    if model.parameters:
+        order = "from_to" if notation.weight.find("{i}") < notation.weight.find("{j}") else "to_from"
+        if "{j}" in notation.weight or "{J}" in notation.weight:
+            found.append(say(f"convention.index.{order}"))
+        found.append(say(f"convention.layout.{notation.layout}"))
+    if model.contract.batched:
+        found.append(say("convention.samples"))
+    found += loss_sentences(teller)
+    if notation.sign == "descent":
+        found.append(say("convention.descent"))
+    if notation.bias_as != "b":
+        found.append(say(f"convention.bias.{notation.bias_as}"))
+    if model.updated:
+        found.append(say("convention.update.simultaneous"))
+    if any(isinstance(n.op, Elementwise) and n.op.kinks for n in model.forward.nodes):
+        found.append(say("convention.kinks"))
+    if model.drawn:
+        found.append(say("convention.drawn", seed=str(model.seed)))
+    found.append(rounding(policy))
+    if model.symbolic:
+        found.append(say("convention.symbolic"))
+    return tuple(found)
+
+
+def loss_sentences(teller: Teller) -> list[Say]:
+    model = teller.model
+    if model.forward.loss is None or model.spec.loss is None:
+        return []
+    name = model.spec.loss.name
+    reduction = model.spec.loss.in_force.get("reduction", "mean")
+    found = [say(f"convention.loss.{name}"), say(f"convention.reduction.{name if name == 'half_squared_error' else 'pytorch'}.{reduction}")]
+    fused = next((n for n in topological(model.forward.loss.total) if isinstance(n.op, Fused)), None)
+    if fused is not None and fused.inputs[1] is model.forward.output:
+        key = "softmax" if isinstance(fused.inputs[1].op, Softmax) else "sigmoid"
+        found.append(say(f"convention.fused.{key}"))
+    if name in CLASSIFICATION and model.encoding == "classes":
+        found.append(say("convention.classes"))
+    return found
+
+
+def rounding(policy: Policy) -> Say:
+    kind = "decimals" if policy.decimals is not None else "significant"
+    count = policy.decimals if policy.decimals is not None else policy.significant
+    how = "as_you_go" if policy.as_you_go else "exact" if policy.exact else "shown"
+    return say(f"convention.rounding.{how}.{kind}", digits=count, ties=say(f"convention.ties.{policy.half}"))
+
+
+def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:
+    """The same for machines."""
+    model, loss, optimizer = teller.model, teller.model.spec.loss, teller.model.spec.optimizer
+    plain = {"notation": teller.notation.preset, "layout": teller.notation.layout, "form": form, "weight": "(out, in)"}
+    if loss is not None:
+        plain |= {"loss": {loss.name: options(loss.in_force)}}
+    if optimizer is not None:
+        plain |= {"optimizer": {optimizer.name: options(optimizer.in_force)}, "update": "simultaneous"}
+    kind = {"decimals": policy.decimals} if policy.decimals is not None else {"significant": policy.significant}
+    plain["numbers"] = {**kind, "exact": policy.exact, "round_as_you_go": policy.as_you_go, "half": policy.half}
+    if model.drawn:
+        plain |= {"seed": model.seed, "generator": "numpy PCG64"}
+    return {**plain, "symbolic_only": model.symbolic}
+
+
+def options(given: dict[str, Any]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [float(x) for x in value]
+        return value if isinstance(value, (str, bool, int)) else float(value)
+
+    return {name: plain(value) for name, value in given.items()}

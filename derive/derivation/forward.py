@@ -1,0 +1,93 @@
+"""The forward pass and the loss, entry by entry or as matrices."""
+
+from __future__ import annotations
+
+from derive.build import Layer, Pass
+from derive.derivation.teller import Teller, places, uses
+from derive.document import Form, Line, Say, Step, say
+from derive.formula import Apply, Formula
+from derive.graph import Node, topological
+from derive.ops.base import Elementwise
+from derive.ops.vector import Fused, VectorOp
+
+
+def steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step, ...]:
+    """The steps of all layers, in order."""
+    found: list[Step] = []
+    for layer in run.layers:
+        if layer.z is not None and layer.z.id:
+            found.append(step(teller, layer.z, f"{prefix}/{layer.k}/z", form, layer_title(layer, run, "z"), ()))
+        for position, (choice, node) in enumerate(layer.activations):
+            letter = "a" if position == 0 else f"a.{position + 1}"
+            title = layer_title(layer, run, "a", function=choice.name)
+            why = (say(f"activation.{choice.name}"),)
+            found.append(step(teller, node, f"{prefix}/{layer.k}/{letter}", form, title, why))
+    return tuple(found)
+
+
+def layer_title(layer: Layer, run: Pass, what: str, **args: object) -> Say:
+    last = layer.k == run.layers[-1].k
+    place = "inputs" if layer.k == 0 else "output" if last else "hidden"
+    return say(f"step.{what}.{place}", k=layer.k, **args)
+
+
+def step(teller: Teller, node: Node, id: str, form: str, title: Say, why: tuple[Say, ...]) -> Step:
+    """One quantity as a step; it becomes the home of its id."""
+    if form == "matrix":
+        lines: tuple[Line, ...] = (matrix_line(teller, node),)
+    else:
+        lines = tuple(scalar_line(teller, node, row, column) for row, column in places(node))
+        why = (*why, *branches(node))
+    teller.values.home.setdefault(node.id, id)
+    return Step(id, title, why, lines, uses(lines, teller.values, id))
+
+
+def branches(node: Node) -> tuple[Say, ...]:
+    """Which value of the slope is taken at a kink, for functions that have one."""
+    return (say("branch.other"),) if isinstance(node.op, Elementwise) and node.op.kinks else ()
+
+
+def scalar_line(teller: Teller, node: Node, row: int, column: int) -> Line:
+    call = called(teller, node, row, column)
+    found = teller.line(node, row, column, *([Form(call, numbers=False)] if call else []))
+    if call and found.forms[-1].formula == call:
+        return Line(found.target, (Form(call),), condition=found.condition)
+    return found
+
+
+def called(teller: Teller, node: Node, row: int, column: int) -> Formula | None:
+    """An activation as a call by name: σ(z₁)."""
+    if isinstance(node.op, Elementwise) and len(node.inputs) == 1 and node.inputs[0].id:
+        inner = teller.used(node.inputs[0], row, column)
+        if node.op.name == "identity" or node.op.body == Apply(node.op.name, (node.op.parameters[0],)):
+            return None
+        return Apply(node.op.function, (inner,))
+    return None
+
+
+def matrix_line(teller: Teller, node: Node) -> Line:
+    numbers = not isinstance(node.op, (Elementwise, VectorOp)) or len(node.inputs) > 1
+    return teller.matrix_line(node, numbers=numbers)
+
+
+def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step, ...]:
+    """Probabilities made by the loss itself, targets as weighted, the loss of each output, and the loss."""
+    if run.loss is None:
+        return ()
+    after = run.loss.total.id.endswith("+")
+    own = [n for n in topological(run.loss.total) if n.id.endswith("+") == after and n not in run_nodes(run)]
+    found = []
+    for node in own:
+        letter = node.id.rstrip("+")
+        if not node.inputs or letter not in ("p", "u", "l", "L"):
+            continue
+        title = say(f"step.loss.{letter}")
+        why: tuple[Say, ...] = (say(f"loss.{teller.model.spec.loss.name}"),) if letter == "L" and teller.model.spec.loss else ()
+        if isinstance(node.op, Fused) and letter in ("l", "L"):
+            why = (*why, say("loss.fused"))
+        found.append(step(teller, node, f"{prefix}/{letter}", form, title, why))
+    return tuple(found)
+
+
+def run_nodes(run: Pass) -> set[Node]:
+    return {node for layer in run.layers for node in (layer.z, *(n for _, n in layer.activations)) if node is not None}

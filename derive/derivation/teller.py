@@ -1,0 +1,183 @@
+"""What all chapters of a solution share: a graph read entry by entry, or matrix by matrix, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+import numpy as np
+
+from derive import formula as fm
+from derive.algebra import EXACT, UNKNOWN, Value, evaluate
+from derive.build import Model
+from derive.contract import kind, split
+from derive.document import Form, Line
+from derive.formula import Apply, Formula, Name, Number
+from derive.graph import Node, expand, notate
+from derive.lines import LARGE
+from derive.naming import Naming
+from derive.notation import Notation
+from derive.values import Values
+
+
+class Teller:
+    """Reads one model in one notation: names, lines, chains of partial derivatives."""
+
+    def __init__(self, model: Model, values: Values, notation: Notation, level: str = "normal") -> None:
+        self.model, self.values, self.notation, self.level = model, values, notation, level
+        self.naming = Naming(model, notation)
+        self.expanded: dict[Node, Value] = {}
+        self.told_slopes: set[str] = set()
+
+    @cached_property
+    def by_id(self) -> dict[str, Node]:
+        return {node.id: node for node in self.model.all_nodes()}
+
+    # names ----------------------------------------------------------------------------------------------------------
+    def entry(self, node: Node, row: int, column: int) -> Name:
+        return self.naming.entry(node, row, column, delta=True)
+
+    def used(self, node: Node, row: int, column: int) -> Formula:
+        """An entry as it stands in other lines' formulas."""
+        name = self.entry(node, row, column)
+        letter, _ = kind(node.id)
+        if letter == "b" and not split(node.id)[0] and self.notation.bias_as != "b":
+            times = "1" if self.notation.bias_as == "weight" else "-1"
+            return Apply("mul", (name, Number(fm.Fraction(times), times)))
+        return fm.negate(name) if name.id.startswith("-") else name
+
+    def array(self, node: Node) -> Value:
+        names = np.empty(node.shape, dtype=object)
+        for row in range(node.shape[0]):
+            for column in range(node.shape[1]):
+                names[row, column] = self.used(node, row, column)
+        return names
+
+    def whole(self, node: Node) -> Formula:
+        name = self.naming.whole(node, delta=True)
+        used = fm.negate(name) if name.id.startswith("-") else name
+        return fm.transpose(used) if not name.scalar and self.naming.turned(node.id) else used
+
+    # formulas -------------------------------------------------------------------------------------------------------
+    def formula(self, node: Node, row: int, column: int) -> Formula:
+        """An entry of a node in the entries of the nearest named nodes."""
+        if node not in self.expanded:
+            self.expanded[node] = np.broadcast_to(np.asarray(expand(node, self.array), dtype=object), node.shape)
+        found: Formula = self.expanded[node][row, column]
+        return fm.negate(found) if self.entry(node, row, column).id.startswith("-") else found
+
+    def matrix_formula(self, node: Node) -> Formula:
+        """A node as a formula of matrices, in the layout of the notation."""
+        found = notate(node, self.whole)
+        if self.naming.turned(node.id):
+            found = fm.transpose(found)
+        return fm.negate(found) if self.naming.whole(node, delta=True).id.startswith("-") else found
+
+    def resolved(self, f: Formula) -> tuple[Formula, Formula | None]:
+        """(the formula in the case its numbers fall into, the condition that decided), or the formula as it is."""
+        if self.values.symbolic or not isinstance(f, Apply):
+            return f, None
+        if f.head == "cases":
+            return self.taken(f)
+        args, conditions = zip(*(self.resolved(arg) for arg in f.args), strict=True) if f.args else ((), ())
+        condition = next((c for c in conditions if c is not None), None)
+        return (f if condition is None else fm.rebuild(f.head, args, f.axis)), condition
+
+    def taken(self, f: Apply) -> tuple[Formula, Formula | None]:
+        missed: Formula | None = None
+        for value, when in fm.branches(f):
+            if when is None:
+                opposite = None if missed is None else opposed(missed)
+                return self.resolved(value)[0], opposite
+            if evaluate(when, self.values.value, self.values.algebra):
+                return self.resolved(value)[0], when
+            missed = when
+        raise AssertionError("cases without a last branch")
+
+    # lines ----------------------------------------------------------------------------------------------------------
+    def line(self, node: Node, row: int, column: int, *before: Form, target: Name | None = None) -> Line:
+        """An entry's line: some forms first, then its formula."""
+        found, condition = self.resolved(self.formula(node, row, column))
+        return Line(target or self.entry(node, row, column), (*before, Form(found)), condition=condition)
+
+    def lines(self, node: Node) -> tuple[Line, ...]:
+        return tuple(self.line(node, row, column) for row, column in places(node))
+
+    def matrix_line(self, node: Node, *before: Form, numbers: bool = True) -> Line:
+        """A matrix's line; numbers are written out where every matrix in it is small."""
+        found = self.matrix_formula(node)
+        target = self.naming.whole(node, delta=True)
+        small = numbers and all(max(name.shape, default=1) <= LARGE for name in (target, *fm.names(found)))
+        return Line(target, (*before, Form(found, numbers=small)), shapes=True)
+
+    # chains ---------------------------------------------------------------------------------------------------------
+    def chain(self, f: Formula, by: Name) -> Formula | None:
+        """Σ ∂L/∂u · ∂u/∂v for a gradient whose formula is Σ ∂L/∂u · (something): the somethings get their names."""
+        terms = [self.link(term, by) for term in fm.parts(f, "add")]
+        if any(term is None for term in terms):
+            return None
+        return fm.add(*(term for term in terms if term is not None))
+
+    def link(self, term: Formula, by: Name) -> Formula | None:
+        sign, inside = (-1, term.args[0]) if isinstance(term, Apply) and term.head == "neg" else (1, term)
+        factors = fm.parts(inside, "mul")
+        upstream = next((x for x in factors if isinstance(x, Name) and split(x.id.lstrip("-"))[0] == "L"), None)
+        if upstream is None or split(upstream.id.lstrip("-"))[1] not in self.by_id:
+            return None
+        rest = fm.multiply(*(x for x in factors if x is not upstream))
+        if (sign < 0) != upstream.id.startswith("-"):
+            rest = fm.negate(rest)
+        gradient = self.by_id[upstream.id.lstrip("-")]
+        place = self.values.place(upstream)
+        of = self.naming.entry(self.by_id[split(gradient.id)[1]], *place)
+        whole = self.naming.entry(gradient, *place)
+        if isinstance(rest, Name) and rest.id == f"d{of.id}/d{by.id}":
+            return Apply("chain", (whole, rest))
+        partial = self.naming.partial(of, by)
+        self.values.define(partial, evaluate(rest, self.values.value, self.values.algebra), self.exactly(rest))
+        return Apply("chain", (whole, partial))
+
+    def exactly(self, f: Formula) -> Value:
+        if not self.values.exact:
+            return UNKNOWN
+        return evaluate(f, self.values.known_exactly, EXACT)
+
+    def longer(self, chain: Formula) -> Formula:
+        """A chain with each ∂L/∂z replaced by its own chain ∂L/∂a · ∂a/∂z, where that is one product."""
+
+        def lengthen(term: Formula) -> Formula:
+            if not (isinstance(term, Apply) and term.head == "chain" and isinstance(term.args[0], Name)):
+                return term
+            gradient = self.by_id[term.args[0].id]
+            own = self.formula(gradient, *self.values.place(term.args[0]))
+            own = fm.negate(own) if self.notation.sign == "descent" and kind(gradient.id)[0] == "z" else own
+            first = own.args if isinstance(own, Apply) and own.head == "mul" else ()
+            if len(first) != 2 or not all(isinstance(x, Name) and split(x.id)[0] for x in first):
+                return term
+            return Apply("chain", (*first, *term.args[1:]))
+
+        return fm.add(*(lengthen(term) for term in fm.parts(chain, "add")))
+
+
+def opposed(condition: Formula) -> Formula:
+    """z > 0 as z ≤ 0."""
+    assert isinstance(condition, Apply) and isinstance(condition.head, str)
+    return Apply({"gt": "le", "ge": "lt", "lt": "ge", "le": "gt"}[condition.head], condition.args)
+
+
+def places(node: Node) -> Iterator[tuple[int, int]]:
+    for row in range(node.shape[0]):
+        for column in range(node.shape[1]):
+            yield row, column
+
+
+def uses(lines: Iterable[Line], values: Values, own: str) -> tuple[str, ...]:
+    """The steps whose results these lines take."""
+    found: dict[str, None] = {}
+    for line in lines:
+        for form in line.forms:
+            for name in fm.names(form.formula):
+                home = values.home.get(name.id.lstrip("-"))
+                if home and home != own:
+                    found[home] = None
+    return tuple(found)

@@ -1,0 +1,153 @@
+"""Names of quantities in the notation in force: from a node and an entry to the symbol on the page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from derive.build import Model
+from derive.contract import kind, split
+from derive.formula import Name, Partial, Symbol, entry
+from derive.graph import Leaf, Node
+from derive.notation import Notation, labelled, symbol
+
+PLAIN = {"p": "p||{j}", "u": "u||{j}", "weight": "c||{j}", "pos_weight": "ρ||{j}"}
+
+
+class Naming:
+    """Makes the names of one model in one notation."""
+
+    def __init__(self, model: Model, notation: Notation) -> None:
+        self.model, self.notation = model, notation
+        layers = model.forward.layers
+        self.depth = max((layer.k for layer in layers), default=0)
+        self.hidden = sum(1 for layer in layers if 0 < layer.k < self.depth)
+        self.sizes = {0: model.x.shape[1]} | {layer.k: layer.output.shape[1] for layer in layers if layer.k}
+        self.inputs = {layer.k: layer.source.shape[1] for layer in layers if layer.k}
+
+    # entries --------------------------------------------------------------------------------------------------------
+    def entry(self, node: Node, row: int, column: int, *, delta: bool = False) -> Name:
+        """An entry, counted from 0; a gradient by z is δ where `delta` asks for it."""
+        index = self.model.contract.index(node, row, column)
+        return Name(self.id(node, delta=delta), index, self.symbol(node, row, column, delta=delta))
+
+    def id(self, node: Node, *, delta: bool) -> str:
+        """The id behind a name: with a minus in front for what this notation shows with the other sign."""
+        letter, _ = kind(node.id)
+        of, _ = split(node.id)
+        opposite = letter == "z" and of == "L" and delta and self.notation.sign == "descent"
+        threshold = letter == "b" and self.notation.bias_as == "threshold"
+        return f"-{node.id}" if opposite or threshold else node.id
+
+    def symbol(self, node: Node, row: int, column: int, *, delta: bool = False) -> Symbol | Partial:
+        of, by = split(node.id)
+        if not of:
+            return self.quantity(node.id, row, column, node.shape)
+        letter, number = kind(node.id)
+        if of == "L" and delta and letter == "z":
+            return self.templated(self.notation.delta, number, row, column, by)
+        below = self.quantity(by, row, column, node.shape)
+        if of == "L":
+            return self.derivative(self.quantity("L", 0, 0, (1, 1)), below)
+        return Partial(self.quantity(of, row, column, node.shape), below, self.notation.d)
+
+    def derivative(self, of: Symbol, by: Symbol) -> Symbol | Partial:
+        if self.notation.derivative == "prefix":
+            return replace(by, base=f"d{by.base}")
+        return Partial(of, by, self.notation.d)
+
+    def quantity(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> Symbol:
+        """The symbol of an entry of a quantity that is not a derivative."""
+        plain = id.rstrip("+")
+        mark = "" if plain == id else self.notation.update
+        node_index = self.index(plain, row, column, shape)
+        label = self.model.labels.of.get(entry(plain, node_index)) or self.model.labels.of.get(plain)
+        if label and (node_index == () or entry(plain, node_index) in self.model.labels.of):
+            return replace(labelled(label), mark=mark)
+        letter, number = kind(plain)
+        return replace(self.templated(self.template(letter, number), number, row, column, plain), mark=mark)
+
+    def index(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return self.model.contract.index(Node(Leaf(), (), shape, id), row, column)
+
+    def template(self, letter: str, number: str) -> str:
+        n = self.notation
+        last = number.split(".")[0] == str(self.depth)
+        shared = letter + number in self.model.contract.shared
+        return {
+            "x": n.x, "t": n.target, "W": n.weight, "b": n.shared_bias if shared else n.bias, "L": n.loss, "l": n.error,
+            "z": n.output_z if last and n.output_z else n.z, "a": n.output_a if last and n.output_a else n.a,
+            "lr": n.rate, **PLAIN,
+        }[letter]  # fmt: skip
+
+    def templated(self, template: str, number: str, row: int, column: int, id: str) -> Symbol:
+        letter, _ = kind(id)
+        k = int(number.split(".")[0] or 0)
+        named = symbol(template, self.places(k, number, row, column, parameter=letter == "W"))
+        if letter == "l" and self.model.forward.loss and self.model.forward.loss.each.shape[1] == 1:
+            return replace(named, sub=str(row + 1))
+        if self.model.contract.batched and letter in ("x", "t", "u", "z", "a", "l", "p"):
+            named = replace(named, sub=f"{row + 1},{named.sub}" if named.sub else str(row + 1))
+        return named
+
+    def places(self, k: int, number: str, row: int, column: int, *, parameter: bool) -> dict[str, str]:
+        """What the places of a template stand for, for a weight (row: to, column: from) or an entry of a layer."""
+        j, i = (row, column) if parameter else (column, 0)
+        before = sum(self.inputs[layer] * self.sizes[layer] for layer in range(1, k))
+        units = [self.sizes[layer] for layer in range(max(k, 0))]
+        shown = str(k - 1 + self.notation.first_layer) + number[len(str(k)) :] if k else "0"
+        output = k == self.depth or not number
+        unit = f"o{j + 1}" if output else f"h{j + 1}" if self.hidden == 1 else f"h{k}{j + 1}"
+        to = sum(units) + j + 1 if k else (sum(list(self.sizes.values())[:-1]) + j + 1)
+        width = self.inputs.get(k, 1)
+        return {
+            "k": shown, "j": str(j + 1), "i": str(i + 1), "u": unit, "J": str(to),
+            "I": str(sum(units[:-1]) + i + 1), "f": str(before + j * width + i + 1),
+            "g": str(before + i * self.sizes.get(k, 1) + j + 1),
+        }  # fmt: skip
+
+    # whole quantities -----------------------------------------------------------------------------------------------
+    def whole(self, node: Node, *, delta: bool = False) -> Name:
+        """The matrix or vector itself, bold; a single number stays an entry."""
+        if node.shape == (1, 1) and self.model.contract.shape(node) == ():
+            return self.entry(node, 0, 0)
+        shape = node.shape[::-1] if self.turned(node.id) else node.shape
+        return Name(self.id(node, delta=delta), (), self.whole_symbol(node, delta=delta), shape, scalar=False)
+
+    def whole_symbol(self, node: Node, *, delta: bool) -> Symbol | Partial:
+        of, by = split(node.id)
+        letter, number = kind(node.id)
+        if of == "L" and delta and letter == "z":
+            return self.bold(self.notation.delta, number, matrix=False)
+        below = self.bold_quantity(by)
+        if not of:
+            return below
+        if of == "L":
+            return self.derivative(self.quantity("L", 0, 0, (1, 1)), below)
+        return Partial(self.bold_quantity(of), below, self.notation.d)
+
+    def bold_quantity(self, id: str) -> Symbol:
+        plain = id.rstrip("+")
+        mark = "" if plain == id else self.notation.update
+        if label := self.model.labels.of.get(plain):
+            return replace(labelled(label), mark=mark, bold=True)
+        letter, number = kind(plain)
+        matrix = letter == "W" or (self.model.contract.batched and letter not in ("b", "weight", "pos_weight", "l"))
+        return replace(self.bold(self.template(letter, number), number, matrix=matrix), mark=mark)
+
+    def bold(self, template: str, number: str, *, matrix: bool) -> Symbol:
+        letter, sup, sub = template.split("|")
+        k = int(number.split(".")[0] or 0)
+        places = {"k": str(k - 1 + self.notation.first_layer) + number[len(str(k)) :] if k else "0"}
+        layered = sup.replace("{k}", places["k"])
+        base = letter.upper() if matrix and len(letter) == 1 and letter.isascii() else letter
+        return Symbol(base, "" if layered or not number else places["k"], layered, bold=True)
+
+    def turned(self, id: str) -> bool:
+        """Whether the matrix is shown transposed: samples as columns, or weights as (in, out)."""
+        letter, _ = kind(id)
+        return (letter == "W") == (self.notation.layout == "rows") and letter not in ("L", "lr")
+
+    def partial(self, u: Name, v: Name) -> Name:
+        """∂u/∂v of two entries: a factor of a chain."""
+        assert isinstance(u.symbol, Symbol) and isinstance(v.symbol, Symbol)
+        return Name(f"d{u.key}/d{v.key}", (), Partial(u.symbol, v.symbol, self.notation.d))

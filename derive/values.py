@@ -1,0 +1,180 @@
+"""The numbers behind the names: of one model, in one rounding policy.
+
+Where the network is small enough every value is computed with 50 digits; what is shown, and what the printed formulas
+are checked against, comes from those. float64 is what the API and the JSON give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
+from derive.build import Model, numbers
+from derive.formula import Name
+from derive.graph import Node, evaluate
+from derive.numerals import Numeral, Policy, decimal, literal
+from derive.ops.structural import Linear, MatMul
+from derive.spelling import Shown
+
+PRECISE_UP_TO = 150_000  # multiplications that are done with 50 digits
+LARGEST_FRACTION_BITS = 256
+SHOWN_ROWS = SHOWN_COLUMNS = 8
+
+
+def as_fraction(value: Any) -> Fraction:
+    """A float or a 50-digit number, exactly."""
+    if isinstance(value, Fraction):
+        return value
+    if hasattr(value, "_mpf_"):
+        sign, mantissa, exponent, _ = value._mpf_
+        magnitude = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+        return -magnitude if sign else magnitude
+    return Fraction(float(value))
+
+
+def cost(model: Model) -> int:
+    """Multiplications in all matrix products."""
+    products = [n for n in model.every_node() if isinstance(n.op, (Linear, MatMul))]
+    return sum(n.shape[0] * n.shape[1] * n.inputs[0].shape[1] for n in products)
+
+
+class Values:
+    """Numbers by name: to compute with, and as they are shown.
+
+    turned: ids whose matrix is shown transposed · home: the step each quantity comes from, for links
+    An id with a minus in front (`-dL/dz2`) is the quantity with the other sign (δ = −∂L/∂z in some books).
+    """
+
+    def __init__(self, model: Model, policy: Policy) -> None:
+        self.policy = policy
+        self.contract = model.contract
+        self.nodes = {node.id: node for node in model.all_nodes()}
+        self.symbolic = model.symbolic
+        self._rounded: dict[str, Value] = {}
+        self.small = cost(model) <= PRECISE_UP_TO
+        self.algebra: Algebra = digits() if self.small else FLOATS
+        self.home: dict[str, str] = {}
+        self.turned: Callable[[str], bool] = lambda id: False
+        self.text = {node.id: tensor.text for node, tensor in model.given.items()}
+        self.extra: dict[str, tuple[Any, Any]] = {}
+        floats = numbers(model)
+        self.floats = {node.id: floats[node] for node in self.nodes.values()}
+        self.arrays, self.exact = self._precise(model) if self.small else (self.floats, {})
+        if policy.as_you_go:
+            self.floats = {id: np.asarray(array, dtype=float) for id, array in self.arrays.items()}
+
+    def _precise(self, model: Model) -> tuple[dict[str, Value], dict[str, Value]]:
+        known, fractions = {}, {}
+        for node, tensor in model.given.items():
+            known[node] = np.frompyfunc(self.algebra.number, 1, 1)(
+                np.where(np.frompyfunc(lambda e: e is UNKNOWN, 1, 1)(tensor.exact).astype(bool), tensor.value, tensor.exact)
+            )
+            fractions[node] = tensor.exact
+        arrays = evaluate(self.nodes.values(), known, self.algebra, self._settle)
+        exact = evaluate(self.nodes.values(), fractions, EXACT, _small_fractions)
+        named = {node.id: arrays[node] for node in self.nodes.values()}
+        if self.policy.as_you_go:
+            return named, {id: np.frompyfunc(as_fraction, 1, 1)(array) for id, array in self._rounded.items()}
+        return named, {node.id: exact[node] for node in self.nodes.values()}
+
+    def _settle(self, node: Node, value: Value) -> Value:
+        if not self.policy.as_you_go or not node.id:
+            return value
+        rounded = np.frompyfunc(lambda v: Fraction(self.policy.rounded(decimal(as_fraction(v)))), 1, 1)(value)
+        self._rounded[node.id] = rounded
+        return np.frompyfunc(self.algebra.number, 1, 1)(rounded)
+
+    # finding --------------------------------------------------------------------------------------------------------
+    def place(self, name: Name) -> tuple[int, int]:
+        """Row and column of an entry."""
+        node = self.nodes[name.id.lstrip("-")]
+        match name.index:
+            case ():
+                return 0, 0
+            case (i,):
+                return (i - 1, 0) if node.shape[1] == 1 and node.shape[0] > 1 else (0, i - 1)
+            case (i, j):
+                return i - 1, j - 1
+        raise KeyError(name.key)
+
+    def value(self, name: Name) -> Value:
+        """The number (or matrix) a name stands for, as it is shown: turned, and with its sign."""
+        if name.id in self.extra:
+            return self.extra[name.id][0]
+        id = name.id.lstrip("-")
+        value = self.arrays[id][self.place(name)] if name.scalar else self.arrays[id]
+        if not name.scalar and self.turned(id):
+            value = value.T
+        return value if id == name.id else -value
+
+    def define(self, name: Name, value: Any, exact: Any) -> None:
+        """A value of its own for a name that is no entry of the graph: a factor of a chain."""
+        self.extra[name.id] = (value, exact)
+
+    def known_exactly(self, name: Name) -> Any:
+        """The exact fraction, or UNKNOWN."""
+        if name.id in self.extra:
+            return self.extra[name.id][1]
+        id = name.id.lstrip("-")
+        if id not in self.exact:
+            return UNKNOWN
+        exact = self.exact[id][self.place(name)]
+        return exact if id == name.id else -exact
+
+    # showing --------------------------------------------------------------------------------------------------------
+    def numeral(self, name: Name) -> Numeral:
+        if name.id in self.text and not self.policy.exact:
+            written = literal(self.text[name.id][self.place(name)] or "x")
+            if written is not None:
+                return written
+        exact = self.known_exactly(name)
+        return self.rounded(self.value(name), None if exact is UNKNOWN else exact)
+
+    def rounded(self, value: Any, exact: Fraction | None) -> Numeral:
+        if exact is None and self.small and as_fraction(value).denominator == 1:
+            exact = as_fraction(value)  # a whole number to 50 digits: the slope of ReLU, a probability that is 1
+        if exact is None:
+            return self.policy.numeral(as_fraction(value))
+        return self.policy.numeral(exact, settled=True)
+
+    def shown(self, name: Name, largest: int = SHOWN_COLUMNS) -> Shown:
+        """What is written in the place of a name."""
+        link = self.home.get(name.id.lstrip("-"), "")
+        if name.scalar:
+            return Shown(self.numeral(name), link=link)
+        return Shown(rows=self.matrix(name, largest), link=link)
+
+    def matrix(self, name: Name, largest: int) -> tuple[tuple[Numeral | None, ...], ...]:
+        """The numerals of a matrix; of a large one the first and last rows and columns, None for what is left out."""
+        node = self.nodes[name.id.lstrip("-")]
+        turned = self.turned(node.id)
+        height, width = node.shape[::-1] if turned else node.shape
+        rows, columns = sample(height, max(largest, 3)), sample(width, largest)
+
+        def cell(r: int | None, c: int | None) -> Numeral | None:
+            if r is None or c is None:
+                return None
+            row, column = (c, r) if turned else (r, c)
+            return self.numeral(Name(name.id, self.contract.index(node, row, column)))
+
+        return tuple(tuple(cell(r, c) for c in columns) for r in rows)
+
+
+def sample(size: int, largest: int) -> list[int | None]:
+    """All positions, or the first ones, a gap, and the last."""
+    if size <= largest:
+        return list(range(size))
+    return [*range(max(1, largest - 2)), None, size - 1]
+
+
+def _small_fractions(node: Node, value: Value) -> Value:
+    def keep(x: Any) -> Any:
+        if x is UNKNOWN or x.denominator.bit_length() + x.numerator.bit_length() > LARGEST_FRACTION_BITS:
+            return UNKNOWN
+        return x
+
+    return np.frompyfunc(keep, 1, 1)(value)
