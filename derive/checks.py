@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from derive.algebra import FLOATS, Algebra, Value, call, digits, evaluate, sympy_algebra
+from derive.algebra import DIGITS, FLOATS, Algebra, Value, call, digits, evaluate, sympy_algebra
 from derive.build import Model
-from derive.dialects.python import Python
+from derive.dialects.python import ExactPython
 from derive.document import Document, Line, Witness, say
 from derive.formula import ZERO, Apply, Formula, Function, Name, branches, names
 from derive.graph import Node, expand, leaf, topological
@@ -54,7 +55,7 @@ class Errors:
 
     def compare(self, ours: Value, theirs: Value, scale: Value) -> None:
         """Two values; the error relative to `scale`. What is not a number counts as infinitely wrong."""
-        off = float(np.max(np.abs(np.asarray(ours - theirs, dtype=object)).astype(float), initial=0.0))
+        off = largest(ours - theirs)
         off = off if off == off else float("inf")
         size = float(scale)
         self.absolute = max(self.absolute, off)
@@ -67,7 +68,11 @@ class Errors:
 
 
 def largest(value: Value) -> float:
-    return float(np.max(np.abs(np.asarray(value, dtype=object)).astype(float), initial=0.0))
+    """The largest size of an entry."""
+    array = np.asarray(value)
+    if array.dtype != object:
+        return float(np.max(np.abs(array), initial=0.0))
+    return max((abs(float(entry)) for entry in array.ravel().tolist()), default=0.0)
 
 
 # differences ------------------------------------------------------------------------------------------------------------
@@ -92,7 +97,7 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
             if slope is None:
                 kinks += 1
             else:
-                errors.compare(np.sum(gradient * direction), slope, scale * max(1.0, float(np.abs(direction).sum()) ** 0.5))
+                errors.compare(np.sum(gradient * weights(direction, algebra)), slope, scale * max(1.0, float(np.abs(direction).sum()) ** 0.5))
         tolerance = 1e-15 if algebra is not FLOATS else 1e-5
         note = say("witness.kinks", count=kinks) if kinks else None if every else say("witness.sampled")
         yield errors.witness("differences", f"dL/d{node.id}", tolerance, note)
@@ -108,6 +113,10 @@ def directions(shape: tuple[int, ...], random: np.random.Generator, *, every: bo
         one = np.zeros(size)
         one[position] = 1.0
         yield one.reshape(shape)
+
+
+def weights(direction: Value, algebra: Algebra) -> Value:
+    return direction if algebra is FLOATS else direction.astype(int).astype(object)
 
 
 class Mover:
@@ -189,6 +198,7 @@ def arguments(node: Node, model: Model, values: Values) -> list[tuple[float, ...
 
 
 def elementwise_slope(node: Node, op: Elementwise, points: list[tuple[float, ...]]) -> Witness:
+    import mpmath
     import sympy as sp
 
     algebra, mp = sympy_algebra(), digits()
@@ -206,8 +216,9 @@ def elementwise_slope(node: Node, op: Elementwise, points: list[tuple[float, ...
                 continue
             value = evaluate(op.body, at.__getitem__, mp)
             ours = evaluate(taught, {**at, out: value}.__getitem__, mp)
-            with_precision = derivative(*(at[p] for p in op.parameters))
-            errors.compare(ours, mp.number(as_fraction(with_precision)), max(1e-3, abs(float(ours))))
+            with mpmath.workdps(DIGITS):
+                theirs = derivative(*(mpmath.mpf(at[p]) for p in op.parameters))
+            errors.compare(ours, mp.number(as_fraction(theirs)), max(1e-3, abs(float(ours))))
     return errors.witness("sympy", op.name, 1e-12)
 
 
@@ -309,7 +320,7 @@ def rounded_line(line: Line, values: Values, errors: Errors) -> None:
 def python_value(f: Formula, values: Values) -> Value:
     """The value of a formula's Python text: our own spelling, in which names are keys and nothing is anybody's text."""
     quantities = {name.key: values.value(name) for name in names(f)}
-    code = compile(spell(f, Python()), "<formula>", "eval")
+    code = compile(spell(f, ExactPython()), "<formula>", "eval")
     with np.errstate(all="ignore"):
         return eval(code, {"__builtins__": {}, "q": quantities, **vocabulary(values.algebra, functions_of(f))})
 
@@ -333,7 +344,10 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
     def total(value: Any, axis: int | None) -> Any:
         return np.sum(value, axis=axis, keepdims=axis is not None)
 
-    own: dict[str, Callable[..., Any]] = {**algebra.functions, "cases": cases, "total": total, "array": np.array}
+    def number(written: str) -> Any:
+        return algebra.number(Fraction(written))
+
+    own: dict[str, Callable[..., Any]] = {**algebra.functions, "cases": cases, "total": total, "number": number}
     return own | {name: named(function) for name, function in functions.items()}
 
 

@@ -63,3 +63,11 @@ class Python(Dialect):
 
     def function(self, head: str, inner: str) -> str:
         return "pi()" if head == "pi" else f"{head}({inner})"
+
+
+class ExactPython(Python):
+    """The same with every constant as an exact number: `number("1/3")`, where Python's own 1/3 is a float64."""
+
+    def numeral(self, numeral: Numeral, link: str = "") -> str:
+        whole = numeral.exponent is None and not numeral.denominator and numeral.digits.isdigit()
+        return str(numeral) if whole else f"number({str(numeral)!r})"
