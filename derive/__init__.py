@@ -1,0 +1,25 @@
+"""derive: the mathematics of small neural networks, worked line by line and checked.
+
+>>> import derive
+>>> derive.solve("mazur")["w5+"].round(6)
+np.float64(0.358916)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from derive.solution import InputError, Solution, WitnessError, solve
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve"]
+
+
+def __getattr__(name: str) -> Any:
+    # imported when first used, so that `derive --help` does not pay for NumPy
+    if name in ("solve", "Solution", "InputError", "WitnessError"):
+        from derive import solution
+
+        return getattr(solution, name)
+    raise AttributeError(f"module 'derive' has no attribute {name!r}")

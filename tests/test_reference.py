@@ -263,12 +263,14 @@ def test_ids_and_shapes():
     net |= {"loss": "cross_entropy", "optimizer": {"sgd": {"lr": 0.1}}, "frozen": ["b1"]}
     answer = solve(net)
     shapes = {"x": (2,), "t": (3,), "l": (), "L": (), "a0": (2,), "z1": (3,), "a1": (3,), "a1.2": (3,), "W1": (3, 2), "b1": (), "dL/db1": (), "W1+": (3, 2)}
-    shapes |= {"dL/dx": (2,), "dL/da0": (2,), "da0/dx": (2, 2), "da1/dz1": (3, 3), "da1.2/da1": (3, 3), "dL/da1.2": (3,), "z1+": (3,), "L+": ()}
+    shapes |= {"dL/dx": (2,), "dL/da0": (2,), "da0/dx": (2,), "da1/dz1": (3,), "da1.2/da1": (3,), "dL/da1.2": (3,), "z1+": (3,), "L+": ()}
     assert {id: np.shape(answer[id]) for id in shapes} == shapes
     assert "b1+" not in answer
     assert entry(answer, "W1[2,1]") == 3
     batch = solve({**net, "inputs": [[1, 2], [3, 4]], "targets": [1, 0]})
-    assert batch["da1/dz1"].shape == (2, 3, 3) and batch["l"].shape == (2,)
+    assert batch["da1/dz1"].shape == (2, 3) and batch["l"].shape == (2,)
+    vector = solve({**net, "layers": [*net["layers"][:-1], "softmax"], "inputs": [[1, 2], [3, 4]], "targets": [1, 0]})
+    assert vector["da1.2/da1"].shape == (2, 3, 3)
 
 
 # ------------------------------------------------------------------------------------------------------------ published examples

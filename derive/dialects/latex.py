@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from derive.formula import Function, Name, Partial, Symbol
 from derive.numerals import Numeral
-from derive.spelling import Dialect
+from derive.spelling import Dialect, Style
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta", "θ": "theta", "λ": "lambda",
@@ -53,7 +53,11 @@ def script(written: str) -> str:
 
 
 class Latex(Dialect):
-    """Formulas as LaTeX mathematics, without delimiters."""
+    """Formulas as LaTeX mathematics, without delimiters; with `shapes`, matrices have their shapes under them."""
+
+    def __init__(self, style: Style | None = None, *, shapes: bool = False) -> None:
+        super().__init__(style)
+        self.shapes = shapes
 
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
@@ -65,7 +69,11 @@ class Latex(Dialect):
         return letters(symbol.base, bold=symbol.bold) + sub + sup
 
     def name(self, name: Name) -> str:
-        return self.symbol(name.symbol)
+        spelled = self.symbol(name.symbol)
+        if not self.shapes or name.scalar:
+            return spelled
+        shape = r" \times ".join(map(str, name.shape))
+        return rf"\underset{{{shape}}}{{{spelled}}}"
 
     def numeral(self, numeral: Numeral, link: str = "") -> str:
         sign = "-" if numeral.negative else ""

@@ -8,7 +8,7 @@ from html import escape
 
 from derive.formula import Function, Name, Partial, Symbol
 from derive.numerals import Numeral
-from derive.spelling import Dialect
+from derive.spelling import Dialect, Style
 
 BOLD = [("A", "Z", 0x1D400), ("a", "z", 0x1D41A), ("α", "ω", 0x1D6C2), ("Α", "Ω", 0x1D6A8), ("0", "9", 0x1D7CE)]
 
@@ -43,7 +43,11 @@ def script(written: str) -> str:
 
 
 class MathML(Dialect):
-    """Formulas as the children of a `<math>` element."""
+    """Formulas as the children of a `<math>` element; with `shapes`, every matrix has its shape written under it."""
+
+    def __init__(self, style: Style | None = None, *, shapes: bool = False) -> None:
+        super().__init__(style)
+        self.shapes = shapes
 
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
@@ -58,7 +62,11 @@ class MathML(Dialect):
         return f"<msup>{base}{script(above)}</msup>" if above else base
 
     def name(self, name: Name) -> str:
-        return self.symbol(name.symbol)
+        spelled = self.symbol(name.symbol)
+        if not self.shapes or name.scalar:
+            return spelled
+        shape = "×".join(map(str, name.shape))
+        return f'<munder accentunder="false">{row(spelled)}<mtext class="shape">{shape}</mtext></munder>'
 
     def numeral(self, numeral: Numeral, link: str = "") -> str:
         sign = operator("−", form="prefix") if numeral.negative else ""

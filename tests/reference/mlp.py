@@ -306,8 +306,8 @@ class Network:
         return t, l, l.sum() / divisor, slope / divisor
 
     def backward(self, values, tape, last, slope, parameters):
-        """-> the gradients of every value and parameter, and the Jacobians of the activations."""
-        grads, jacobians = {last: slope}, {}
+        """-> the gradients of every value and parameter, and the slopes of the activations (Jacobians of vector ones)."""
+        grads, derivatives = {last: slope}, {}
         for name, before, after, slopes in reversed(tape):
             g = grads[after]
             if name == "linear":
@@ -320,14 +320,10 @@ class Network:
             else:
                 if slopes.ndim == 2:
                     grads[before] = g * slopes
-                    jacobian = np.zeros(slopes.shape + slopes.shape[1:])
-                    for n in range(len(slopes)):
-                        jacobian[n] = np.diag(slopes[n])
                 else:
-                    jacobian = slopes
-                    grads[before] = np.stack([jacobian[n].T @ g[n] for n in range(len(g))])
-                jacobians[f"{after}/d{before}"] = jacobian
-        return grads, jacobians
+                    grads[before] = np.stack([slopes[n].T @ g[n] for n in range(len(g))])
+                derivatives[f"{after}/d{before}"] = slopes
+        return grads, derivatives
 
 
 def solve(net):
@@ -344,11 +340,11 @@ def solve(net):
 
     t, l, L, slope = network.loss_of(values, tape, last)
     answer.update(t=shaped(t), l=shaped(l), L=np.asarray(L))
-    grads, jacobians = network.backward(values, tape, last, slope, parameters)
+    grads, derivatives = network.backward(values, tape, last, slope, parameters)
     for name, grad in grads.items():
         answer[f"dL/d{name}"] = grad if name in parameters else shaped(grad)
-    for name, jacobian in jacobians.items():
-        answer[f"d{name}"] = shaped(jacobian)
+    for name, derivative in derivatives.items():
+        answer[f"d{name}"] = shaped(derivative)
 
     if net.get("optimizer") is None:
         return answer

@@ -1,0 +1,144 @@
+"""What printers share: sentences and lines spelled in a dialect, and templates found and filled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from derive import __version__
+from derive.document import Amount, Cell, Document, Line, Say, Witness
+from derive.formula import Formula, Name
+from derive.language import Words
+from derive.lines import rows
+from derive.spelling import Dialect, Shown, spell, terms
+from derive.values import SHOWN_COLUMNS
+
+if TYPE_CHECKING:
+    import jinja2
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of a line's chain: its relation, and the terms between which a line may break."""
+
+    relation: str
+    terms: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(self.terms)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Mathematics already spelled, to stand in a sentence."""
+
+    mathematics: str
+
+
+class Printer(ABC):
+    """A document being spelled in one dialect. Subclasses say how text and inline mathematics are written."""
+
+    largest = SHOWN_COLUMNS
+
+    def __init__(self, document: Document, dialect: Dialect) -> None:
+        self.document, self.dialect = document, dialect
+        self.words = Words(document.language)
+        self.version = __version__
+
+    @abstractmethod
+    def escape(self, text: str) -> str:
+        """Anybody's text, so that it is only ever text."""
+
+    @abstractmethod
+    def inline(self, mathematics: str) -> str:
+        """Mathematics inside a sentence."""
+
+    # sentences ------------------------------------------------------------------------------------------------------
+    def say(self, say: Say) -> str:
+        parts = self.words.parts(say.key, dict(say.args))
+        return "".join(self.escape(part) if isinstance(part, str) else self.cell(part) for part in parts)
+
+    def word(self, key: str, **args: Any) -> str:
+        return self.say(Say(key, args))
+
+    def cell(self, cell: Cell) -> str:
+        """What stands in a table's cell or in the place of a sentence."""
+        match cell:
+            case Say():
+                return self.say(cell)
+            case Amount(name=name):
+                return self.inline(self.amount(name))
+            case Raw(mathematics=mathematics):
+                return self.inline(mathematics)
+            case Formula():
+                return self.inline(spell(cell, self.dialect))
+        return self.escape(str(cell))
+
+    def amount(self, name: Name) -> str:
+        if self.document.values.symbolic:
+            return spell(name, self.dialect)
+        return spell(name, self.dialect, self.show)
+
+    def show(self, name: Name) -> Shown:
+        return self.document.values.shown(name, self.largest)
+
+    # lines ----------------------------------------------------------------------------------------------------------
+    def target(self, line: Line) -> str:
+        return spell(line.target, self.dialect)
+
+    def links(self, line: Line) -> list[list[Link]]:
+        """The rows of a line, spelled."""
+        return [
+            [Link(p.relation, tuple(terms(p.formula, self.dialect, self.show if p.numbers else None))) for p in row]
+            for row in rows(line, self.document.values)
+        ]
+
+    def condition(self, line: Line) -> str:
+        """The case that was taken, in symbols and numbers."""
+        if line.condition is None:
+            return ""
+        return spell(line.condition, self.dialect, None if self.document.values.symbolic else self.show)
+
+    # witnesses ------------------------------------------------------------------------------------------------------
+    @cached_property
+    def passed(self) -> str:
+        witnesses = self.document.witnesses
+        count = sum(witness.compared for witness in witnesses)
+        return self.word("witness.passed", count=f"{count:,}", witnesses=str(len({w.name for w in witnesses})))
+
+    def verdict(self, witness: Witness) -> str:
+        return self.word("table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees")
+
+
+def size(number: float) -> str:
+    """An error's size in three characters that matter."""
+    return "0" if number == 0 else f"{number:.1e}"
+
+
+def template(name: str, *, escaped: bool) -> jinja2.Template:
+    return environment(escaped).get_template(name)
+
+
+@cache
+def environment(escaped: bool) -> jinja2.Environment:
+    import jinja2
+
+    inside = Path(__file__).parent.parent / "templates"
+    folder = inside if inside.is_dir() else inside.parent.parent / "templates"
+    loader = jinja2.FileSystemLoader(folder)
+    if escaped:
+        return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    return jinja2.Environment(
+        loader=loader, autoescape=False, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
+        block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
+        comment_start_string="<#", comment_end_string="#>",
+    )  # fmt: skip
+
+
+def flat(rows: Sequence[Sequence[Link]]) -> list[Link]:
+    return [link for row in rows for link in row]

@@ -1,0 +1,115 @@
+"""JSON, schema `derive-solution/1`: full float64 values by canonical id, and every line in three spellings."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from derive.dialects.latex import Latex
+from derive.dialects.python import Python
+from derive.dialects.text import Text
+from derive.document import Block, Document, Line, Section, Step
+from derive.formula import Formula
+from derive.lines import steps_of
+from derive.printers.common import Printer
+from derive.spelling import spell
+from derive.values import as_fraction
+
+
+class Plain(Printer):
+    """Sentences as plain text."""
+
+    def escape(self, text: str) -> str:
+        return text
+
+    def inline(self, mathematics: str) -> str:
+        return mathematics
+
+
+class Data:
+    """A document as plain dictionaries."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.text = Plain(document, Text(document.style))
+        self.latex = Plain(document, Latex(document.style))
+        self.python = Python()
+
+    def all(self) -> dict[str, Any]:
+        document = self.document
+        return {
+            "schema": "derive-solution/1",
+            "name": document.title,
+            "language": document.language,
+            "conventions": dict(document.conventions_in_force),
+            "quantities": {id: self.quantity(id) for id in document.quantities},
+            "sections": [self.section(section) for section in document.sections],
+            "witnesses": [self.witness(i) for i in range(len(document.witnesses))],
+        }
+
+    def quantity(self, id: str) -> dict[str, Any]:
+        q = self.document.quantities[id]
+        value = None if q.value is None else q.value.tolist()
+        found = {"role": q.role, "shape": list(q.shape), "value": value, "latex": spell(q.symbol, self.latex.dialect)}
+        return found if q.labels is None else {**found, "labels": q.labels}
+
+    def section(self, section: Section) -> dict[str, Any]:
+        steps = [self.step(step) for block in section.blocks for step in self.steps(block)]
+        return {"id": section.id, "title": self.text.say(section.title), "steps": steps}
+
+    def steps(self, block: Block) -> list[Step]:
+        return list(steps_of(block))
+
+    def step(self, step: Step) -> dict[str, Any]:
+        return {
+            "id": step.id, "title": self.text.say(step.title), "why": " ".join(map(self.text.say, step.why)),
+            "uses": list(step.uses), "lines": [self.line(line) for line in step.lines],
+        }  # fmt: skip
+
+    def line(self, line: Line) -> dict[str, Any]:
+        values = self.document.values
+        numeric = line.has_value and not values.symbolic
+        forms = [self.formula(form.formula) for form in line.forms]
+        formula = line.forms[-1].formula if line.forms else None
+        found: dict[str, Any] = {
+            "id": line.target.key,
+            "target": {"latex": self.latex.target(line), "text": self.text.target(line)},
+            "forms": forms[:-1],
+            "formula": forms[-1] if forms else None,
+            "numbers": {"latex": spell(formula, self.latex.dialect, self.latex.show)} if numeric and formula else None,
+            "value": numbers(values.value(line.target)) if numeric else None,
+            "printed": spell(line.target, self.text.dialect, self.text.show) if numeric else None,
+        }
+        if line.condition is not None:
+            found["condition"] = self.text.condition(line)
+        return found
+
+    def formula(self, f: Formula) -> dict[str, str]:
+        return {"latex": spell(f, self.latex.dialect), "text": spell(f, self.text.dialect), "python": spell(f, self.python)}
+
+    def witness(self, i: int) -> dict[str, Any]:
+        w = self.document.witnesses[i]
+        names = {"differences": "central differences", "sympy": "SymPy", "lines": "printed formulas, 50 digits",
+                 "lines_float": "printed formulas, float64", "rounded_lines": "printed lines, rounded",
+                 "float64": "float64 against 50 digits"}  # fmt: skip
+        found = {"name": names[w.name], "quantity": w.quantity, "compared": w.compared, "max_abs": w.max_abs,
+                 "max_rel": w.max_rel, "tolerance": w.tolerance, "ok": w.ok}  # fmt: skip
+        return found if w.note is None else {**found, "note": self.text.say(w.note)}
+
+
+def numbers(value: Any) -> Any:
+    """float64 numbers, nested as the value is."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [numbers(entry) for entry in value]
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    return number if math.isfinite(number) else str(as_fraction(value))
+
+
+def page(document: Document) -> str:
+    return json.dumps(Data(document).all(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"

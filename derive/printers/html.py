@@ -1,0 +1,82 @@
+"""HTML: one file, nothing loaded from elsewhere, complete without JavaScript."""
+
+from __future__ import annotations
+
+import base64
+import re
+from importlib.resources import files
+
+from markupsafe import Markup, escape
+
+from derive.dialects.latex import Latex
+from derive.dialects.mathml import MathML, operator
+from derive.document import Document, Figure, Line, Say, Step, Table
+from derive.figures import to_svg
+from derive.formula import Formula
+from derive.printers.common import Printer, Raw, size, template
+from derive.printers.latex import tex_line
+from derive.spelling import spell
+
+
+class Html(Printer):
+    """A document as HTML with MathML."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document, MathML(document.style))
+        self.tex = Latex(document.style)
+        self.shaped = MathML(document.style, shapes=True)
+
+    def escape(self, text: str) -> str:
+        return Markup(escape(text))
+
+    def inline(self, mathematics: str) -> str:
+        return Markup(f"<math>{mathematics}</math>")
+
+    def say(self, say: Say) -> str:
+        return Markup(super().say(say))
+
+    def kind(self, block: object) -> str:
+        return {Say: "say", Step: "step", Table: "table", Figure: "figure"}[type(block)]
+
+    def anchor(self, id: str) -> str:
+        return re.sub(r"[^A-Za-z0-9/._+-]", "-", id)
+
+    def maths(self, line: Line) -> Markup:
+        """A line as inline formulas between which the browser may break."""
+        dialect = self.shaped if line.shapes else self.dialect
+        tex = escape(tex_line(line, self.document.values, self.tex))
+        head = f'<math><semantics><mrow>{spell(line.target, dialect)}</mrow><annotation encoding="application/x-tex">{tex}</annotation></semantics></math>'
+        body = [f'<span class="r">{"".join(self.link(link.relation, link.terms) for link in row)}</span>' for row in self.rows(line)]
+        return Markup(f'<span class="t">{head}</span>' + "".join(body))
+
+    def rows(self, line: Line) -> list[list[object]]:
+        plain = self.links(line)
+        if not line.shapes:
+            return plain
+        dialect, self.dialect = self.dialect, self.shaped
+        shaped = self.links(line)
+        self.dialect = dialect
+        return [[*shaped[i][:1], *row[1:]] if i == len(plain) - 1 else row for i, row in enumerate(plain)]
+
+    def link(self, relation: str, terms: tuple[str, ...]) -> str:
+        first = f"<math>{operator(relation, '0.28em')}{terms[0]}</math>"
+        return first + "".join(f"<wbr><math>{term}</math>" for term in terms[1:])
+
+    def case(self, line: Line) -> Markup | str:
+        return "" if line.condition is None else self.say(Say("page.case", {"condition": Raw(self.condition(line))}))
+
+    def diagram(self, figure: Figure) -> Markup:
+        return Markup(to_svg(figure.network))
+
+    def formula(self, f: Formula) -> Markup:
+        return Markup(f"<math>{spell(f, self.dialect)}</math>")
+
+
+def font() -> str:
+    data = files("derive").joinpath("fonts/latin-modern-math.woff2").read_bytes()
+    return base64.b64encode(data).decode("ascii")
+
+
+def page(document: Document) -> str:
+    printer = Html(document)
+    return template("page.html", escaped=True).render(p=printer, document=document, font=font(), size=size)

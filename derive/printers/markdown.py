@@ -1,0 +1,53 @@
+"""Markdown as GitHub renders it: mathematics in fenced `math` blocks, long parts folded in `<details>`."""
+
+from __future__ import annotations
+
+from derive.dialects.latex import Latex
+from derive.document import Document, Figure, Line, Say, Step, Table
+from derive.formula import Formula
+from derive.printers.common import Printer, size, template
+from derive.printers.latex import broken
+from derive.spelling import spell
+
+WIDTH = 48.0
+SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-!|>~$"} | {"<": "&lt;", "&": "&amp;", "\n": " "})
+
+
+class Markdown(Printer):
+    """A document as Markdown."""
+
+    largest = 5
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document, Latex(document.style))
+
+    def escape(self, text: str) -> str:
+        return text.translate(SPECIAL)
+
+    def say(self, say: Say) -> str:
+        parts = self.words.parts(say.key, dict(say.args))
+        own = self.words.template(say.key)
+        # our own sentences are not anybody's text: only what is put into them is escaped
+        return "".join(part if isinstance(part, str) and part in own else self.cell(part) for part in parts)
+
+    def inline(self, mathematics: str) -> str:
+        return f"$`{mathematics}`$"
+
+    def kind(self, block: object) -> str:
+        return {Say: "say", Step: "step", Table: "table", Figure: "figure"}[type(block)]
+
+    def line(self, line: Line) -> str:
+        """One block of mathematics."""
+        assert isinstance(self.dialect, Latex)
+        body = [f"&{row}" for row in broken(line, self.document.values, self.dialect, WIDTH)]
+        case = rf" && {self.condition(line)}" if line.condition is not None else ""
+        inside = " \\\\\n".join(body)
+        return f"```math\n\\begin{{aligned}}\n{spell(line.target, self.dialect)} {inside}{case}\n\\end{{aligned}}\n```"
+
+    def formula(self, f: Formula) -> str:
+        return spell(f, self.dialect)
+
+
+def page(document: Document) -> str:
+    printer = Markdown(document)
+    return template("page.md", escaped=False).render(p=printer, document=document, size=size)
