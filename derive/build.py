@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -378,6 +378,20 @@ class Builder:
 
 def is_shared(layer: Layer) -> bool:
     return layer.spec is not None and layer.spec.shared
+
+
+def at_random(model: Model, seed: int) -> Model:
+    """The model with random numbers where there are none: to check formulas with, never to be shown."""
+    random = np.random.default_rng(seed)
+    given = dict(model.given)
+    for node in model.missing:
+        value = random.integers(10, 90, node.shape) / 100
+        if node is model.t and model.encoding == "classes":
+            value = np.eye(node.shape[1])[random.integers(0, node.shape[1], node.shape[0])]
+        elif node is model.t and model.spec.loss and model.spec.loss.name == "hinge_embedding":
+            value = random.choice([-1.0, 1.0], node.shape)
+        given[node] = Tensor.drawn(value.astype(float))
+    return replace(model, given=given)
 
 
 def one_hot(classes: list[int], units: int, item: Item) -> Tensor:

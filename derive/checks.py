@@ -178,10 +178,8 @@ def slopes(model: Model, values: Values) -> list[Witness]:
     for node in topological(*ends):
         if isinstance(node.op, Elementwise) and node.op.name not in found:
             found[node.op.name] = elementwise_slope(node, node.op, arguments(node, model, values))
-        elif isinstance(node.op, (VectorOp, Fused)):
-            name = type(node.op).__name__
-            if name not in found:
-                found[name] = vector_slope(node.op, name)
+        elif isinstance(node.op, (VectorOp, Fused)) and node.op.name not in found:
+            found[node.op.name] = vector_slope(node.op)
     return list(found.values())
 
 
@@ -233,7 +231,7 @@ def near_kink(op: Elementwise, at: dict[Name, Any], mp: Algebra) -> bool:
     return False
 
 
-def vector_slope(op: VectorOp | Fused, name: str) -> Witness:
+def vector_slope(op: VectorOp | Fused) -> Witness:
     """The taught Jacobian, or the shortcut, on three scores."""
     import sympy as sp
 
@@ -252,7 +250,7 @@ def vector_slope(op: VectorOp | Fused, name: str) -> Witness:
                 errors.compare(evaluate(formula, known.__getitem__, mp), mp.number(as_fraction(theirs)), 1.0)
     else:
         fused_slope(op, symbols, at, errors)
-    return errors.witness("sympy", name, 1e-12)
+    return errors.witness("sympy", op.name, 1e-12)
 
 
 def fused_slope(op: Fused, symbols: Any, at: dict[Any, float], errors: Errors) -> None:

@@ -26,16 +26,17 @@ class Piece:
 
 
 def rows(line: Line, values: Values) -> list[list[Piece]]:
-    """The right side of a line. Each row starts again from the target; the value ends the last."""
-    result: list[list[Piece]] = []
+    """The right side of a line. After numbers a new row starts again from the target; the value ends the last."""
+    result: list[list[Piece]] = [[]]
     numeric = line.has_value and not values.symbolic
     for form in line.forms:
-        row = [Piece("=", form.formula)]
+        if result[-1] and result[-1][-1].numbers:
+            result.append([])
+        result[-1].append(Piece("=", form.formula))
         if numeric and form.numbers and not trivial(form.formula):
-            row.append(Piece(relation(form.formula, values), form.formula, numbers=True))
-        result.append(row)
+            result[-1].append(Piece(relation(form.formula, values), form.formula, numbers=True))
     if numeric:
-        last = result[-1] if result else result.append([]) or result[-1]
+        last = result[-1]
         rounded = any(piece.relation == "≈" for piece in last) or relation(line.target, values) == "≈"
         last.append(Piece("≈" if rounded else "=", line.target, numbers=True))
     return result

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from derive import checks, notation, policies
-from derive.build import Model, build
+from derive import checks, passes, policies
+from derive.build import Model, at_random, build, numbers
 from derive.derivation import Wishes, tell
 from derive.document import Document
 from derive.errors import InputError, WitnessError, nearest
 from derive.examples import resolve
 from derive.language import Words
+from derive.notation import read as read_notation
+from derive.printers import FORMATS
 from derive.spec import load
+
+
+TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
 
 @dataclass(frozen=True)
@@ -59,28 +67,121 @@ class Solution:
         fits = not index or (len(index) == len(shape) and all(1 <= i <= n for i, n in zip(index, shape, strict=True)))
         return (id, index) if fits else None
 
+    def named(self, name: str) -> tuple[str, tuple[int, ...]]:
+        """The same, or an InputError that names the nearest."""
+        found = self.find(name)
+        if found is None:
+            known = [*self.document.quantities, *self.model.labels.entries, *self.model.labels.whole]
+            raise InputError(f"there is no quantity '{name}'.{nearest(name, known)}", file="--only")
+        return found
+
+    # printing -------------------------------------------------------------------------------------------------------
+    def print(self, format: str) -> str | bytes:
+        """The solution in one of the formats of `derive.printers.FORMATS`."""
+        if format not in FORMATS:
+            raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
+        return FORMATS[format].print(self.document)
+
+    def to_html(self) -> str:
+        """One self-contained page."""
+        return str(self.print("html"))
+
+    def to_latex(self) -> str:
+        """A LaTeX document."""
+        return str(self.print("latex"))
+
+    def to_markdown(self) -> str:
+        """Markdown as GitHub renders it."""
+        return str(self.print("markdown"))
+
+    def to_json(self) -> str:
+        """JSON, schema derive-solution/1."""
+        return str(self.print("json"))
+
+    def save(self, folder: str | Path, formats: Sequence[str] = ("html",)) -> list[Path]:
+        """Writes the files into a folder, each whole or not at all, and says which."""
+        printed = {Path(folder) / FORMATS[name].file: self.print(name) for name in formats}
+        for path, content in printed.items():
+            write(path, content)
+        return list(printed)
+
+    def _repr_html_(self) -> str:
+        # notebooks put this inside their own page: an iframe keeps the two styles apart
+        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
+
+
+def completed(model: Model) -> Model:
+    """A model with numbers everywhere: random ones, where the file has none, that suit its functions."""
+    if not model.missing:
+        return model
+    for seed in range(TRIES):
+        tried = at_random(model, seed)
+        try:
+            numbers(tried)
+        except InputError:
+            continue
+        return tried
+    raise model.spec.item.error("no numbers were found at which this network can be checked")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """A file, whole or not at all: written beside its place and moved there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".derive-")
+    except OSError as error:
+        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, 0o666 & ~umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def umask() -> int:
+    """The mask for new files; Python can only ask for it by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
 
 def solve(net: str | Path | Mapping[str, Any], *, form: str = "auto", level: str = "normal", lang: str = "en",
-          preset: str | None = None, backward: bool = True, **numbers: Any) -> Solution:
+          notation: str | None = None, backward: bool = True, only: Sequence[str] = (),
+          stage: Callable[[str], None] = lambda name: None, **numbers: Any) -> Solution:  # fmt: skip
     """The worked solution of a network: a path, `-`, the name of a built-in example, or a mapping like net.yaml.
 
-    form: scalar, matrix, both, or auto · level: brief, normal, full · lang: en or zh · preset: a notation preset
+    form: scalar, matrix, both, or auto · level: brief, normal, full · lang: en or zh · notation: a preset
+    only: ids or labels, to keep their lines alone · stage: told what is being done, for a progress display
     numbers: significant, decimals, exact, round_as_you_go, half, comma: in the place of the file's own
     Raises InputError where the file is at fault, WitnessError where an independent check disagrees.
     """
+    stage("read")
     spec = load(resolve(net) if not isinstance(net, Mapping) else net)
     if backward and spec.loss is None:
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
-    model = build(spec)
+    model = completed(build(spec))
     policy = policies.read(spec.numbers, numbers)
+    stage("derive")
     wishes = Wishes(form, level, backward)  # type: ignore[arg-type]
-    document, _ = tell(model, policy, notation.read(spec.notation, preset), Words(lang), wishes)
+    document, _ = tell(model, policy, read_notation(spec.notation, notation), Words(lang), wishes)
+    stage("check")
     witnesses = checks.report(model, document)
     if wrong := [w for w in witnesses if not w.ok]:
         worst = wrong[0]
         raise WitnessError(f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
                            f"allowed {worst.tolerance:.3g}")  # fmt: skip
-    return Solution(replace(document, witnesses=witnesses), model)
+    solution = Solution(replace(document, witnesses=witnesses), model)
+    passed = passes.LEVELS[level](solution.document)
+    if only:
+        passed = passes.select(passed, [solution.named(name) for name in only])
+    return replace(solution, document=passed)
 
 
 __all__ = ["InputError", "Solution", "WitnessError", "solve"]

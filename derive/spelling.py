@@ -59,6 +59,10 @@ class Dialect(ABC):
     def __init__(self, style: Style | None = None) -> None:
         self.style = style or Style()
 
+    def is_plain(self, f: Formula) -> bool:
+        """Whether a name may take a superscript without brackets."""
+        return isinstance(f, Name) and isinstance(f.symbol, Symbol) and not f.symbol.sup and not f.symbol.mark
+
     @abstractmethod
     def symbol(self, symbol: Symbol | Partial) -> str: ...
     @abstractmethod
@@ -219,12 +223,21 @@ def _div(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
 
 
 def _pow(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
-    base = _inside(_spell(f.args[0], dialect, show), dialect, ATOM)
+    base = _base(f.args[0], dialect, show)
     return Spelled(dialect.power(base, spell(f.args[1], dialect, show)), POWER)
 
 
 def _transpose(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
-    return Spelled(dialect.transposed(_inside(_spell(f.args[0], dialect, show), dialect, ATOM)), ATOM)
+    return Spelled(dialect.transposed(_base(f.args[0], dialect, show)), ATOM)
+
+
+def _base(f: Formula, dialect: Dialect, show: Show | None) -> str:
+    """What gets a superscript: bracketed unless it is one letter or number that has none yet."""
+    piece = _spell(f, dialect, show)
+    in_symbols = isinstance(f, Name) and (show is None or show(f) is None)
+    if in_symbols and not dialect.is_plain(f):
+        return dialect.bracket(piece.text)
+    return _inside(piece, dialect, ATOM)
 
 
 def _sum(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:

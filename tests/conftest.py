@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def tool(names: tuple[str, ...], required_by: str) -> str:
-    """The path of the first program that is installed. Without one the test is skipped, or fails where it is required."""
+    """The path of the first program that is installed. Without one the test is skipped, or fails if required."""
     for name in names:
         if path := shutil.which(name):
             return path

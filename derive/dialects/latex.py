@@ -16,10 +16,12 @@ GREEK = {
     "Δ": "Delta", "Σ": "Sigma", "Φ": "Phi", "Θ": "Theta", "∂": "partial", "∇": "nabla",
 }  # fmt: skip
 ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_\allowbreak{}",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "−": "-", "'": "'",
 }  # fmt: skip
+SIGNS = {"→": r"$\to$", "≈": r"$\approx$", "⋯": r"$\cdots$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$", "∑": r"$\sum$",
+         "⊙": r"$\odot$", "½": r"$\frac12$", "·": r"$\cdot$", "×": r"$\times$", "²": r"$^2$", "±": r"$\pm$"}  # fmt: skip
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
 #: Functions LaTeX knows by a command of its own.
@@ -29,7 +31,7 @@ COMMANDS = {"ln", "log", "tanh", "exp", "max", "min"}
 def text(words: str) -> str:
     """Anybody's text, so that TeX prints it and nothing else happens."""
     visible = (c for c in words if unicodedata.category(c)[0] != "C" or c == " ")
-    return "".join(ESCAPES.get(c, c) for c in visible)
+    return "".join(ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c)) for c in visible)
 
 
 def letters(base: str, *, bold: bool = False) -> str:
@@ -107,7 +109,7 @@ class Latex(Dialect):
         return f"{base}^{{{exponent}}}"
 
     def transposed(self, base: str) -> str:
-        return f"{{{base}}}^{{\\top}}"
+        return f"{base}^{{\\top}}"
 
     def call(self, function: Function | str, args: Sequence[str], axis: int | None) -> str:
         if isinstance(function, Function):

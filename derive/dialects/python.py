@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derive.formula import Function, Name, Partial, Symbol
+from derive.formula import Formula, Function, Name, Partial, Symbol
 from derive.numerals import Numeral
 from derive.spelling import PRODUCT, Dialect
 
@@ -14,6 +14,9 @@ class Python(Dialect):
 
     fraction_rank = PRODUCT
     calls_xlogy = True
+
+    def is_plain(self, f: Formula) -> bool:
+        return True
 
     def symbol(self, symbol: Symbol | Partial) -> str:
         raise TypeError("Python names come from ids, not symbols")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def shifted(algebra: Algebra, s: Value) -> Value:
 class VectorOp(Op):
     """An op along the units of each sample, with the Jacobian it is taught with."""
 
+    name: str
     function: Function
 
     def shape(self, *shapes: Shape) -> Shape:
@@ -44,6 +46,7 @@ class VectorOp(Op):
 class Softmax(VectorOp):
     """e^{zᵢ}/Σₖ e^{zₖ}. https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html (dim = −1)"""
 
+    name = "softmax"
     function = Function("softmax", Symbol("softmax"), (_z,), fm.exp(_z) / _mass)
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
@@ -60,6 +63,7 @@ class Softmax(VectorOp):
 class LogSoftmax(VectorOp):
     """zᵢ − ln Σₖ e^{zₖ}. https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html (dim = −1)"""
 
+    name = "log_softmax"
     function = Function("log_softmax", Symbol("logsoftmax"), (_z,), _z - fm.log(_mass))
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
@@ -96,6 +100,8 @@ class Fused(Op):
     the activation is `long_way`: ∂(loss of one sample)/∂pᵢ, shown and held equal.
     """
 
+    name: ClassVar[str]
+
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return hadamard(g, self.shortcut(*inputs)), None, None
 
@@ -113,6 +119,7 @@ class SoftmaxCrossEntropy(Fused):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
     """
 
+    name: ClassVar[str] = "softmax_cross_entropy"
     unit_rows: bool = True
 
     def shape(self, *shapes: Shape) -> Shape:
@@ -148,6 +155,7 @@ class SigmoidCrossEntropy(Fused):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
     """
 
+    name: ClassVar[str] = "sigmoid_cross_entropy"
     pos_weight: bool = False
 
     def shape(self, *shapes: Shape) -> Shape:

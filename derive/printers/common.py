@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,8 @@ from derive import __version__
 from derive.document import Amount, Cell, Document, Line, Say, Witness
 from derive.formula import Formula, Name
 from derive.language import Words
-from derive.lines import rows
-from derive.spelling import Dialect, Shown, spell, terms
+from derive.lines import Piece, rows
+from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import SHOWN_COLUMNS
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Link:
 
     relation: str
     terms: tuple[str, ...]
+    symbols: bool = True  # in symbols, not in numbers
 
     @property
     def text(self) -> str:
@@ -94,9 +95,18 @@ class Printer(ABC):
     def links(self, line: Line) -> list[list[Link]]:
         """The rows of a line, spelled."""
         return [
-            [Link(p.relation, tuple(terms(p.formula, self.dialect, self.show if p.numbers else None))) for p in row]
+            [Link(p.relation, tuple(terms(p.formula, self.dialect, self.shower(line, p))), not p.numbers) for p in row]
             for row in rows(line, self.document.values)
         ]
+
+    def shower(self, line: Line, piece: Piece) -> Show | None:
+        """Numbers for names; a line's own value does not link to itself."""
+        if not piece.numbers:
+            return None
+        return self.unlinked if piece.formula is line.target else self.show
+
+    def unlinked(self, name: Name) -> Shown:
+        return replace(self.show(name), link="")
 
     def condition(self, line: Line) -> str:
         """The case that was taken, in symbols and numbers."""

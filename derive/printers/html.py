@@ -56,7 +56,7 @@ class Html(Printer):
         dialect, self.dialect = self.dialect, self.shaped
         shaped = self.links(line)
         self.dialect = dialect
-        return [[*shaped[i][:1], *row[1:]] if i == len(plain) - 1 else row for i, row in enumerate(plain)]
+        return [[shaped[i][j] if link.symbols else link for j, link in enumerate(row)] for i, row in enumerate(plain)]
 
     def link(self, relation: str, terms: tuple[str, ...]) -> str:
         first = f"<math>{operator(relation, '0.28em')}{terms[0]}</math>"

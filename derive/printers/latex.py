@@ -45,8 +45,12 @@ def broken(line: Line, values: Values, dialect: Latex, width: float) -> list[str
                 continue
             show = shower(piece, values, largest or SMALLEST)
             sign = r"\approx " if piece.relation == "≈" else "= "
-            for i, (term, measured) in enumerate(zip(terms(piece.formula, dialect, show), terms(piece.formula, measure, show), strict=True)):
-                wide = em(measured) + (1.4 if i == 0 else 0.0)
+            spelled, measured = (terms(piece.formula, d, show) for d in (dialect, measure))
+            if current and used + 1.4 + sum(map(em, measured)) > room:
+                found.append(current)
+                current, used = "", 0.0
+            for i, (term, run) in enumerate(zip(spelled, measured, strict=True)):
+                wide = em(run) + (1.4 if i == 0 else 0.0)
                 if current and used + wide > room:
                     found.append(current)
                     current, used = (r"\quad " if i else ""), 2.0 if i else 0.0

@@ -1,0 +1,119 @@
+"""A JSON Schema of net.yaml, built from the tables: what editors complete is what is understood."""
+
+from __future__ import annotations
+
+import inspect
+from fractions import Fraction
+from typing import Any, Literal, get_args, get_origin
+
+from derive.initializers import initializers
+from derive.losses import losses
+from derive.notation import CHOICES, LETTERS, NUMBERINGS, ORDERS, PRESETS, SYNONYMS
+from derive.ops.activations import activations
+from derive.optimizers import optimizers
+from derive.options import parameters
+from derive.registry import Registry
+from derive.spec import KEYS, LINEAR_KEYS
+
+Schema = dict[str, Any]
+
+# a fraction such as 1/3 is a plain scalar in YAML, which a JSON Schema sees as a string
+NUMBER: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[-+]?\d+/\d+$"}]}
+ROW: Schema = {"type": "array", "items": NUMBER, "minItems": 1}
+MATRIX: Schema = {"type": "array", "items": ROW, "minItems": 1}
+LABELS: Schema = {"anyOf": [{"type": ["string", "number"]}, {"type": "array"}]}
+
+
+def schema() -> Schema:
+    """The schema of the whole file (JSON Schema 2020-12)."""
+    properties: Schema = {
+        "name": {"type": "string"},
+        "id": {"type": "string"},
+        "inputs": {"anyOf": [ROW, MATRIX, {"type": "integer", "minimum": 1}, drawn()]},
+        "targets": {"anyOf": [NUMBER, ROW, MATRIX]},
+        "seed": {"type": "integer", "minimum": 0},
+        "layers": {"type": "array", "items": {"anyOf": [linear(), *entries(activations)]}},
+        "loss": {"anyOf": entries(losses)},
+        "optimizer": {"anyOf": entries(optimizers)},
+        "steps": {"type": "integer", "minimum": 1},
+        "labels": {"type": "object", "additionalProperties": LABELS},
+        "frozen": {"type": "array", "items": {"type": "string"}},
+        "notation": notation(),
+        "numbers": numbers(),
+        "parameters": {"type": "string", "pattern": r"\.npz$"},
+    }
+    for key, meaning in KEYS.items():
+        properties[key]["description"] = meaning
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A network for derive", "type": "object",
+        "required": ["layers"], "additionalProperties": False, "properties": properties,
+    }  # fmt: skip
+
+
+def entries(registry: Registry[Any]) -> list[Schema]:
+    """Every entry of a table: by name alone, or with its options."""
+    found: list[Schema] = [{"enum": registry.known}]
+    for name in registry.known:
+        function = registry[name]
+        meaning = (inspect.getdoc(function) or "").splitlines()[0]
+        options = {option: {**kind(annotation), **default_of(default)} for option, (annotation, default) in parameters(function).items()}
+        inside = {"type": ["object", "null"], "additionalProperties": False, "properties": options, "description": meaning}
+        found.append(single(name, inside))
+    return found
+
+
+def single(name: str, inside: Schema) -> Schema:
+    return {"type": "object", "properties": {name: inside}, "required": [name], "additionalProperties": False}
+
+
+def kind(annotation: Any) -> Schema:
+    """What an option accepts, from its annotation."""
+    if annotation is Fraction:
+        return dict(NUMBER)
+    if annotation is int:
+        return {"type": "integer"}
+    if annotation is bool:
+        return {"type": "boolean"}
+    if get_origin(annotation) is Literal:
+        return {"enum": list(get_args(annotation))}
+    return {"anyOf": [NUMBER, ROW]}
+
+
+def default_of(default: Any) -> Schema:
+    plain = [float(x) for x in default] if isinstance(default, tuple) else float(default) if isinstance(default, Fraction) else default
+    return {"default": plain}
+
+
+def linear() -> Schema:
+    init: Schema = {"anyOf": entries(initializers)}
+    kinds: dict[str, Schema] = {
+        "out": {"type": "integer", "minimum": 1},
+        "in": {"type": "integer", "minimum": 1},
+        "weight": {"anyOf": [NUMBER, ROW, MATRIX, *init["anyOf"]]},
+        "bias": {"anyOf": [{"type": "boolean"}, NUMBER, ROW, {"enum": ["shared", "none"]}, *init["anyOf"]]},
+        "init": init,
+    }
+    options = {name: kinds[meaning] for name, meaning in LINEAR_KEYS.items()}
+    inside: Schema = {"type": "object", "properties": options, "additionalProperties": False}
+    return {"anyOf": [single("linear", inside), single("Linear", inside)]}
+
+
+def drawn() -> Schema:
+    sizes: Schema = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2}
+    return {"anyOf": [single(name, sizes) for name in ("randn", "rand", "size")]}
+
+
+def notation() -> Schema:
+    switches: Schema = {letter: {"type": "string"} for letter in (*LETTERS, *SYNONYMS)}
+    switches |= {name: {"enum": [*choices, *([int(c) for c in choices] if name == "first_layer" else [])]} for name, choices in CHOICES.items()}
+    switches |= {"preset": {"enum": list(PRESETS)}, "index_order": {"enum": list(ORDERS)}, "numbering": {"enum": list(NUMBERINGS)}}
+    return {"anyOf": [{"enum": list(PRESETS)}, {"type": "object", "properties": switches, "additionalProperties": False}]}
+
+
+def numbers() -> Schema:
+    options: Schema = {
+        "significant": {"type": "integer", "minimum": 1, "maximum": 30}, "decimals": {"type": "integer", "minimum": 0, "maximum": 30},
+        "exact": {"type": "boolean"}, "round_as_you_go": {"type": "boolean"}, "half": {"enum": ["even", "up"]},
+        "comma": {"type": "boolean"}, "decimal_comma": {"type": "boolean"},
+    }  # fmt: skip
+    return {"type": "object", "properties": options, "additionalProperties": False}
