@@ -10,7 +10,7 @@ from derive.formula import Symbol, entry
 from derive.graph import Node
 from derive.language import Words
 
-MOST_CELLS = 60
+MOST_NUMBERED = 6  # edges between two layers up to which their numbers are written at them
 MOST_UNITS = 8  # a wider layer is drawn with its first units, dots, and its last
 
 
@@ -27,7 +27,7 @@ def numbers(teller: Teller) -> Table:
     for node in given:
         name = teller.naming.whole(node)
         key = "drawn" if node in model.drawn else node.role
-        shape = teller.model.contract.shape(node)
+        shape = name.shape or teller.model.contract.shape(node)
         rows.append((say(f"given.{key}"), name, " × ".join(map(str, shape)) or "1",
                      say("given.missing") if node in model.missing else Amount(name)))  # fmt: skip
     header = (say("table.role"), say("table.symbol"), say("table.shape"), say("table.value"))
@@ -110,16 +110,22 @@ def biases(teller: Teller, layer: Layer) -> tuple[list[Unit], list[Edge]]:
     unit = Unit(id, symbol(teller, b, 0, 0) if shared else Symbol(""), value(teller, b, 0, 0) if shared else "", "bias")
     edges = [
         Edge(f"{b.id}[{j + 1}]", id, unit_id(layer.output, j), None if shared else symbol(teller, b, 0, j),
-             "" if shared else value(teller, b, 0, j), f"backward/{layer.k}/b")
+             "" if shared else numbered(teller, layer, b, 0, j), f"backward/{layer.k}/b")
         for j in drawn(layer.z)
     ]  # fmt: skip
     return [unit], edges
+
+
+def numbered(teller: Teller, layer: Layer, node: Node, row: int, column: int) -> str:
+    """The number at an edge, where the edges of its layer are few enough to leave room for it."""
+    assert layer.W is not None
+    return value(teller, node, row, column) if layer.W.shape[0] * layer.W.shape[1] <= MOST_NUMBERED else ""
 
 
 def wires(teller: Teller, layer: Layer) -> list[Edge]:
     assert layer.W is not None and layer.z is not None
     return [
         Edge(entry(layer.W.id, (j + 1, i + 1)), unit_id(layer.source, i), unit_id(layer.output, j),
-             symbol(teller, layer.W, j, i), value(teller, layer.W, j, i), f"backward/{layer.k}/W")
+             symbol(teller, layer.W, j, i), numbered(teller, layer, layer.W, j, i), f"backward/{layer.k}/W")
         for j in drawn(layer.z) for i in drawn(layer.source)
     ]  # fmt: skip

@@ -22,7 +22,8 @@ def bold(word: str) -> str:
 
 
 def operator(sign: str, space: str = "0", *, form: str = "infix") -> str:
-    return f'<mo form="{form}" lspace="{space}" rspace="{space}" stretchy="false" largeop="false">{escape(sign)}</mo>'
+    fixed = ' stretchy="false"' if sign in "()[]|" else ' largeop="false"' if sign == "⊙" else ""
+    return f'<mo form="{form}" lspace="{space}" rspace="{space}"{fixed}>{escape(sign)}</mo>'
 
 
 def row(inner: str) -> str:
@@ -31,6 +32,8 @@ def row(inner: str) -> str:
 
 def script(written: str) -> str:
     """What stands in a subscript or superscript, token by token."""
+    if "(" in written or "[" in written:
+        return f"<mtext>{escape(written)}</mtext>"  # the number of a layer is a label, not a product
     pieces = []
     for piece in re.findall(r"[A-Za-z]+|[0-9]+|.", written):
         if piece.isdigit():
