@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +16,8 @@ MAX_UNPACKED = 32 * 1024 * 1024
 
 def load(item: Item, folder: Path) -> Mapping[str, Tensor]:
     """The arrays of the file an item names: numbers only, never pickled, never outside the network's folder."""
+    import zipfile
+
     name = text(item)
     path = (folder / name).resolve()
     if Path(name).is_absolute() or folder.resolve() not in path.parents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -117,8 +118,12 @@ def forward(net: str, **options: Any) -> None:
 def run(net: str, *, backward: bool, formats: tuple[str, ...], output: str | None, open_: bool, quiet: bool, ascii: bool,
         only: str | None, **wishes: Any) -> None:  # fmt: skip
     """Solves, prints everything, and only then writes."""
+    gc.disable()  # a short life: collecting while the libraries load would cost a tenth of it
     from derive.solution import solve, write
 
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(100_000)
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output)
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
