@@ -131,7 +131,7 @@ class Name(Formula):
 
 @dataclass(frozen=True, slots=True)
 class Number(Formula):
-    """An exact constant; `text` keeps how its author wrote it."""
+    """An exact constant; `text` is how it is written where that matters: -1, or a letter such as λ."""
 
     value: Fraction
     text: str = ""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from derive.document import Block, Document, Line, Step
-from derive.formula import Formula, Name, names
+from derive.formula import Formula, Name, Number, names
 from derive.spelling import Shown
 from derive.values import Values
 
@@ -30,14 +30,18 @@ def rows(line: Line, values: Values) -> list[list[Piece]]:
     result: list[list[Piece]] = [[]]
     numeric = line.has_value and not values.symbolic
     for form in line.forms:
+        # rounding as one goes, other ways to the same value end in other digits: only the last form is computed
+        computed = form.numbers and (not values.policy.as_you_go or form is line.forms[-1])
         if result[-1] and result[-1][-1].numbers:
             result.append([])
         result[-1].append(Piece("=", form.formula))
-        if numeric and form.numbers and not trivial(form.formula):
+        if numeric and computed and not trivial(form.formula):
             result[-1].append(Piece(relation(form.formula, values), form.formula, numbers=True))
-    if numeric:
+    if numeric and not (line.forms and isinstance(line.forms[-1].formula, Number)):
         last = result[-1]
         rounded = any(piece.relation == "≈" for piece in last) or relation(line.target, values) == "≈"
+        if values.policy.as_you_go and line.forms:
+            rounded = not values.follows(line.forms[-1].formula, line.target)
         last.append(Piece("≈" if rounded else "=", line.target, numbers=True))
     return result
 

@@ -292,7 +292,7 @@ def shaped(weight: Tensor, out: int, inputs: int | None, item: Item) -> Tensor:
 def read_bias(item: Item | None, out: int, weight: Tensor | Draw | None, seeded: bool
               ) -> tuple[Tensor | Draw | None, bool, bool]:  # fmt: skip
     """(numbers, whether there is one, whether it is shared by all units)."""
-    by_default = Draw(None) if isinstance(weight, Draw) and seeded else None
+    by_default = Draw(None) if isinstance(weight, Draw) or seeded else None
     match item.value if item is not None else None:
         case None | True:
             return by_default, True, False

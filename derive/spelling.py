@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, branches
-from derive.numerals import Numeral, as_fraction
+from derive.numerals import Numeral, as_fraction, literal
 
 SUM, NEGATIVE, PRODUCT, MATRIX, POWER, ATOM = range(1, 7)
 NAMED = {"log": "ln", "tanh": "tanh", "erf": "erf", "max": "max", "min": "min", "expm1": "expm1", "log1p": "log1p"}
@@ -48,13 +48,14 @@ class Style:
     log: str = "ln"
     comma: bool = False
     columns: bool = True  # samples are the columns of a matrix (else its rows)
+    otherwise: str = "else"
 
 
 class Dialect(ABC):
     """How one language spells the pieces of a formula. Brackets and order are decided by `spell`."""
 
     fraction_rank = ATOM
-    calls_xlogy = False  # whether 0·ln 0 must be spelled so that a machine finds 0
+    for_machines = False  # whether 0·ln 0 and named constants must be spelled so that a machine finds their values
 
     def __init__(self, style: Style | None = None) -> None:
         self.style = style or Style()
@@ -139,7 +140,9 @@ def _spell(f: Formula, dialect: Dialect, show: Show | None) -> Spelled:
                 return Spelled(matrix_of(shown, dialect), ATOM)
             assert shown.numeral is not None
             return _number(shown.numeral, dialect, shown.link)
-        case Number(value=value):
+        case Number(value=value, text=text):
+            if text and literal(text) is None and not dialect.for_machines:
+                return Spelled(dialect.symbol(Symbol(text)), ATOM)
             return _number(constant(value), dialect)
         case Apply(head=Function() as function, args=args):
             return Spelled(dialect.call(function, [spell(arg, dialect, show) for arg in args], f.axis), ATOM)
@@ -247,7 +250,7 @@ def _sum(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
 
 def _xlogy(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
     x, y = f.args
-    if dialect.calls_xlogy:
+    if dialect.for_machines:
         return Spelled(dialect.call("xlogy", [spell(arg, dialect, show) for arg in f.args], None), ATOM)
     if x == Number(Fraction(1)):
         return _spell(Apply("log", (y,)), dialect, show)

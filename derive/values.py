@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
+from derive.algebra import evaluate as evaluate_formula
 from derive.build import Model, numbers
-from derive.formula import Name
+from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
 from derive.numerals import Numeral, Policy, decimal, literal
 from derive.ops.structural import Linear, MatMul
@@ -124,6 +125,13 @@ class Values:
             return UNKNOWN
         exact = self.exact[id][self.place(name)]
         return exact if id == name.id else -exact
+
+    def follows(self, f: Formula, target: Name) -> bool:
+        """Whether a formula, in the exact numbers that are known, gives exactly the target."""
+        if not target.scalar or not all(name.scalar for name in names(f)):
+            return False
+        exact = evaluate_formula(f, self.known_exactly, EXACT)
+        return exact is not UNKNOWN and exact == self.known_exactly(target)
 
     # showing --------------------------------------------------------------------------------------------------------
     def numeral(self, name: Name) -> Numeral:

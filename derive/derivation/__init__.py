@@ -11,16 +11,20 @@ from derive.build import Layer, Model
 from derive.derivation import backward, conventions, forward, givens, update
 from derive.derivation.teller import Teller
 from derive.document import Block, Document, Quantity, Say, Section, Step, say
-from derive.formula import entry
+from derive.algebra import FLOATS
+from derive.formula import Name, Partial, entry
 from derive.graph import Node
 from derive.language import Words
 from derive.notation import Notation
+from derive.ops.base import Elementwise, Slope
+from derive.ops.vector import VectorOp
 from derive.numerals import Policy
 from derive.spelling import Style
 from derive.values import Values
 
 Form = Literal["scalar", "matrix", "both", "auto"]
 Level = Literal["brief", "normal", "full"]
+MOST_JACOBIAN = 100_000  # numbers in a Jacobian that are still given
 MOST_SCALAR = 600  # gradient terms (parameters × samples) up to which `auto` writes every entry out
 
 
@@ -47,14 +51,15 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
     table = update.summary(teller) if wishes.backward else None
     if table:
         sections.append(Section("summary", say("section.summary"), (table,)))
-    style = Style(notation.times, notation.log, policy.comma, columns=notation.layout == "columns")
+    style = Style(notation.times, notation.log, policy.comma, columns=notation.layout == "columns",
+                  otherwise=words.plain("page.else"))  # fmt: skip
     document = Document(
         title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
         sections=tuple(sections),
         values=values,
         style=style,
         language=words.language,
-        summary=update.comparison(teller) if wishes.backward else (),
+        summary=(conventions.symbols_only(teller),) if model.symbolic else update.comparison(teller) if wishes.backward else (),
         conventions=conventions.sentences(teller, policy),
         conventions_in_force=conventions.in_force(teller, policy, form),
         quantities=quantities(teller, wishes.backward),
@@ -112,6 +117,29 @@ def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:
         shape = model.contract.shape(node)
         value = None if model.symbolic else model.contract.squeezed(node, np.asarray(teller.values.floats[node.id], dtype=float))
         found[node.id] = Quantity(node.role, shape, value, teller.naming.whole(node), labels(teller, node))
+    if with_gradients and not model.symbolic:
+        found |= slopes(teller)
+    return found
+
+
+def slopes(teller: Teller) -> dict[str, Quantity]:
+    """The derivatives ∂a/∂z that the gradients did not need: Jacobians, and the slope of a fused sigmoid."""
+    found = {}
+    for node in teller.model.forward.nodes:
+        id = f"d{node.id}/d{node.inputs[0].id}" if node.inputs and node.inputs[0].id else ""
+        if node.role != "activation" or not id or id in teller.by_id:
+            continue
+        out, z = (np.asarray(teller.values.floats[n.id], dtype=float) for n in (node, node.inputs[0]))
+        if isinstance(node.op, VectorOp) and out.size * out.shape[1] <= MOST_JACOBIAN:
+            value = node.op.jacobian_of(out)
+            value = value if teller.model.contract.batched else value[0]
+        elif isinstance(node.op, Elementwise):
+            slope = Slope(node.op)
+            value = teller.model.contract.squeezed(node, slope.eval(FLOATS, z, out))
+        else:
+            continue
+        symbol = Partial(teller.naming.bold_quantity(node.id), teller.naming.bold_quantity(node.inputs[0].id), teller.notation.d)
+        found[id] = Quantity("slope", value.shape, value, Name(id, (), symbol))
     return found
 
 

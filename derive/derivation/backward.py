@@ -91,7 +91,8 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
         if shortcut:
             substeps = long_way(teller, node, output, id)
         elif isinstance(source_op(teller, node), VectorOp):
-            substeps = (jacobian_step(teller, node, id),) if small_jacobian(gradient) else ()
+            told = small_jacobian(gradient) and not teller.values.policy.as_you_go
+            substeps = (jacobian_step(teller, node, id),) if told else ()
     return Step(id, say(f"step.signal.{letter}.{place}", k=layer.k), why, lines, uses(lines, teller.values, id), substeps)
 
 
@@ -147,7 +148,7 @@ def small_jacobian(gradient: Node) -> bool:
 def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, ...]:
     """∂L/∂p, ∂p/∂z and their product, which must equal the shortcut above."""
     gradient = teller.model.gradient[scores]
-    if not small_jacobian(gradient):
+    if not small_jacobian(gradient) or teller.values.policy.as_you_go:
         return ()
     op, p = fused.op, fused.inputs[1]
     assert isinstance(op, Fused)
@@ -250,5 +251,6 @@ def parameter_line(teller: Teller, parameter: Node, gradient: Node, row: int, co
     if teller.level != "brief" and not target.id.startswith("-"):
         chain = teller.chain(found, teller.naming.entry(parameter, row, column))
         if chain is not None:
-            forms.append(Form(teller.longer(chain)))
+            longer = teller.longer(chain)
+            forms.append(Form(longer, numbers=longer != chain))  # a chain of two has the same numbers as δ · a
     return Line(target, (*forms, Form(found)), condition=condition)

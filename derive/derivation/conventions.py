@@ -36,7 +36,7 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         found.append(say("convention.drawn", seed=str(model.seed)))
     found.append(rounding(policy))
     if model.symbolic:
-        found.append(say("convention.symbolic"))
+        found.append(symbols_only(teller))
     return tuple(found)
 
 
@@ -54,6 +54,10 @@ def loss_sentences(teller: Teller) -> list[Say]:
     if name in CLASSIFICATION and model.encoding == "classes":
         found.append(say("convention.classes"))
     return found
+
+
+def symbols_only(teller: Teller) -> Say:
+    return say("convention.symbolic", names=", ".join(node.id for node in teller.model.missing))
 
 
 def rounding(policy: Policy) -> Say:

@@ -125,7 +125,7 @@ class Latex(Dialect):
         return rf"\sum{index} {inner}"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        lines = [rf"{value} & {when}" if when else rf"{value} & \text{{else}}" for value, when in rows]
+        lines = [rf"{value} & {when}" if when else rf"{value} & \text{{{text(self.style.otherwise)}}}" for value, when in rows]
         return r"\begin{cases} " + r" \\ ".join(lines) + r" \end{cases}"
 
     def relation(self, left: str, sign: str, right: str) -> str:

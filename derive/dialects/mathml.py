@@ -135,7 +135,7 @@ class MathML(Dialect):
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         body = "".join(
-            f"<mtr><mtd>{row(value)}</mtd><mtd>{row(when) if when else '<mtext>else</mtext>'}</mtd></mtr>"
+            f"<mtr><mtd>{row(value)}</mtd><mtd>{row(when) if when else f'<mtext>{escape(self.style.otherwise)}</mtext>'}</mtd></mtr>"
             for value, when in rows
         )
         brace = '<mo form="prefix" stretchy="true" lspace="0" rspace="0.1em">{</mo>'

@@ -13,7 +13,7 @@ class Python(Dialect):
     """Formulas as Python expressions; `**`, `@` and the function names are all they need."""
 
     fraction_rank = PRODUCT
-    calls_xlogy = True
+    for_machines = True
 
     def is_plain(self, f: Formula) -> bool:
         return True

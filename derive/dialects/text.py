@@ -89,7 +89,7 @@ class Text(Dialect):
         return f"Σ{index} {inner}"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        return "{" + "; ".join(f"{value} if {when}" if when else f"{value} else" for value, when in rows) + "}"
+        return "{" + "; ".join(f"{value} if {when}" if when else f"{value} {self.style.otherwise}" for value, when in rows) + "}"
 
     def relation(self, left: str, sign: str, right: str) -> str:
         return f"{left} {sign} {right}"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
 
-from derive.formula import PI, cases, erf, exp, expm1, larger, log, log1p, sqrt
+from derive.formula import PI, Number, cases, erf, exp, expm1, larger, log, log1p, sqrt
 from derive.formula import tanh as tanh_
 from derive.graph import Op
 from derive.ops.base import elementwise, out, z
@@ -66,7 +66,8 @@ def elu(*, alpha: Fraction = Fraction(1)) -> Op:
 @activations("SELU")
 def selu() -> Op:
     """λz for z > 0, else λα(eᶻ − 1), with the constants of Klambauer et al. (2017); slope λα at z = 0."""
-    lam, alpha = Fraction("1.0507009873554804934193349852946"), Fraction("1.6732632423543772848170429916717")
+    lam = Number(Fraction("1.0507009873554804934193349852946"), "λ")
+    alpha = Number(Fraction("1.6732632423543772848170429916717"), "α")
     return elementwise(
         "selu", "SELU",
         cases((lam * z, z > 0), (lam * alpha * (exp(z) - 1), True)),

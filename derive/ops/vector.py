@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from derive import formula as fm
-from derive.algebra import EXACT, FLOATS, FORMULAS, Algebra, Value
+from derive.algebra import EXACT, FLOATS, FORMULAS, Algebra, Value, evaluate
 from derive.formula import Apply, Formula, Function, Name, Symbol
 from derive.graph import Node, Op, Shape, apply, constant
 from derive.ops.structural import Sum, add, hadamard, subtract, sum_to
@@ -41,6 +41,13 @@ class VectorOp(Op):
     def jacobian(self, outs: Sequence[Formula]) -> list[list[Formula]]:
         """∂outᵢ/∂zⱼ of one sample in terms of its outputs; row i, column j."""
         raise NotImplementedError
+
+    def jacobian_of(self, out: Value) -> Value:
+        """The same in float64, for each sample: (samples, units, units)."""
+        places = [Name("out", (i,)) for i in range(out.shape[1])]
+        formulas = self.jacobian(places)
+        rows = [[evaluate(f, lambda name: out[:, name.index[0]], FLOATS) + 0 * out[:, 0] for f in row] for row in formulas]
+        return np.moveaxis(np.array(rows), -1, 0)
 
 
 class Softmax(VectorOp):
