@@ -64,7 +64,7 @@ def evaluate(f: Formula, lookup: Callable[[Name], Value], algebra: Algebra) -> V
         case Name():
             return lookup(f)
         case Number():
-            return algebra.number(f.value)
+            return f if algebra is FORMULAS else algebra.number(f.value)
         case Apply(head=fm.Function() as function, args=args):
             return call(function, [evaluate(arg, lookup, algebra) for arg in args], f.axis, algebra)
         case Apply(head="cases"):

@@ -121,7 +121,7 @@ class Builder:
         self.spec = spec
         self.given: dict[Node, Tensor] = {}
         self.missing: list[Node] = []
-        self.draws: list[tuple[Node, Draw, tuple[int, int]]] = []
+        self.draws: list[tuple[Node, Draw, int]] = []
         self.parameters: list[Node] = []
         self.encoding = "values"
         self.ignored = 0
@@ -151,14 +151,13 @@ class Builder:
                      labels, contract, tuple(self.missing), self.encoding, drawn)  # fmt: skip
 
     # leaves and their numbers ------------------------------------------------------------------------------------
-    def hold(self, node: Node, numbers: Tensor | Draw | None) -> None:
+    def hold(self, node: Node, numbers: Tensor | Draw | None, fan_in: int = 0) -> None:
         if isinstance(numbers, Tensor):
             self.given[node] = numbers
         elif numbers is None:
             self.missing.append(node)
         else:
-            fan = node.shape if len(node.shape) == 2 else (1, 1)
-            self.draws.append((node, numbers, (fan[0], fan[1])))
+            self.draws.append((node, numbers, fan_in))
 
     def constant(self, name: str, numbers: tuple[Fraction, ...]) -> Node:
         node = leaf((1, len(numbers)), name, "hyper")
@@ -168,17 +167,14 @@ class Builder:
     def draw(self) -> None:
         """All random numbers, in the order of the layers and the inputs last, from one generator."""
         random = np.random.default_rng(DEFAULT_SEED if self.spec.seed is None else self.spec.seed)
-        fan = (1, 1)
         order = [d for d in self.draws if d[0].id != "x"] + [d for d in self.draws if d[0].id == "x"]
-        for node, numbers, _ in order:
+        for node, numbers, fan_in in order:
             if numbers.distribution:
                 value = random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
             elif numbers.choice:
                 value = numbers.choice(random, node.shape)
             else:
-                fan = (node.shape[0], node.shape[1]) if node.id.startswith("W") else fan
-                value = initializers["default"](random, fan)
-                value = value if node.id.startswith("W") else value.ravel()[: node.shape[1]].reshape(node.shape)
+                value = initializers["default"](random, node.shape, fan_in)
             if not np.isfinite(value).all():
                 raise self.spec.item.error(f"the numbers drawn for {node.id} are not finite")
             self.given[node] = Tensor.drawn(value)
@@ -228,7 +224,7 @@ class Builder:
         self.parameters += [W, *([b] if b else [])]
         self.hold(W, spec.weight)
         if b:
-            self.hold(b, spec.bias)
+            self.hold(b, spec.bias, inputs)
         return Layer(k, source, linear(source, W, b).named(f"z{k}", "preactivation"), W, b, spec)
 
     def again(self, layers: tuple[Layer, ...], x: Node, t: Node | None, updated: dict[Node, Node]) -> Pass:

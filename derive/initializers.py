@@ -103,7 +103,7 @@ def kaiming_normal(random: Any, shape: tuple[int, int], *, a: Fraction = Fractio
 
 
 @initializers()
-def default(random: Any, shape: tuple[int, int]) -> Array:
+def default(random: Any, shape: tuple[int, int], fan_in: int = 0) -> Array:
     """PyTorch's own for Linear: uniform within ±1/√fan_in, weights and bias alike."""
-    bound = 1 / math.sqrt(fans(shape)[0])
+    bound = 1 / math.sqrt(fan_in or fans(shape)[0])
     return np.asarray(random.uniform(-bound, bound, shape))
