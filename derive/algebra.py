@@ -27,7 +27,7 @@ class Algebra:
     """The functions of one kind of entry, and how a constant and a choice by cases become one."""
 
     name: str
-    number: Callable[[Fraction], Value]
+    number: Callable[[Any], Value]  # from a Fraction; 50 digits also from a float or an int
     functions: dict[str, Callable[..., Value]]
     choose: Callable[[Sequence[Value], Sequence[Value]], Value]
 
@@ -128,7 +128,9 @@ STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
 
 # float64, for whole arrays at once -----------------------------------------------------------------------------------
 def _float_choose(conditions: Sequence[Value], values: Sequence[Value]) -> Value:
-    return np.select([np.asarray(c) for c in np.broadcast_arrays(*conditions)], [np.asarray(v) for v in values[:-1]], values[-1])
+    return np.select(
+        [np.asarray(c) for c in np.broadcast_arrays(*conditions)], [np.asarray(v) for v in values[:-1]], values[-1]
+    )
 
 
 def _float_xlogy(x: Value, y: Value) -> Value:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from derive.algebra import FLOATS, Value
-from derive.contract import Contract
 from derive.autodiff import gradients
+from derive.contract import Contract
 from derive.errors import InputError, nearest
 from derive.graph import Node, apply, evaluate, leaf, topological
 from derive.initializers import initializers
@@ -137,7 +137,9 @@ class Builder:
         loss = self.loss(output, t)
         forward = Pass(layers, output, loss)
         self.draw()
-        rate, gradient, updated, after = None, {}, {}, None
+        rate, after = None, None
+        gradient: dict[Node, Node] = {}
+        updated: dict[Node, Node] = {}
         contract = Contract(spec.batched, frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b))
         labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *forward.nodes], contract)
         frozen = self.frozen(labels)
@@ -147,8 +149,24 @@ class Builder:
             rate, updated = self.update(gradient, frozen)
             after = self.again(layers, x, t, updated)
         drawn = tuple(node for node, _, _ in self.draws)
-        return Model(spec, x, t, forward, tuple(self.parameters), frozen, self.given, gradient, updated, after, rate,
-                     labels, contract, tuple(self.missing), self.encoding, drawn)  # fmt: skip
+        return Model(
+            spec,
+            x,
+            t,
+            forward,
+            tuple(self.parameters),
+            frozen,
+            self.given,
+            gradient,
+            updated,
+            after,
+            rate,
+            labels,
+            contract,
+            tuple(self.missing),
+            self.encoding,
+            drawn,
+        )
 
     # leaves and their numbers ------------------------------------------------------------------------------------
     def hold(self, node: Node, numbers: Tensor | Draw | None, fan_in: int = 0) -> None:
@@ -170,7 +188,9 @@ class Builder:
         order = [d for d in self.draws if d[0].id != "x"] + [d for d in self.draws if d[0].id == "x"]
         for node, numbers, fan_in in order:
             if numbers.distribution:
-                value = random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
+                value = (
+                    random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
+                )
             elif numbers.choice:
                 value = numbers.choice(random, node.shape)
             else:
@@ -202,8 +222,9 @@ class Builder:
                 last = result[-1]
                 name = f"a{k}" if not last.activations else f"a{k}.{len(last.activations) + 1}"
                 node = apply(spec(), last.output).named(name, "activation")
-                result[-1] = Layer(last.k, last.source, last.z, last.W, last.b, last.spec,
-                                   (*last.activations, (spec, node)))  # fmt: skip
+                result[-1] = Layer(
+                    last.k, last.source, last.z, last.W, last.b, last.spec, (*last.activations, (spec, node))
+                )
             source = result[-1].output
             count += source.shape[0] * source.shape[1]
             if count > MAX_VALUES:
@@ -240,8 +261,17 @@ class Builder:
         for layer in layers:
             z = swap.get(layer.z) if layer.z else None
             activations = tuple((choice, swap.get(node, node)) for choice, node in layer.activations)
-            fresh.append(Layer(layer.k, swap.get(layer.source, layer.source), z, swap.get(layer.W) if layer.W else None,
-                               swap.get(layer.b, layer.b) if layer.b else None, layer.spec, activations))  # fmt: skip
+            fresh.append(
+                Layer(
+                    layer.k,
+                    swap.get(layer.source, layer.source),
+                    z,
+                    swap.get(layer.W) if layer.W else None,
+                    swap.get(layer.b, layer.b) if layer.b else None,
+                    layer.spec,
+                    activations,
+                )
+            )
         first = self.loss_of_first
         loss = Loss(swap.get(first.each, first.each), swap.get(total, total))
         output = layers[-1].output
@@ -322,8 +352,9 @@ class Builder:
             return None
         self.check_weights(self.spec.loss, output.shape[1])
         end = End(output, t, self.encoding_of(t), self.constant, self.picked, self.ignored)
-        self.loss_of_first = self.spec.loss(end)
-        return self.loss_of_first
+        found: Loss = self.spec.loss(end)
+        self.loss_of_first = found
+        return found
 
     def encoding_of(self, t: Node) -> str:
         given = self.given.get(t)
@@ -335,7 +366,9 @@ class Builder:
     def check_weights(self, choice: Choice, units: int) -> None:
         for name in ("weight", "pos_weight"):
             if name in choice.options and len(choice.options[name]) != units:
-                raise choice.item.error(f"{name} has {len(choice.options[name])} numbers, but there are {units} outputs")
+                raise choice.item.error(
+                    f"{name} has {len(choice.options[name])} numbers, but there are {units} outputs"
+                )
 
     def picked(self, weight: tuple[Fraction, ...]) -> Fraction:
         """The sum of the weights of the target classes."""
@@ -362,8 +395,8 @@ class Builder:
         if lr < 0:
             raise optimizer.item.error("lr must not be negative")
         item = optimizer.item.value
-        written = item["lr"].value.text if isinstance(item, dict) and "lr" in item else ""
-        self.given[rate] = Tensor.of([[lr]], [[written]])
+        literal = item["lr"].value if isinstance(item, dict) and "lr" in item else None
+        self.given[rate] = Tensor.of([[lr]], [[literal.text if isinstance(literal, Number) else ""]])
         updated = {}
         for parameter in self.parameters:
             if parameter not in frozen:

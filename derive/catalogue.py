@@ -25,7 +25,10 @@ def catalogue() -> dict[str, dict[str, str]]:
         "Losses": described(losses),
         "Optimizers": described(optimizers),
         "Initializers": described(initializers),
-        "Notations": {name: f"{n.z.split('|')[0]}, {n.a.split('|')[0]}, {n.loss.split('|')[0]}, {n.rate.split('|')[0]}" for name, n in PRESETS.items()},
+        "Notations": {
+            name: f"{n.z.split('|')[0]}, {n.a.split('|')[0]}, {n.loss.split('|')[0]}, {n.rate.split('|')[0]}"
+            for name, n in PRESETS.items()
+        },
     }
 
 

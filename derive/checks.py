@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -97,7 +98,11 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
             if slope is None:
                 kinks += 1
             else:
-                errors.compare(np.sum(gradient * weights(direction, algebra)), slope, scale * max(1.0, float(np.abs(direction).sum()) ** 0.5))
+                errors.compare(
+                    np.sum(gradient * weights(direction, algebra)),
+                    slope,
+                    scale * max(1.0, float(np.abs(direction).sum()) ** 0.5),
+                )
         tolerance = 1e-15 if algebra is not FLOATS else 1e-5
         note = say("witness.kinks", count=kinks) if kinks else None if every else say("witness.sampled")
         yield errors.witness("differences", f"dL/d{node.id}", tolerance, note)
@@ -134,7 +139,9 @@ class Mover:
         else:
             step = self.algebra.number(10) ** -20
             push = np.frompyfunc(lambda d: step * int(d), 1, 1)(direction)
-        up, down = (self.run({**self.known, node: moved}) for moved in (self.known[node] + push, self.known[node] - push))
+        up, down = (
+            self.run({**self.known, node: moved}) for moved in (self.known[node] + push, self.known[node] - push)
+        )
         if self.sides(up) != self.sides(down):
             return None
         return (up[self.loss][0, 0] - down[self.loss][0, 0]) / (2 * step)
@@ -267,10 +274,15 @@ def fused_slope(op: Fused, symbols: Any, at: dict[Any, float], errors: Errors) -
         chance = np.array([[1 / (1 + sp.exp(-x)) for x in symbols]], dtype=object)
         factor = 3 if weight else 1
         loss = sum(-(factor * t * sp.log(q) + (1 - t) * sp.log(1 - q)) for t, q in zip(targets, chance[0], strict=True))
-    shortcut = expand(op.shortcut(s, p, u, *weight).named("short", "gradient"), lambda node: np.array(
-        [[Name(node.id, (i + 1,)) for i in range(n)]], dtype=object))  # fmt: skip
-    known = {"p": [mp.number(as_fraction(sp.N(q.subs(at), 40))) for q in chance[0]], "u": [mp.number(t) for t in targets],
-             "w": [mp.number(3)] * n}  # fmt: skip
+    shortcut = expand(
+        op.shortcut(s, p, u, *weight).named("short", "gradient"),
+        lambda node: np.array([[Name(node.id, (i + 1,)) for i in range(n)]], dtype=object),
+    )
+    known = {
+        "p": [mp.number(as_fraction(sp.N(q.subs(at), 40))) for q in chance[0]],
+        "u": [mp.number(t) for t in targets],
+        "w": [mp.number(3)] * n,
+    }
     for j in range(n):
         ours = evaluate(shortcut[0, j], lambda name: known[name.id][name.index[0] - 1], mp)
         theirs = sp.N(sp.diff(loss, symbols[j]).subs(at), 40)
@@ -310,7 +322,7 @@ def rounded_line(line: Line, values: Values, errors: Errors) -> None:
     found = np.broadcast_to(np.asarray(python_value(line.forms[-1].formula, values), dtype=object), target.shape)
     for ours, theirs in zip(found.ravel(), target.ravel(), strict=True):
         expected = values.policy.rounded(decimal(as_fraction(ours)))
-        unit = float(10.0 ** (expected.as_tuple().exponent if isinstance(expected.as_tuple().exponent, int) else 0))
+        unit = float(Decimal(1).scaleb(int(expected.as_tuple().exponent)))
         errors.compare(ours, theirs, max(unit, 1e-300))
 
 
@@ -349,9 +361,12 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
 
 
 # float64 ----------------------------------------------------------------------------------------------------------------
+exactly_as_it_is = np.frompyfunc(float, 1, 1)
+
+
 def float64(values: Values) -> Witness:
     """The float64 values, which the JSON gives, against those with 50 digits."""
     errors = Errors()
     for id, array in values.arrays.items():
-        errors.compare(np.asarray(array, dtype=object), values.floats[id].astype(object) * 1, max(largest(array), 1e-12))
+        errors.compare(np.asarray(array, dtype=object), exactly_as_it_is(values.floats[id]), max(largest(array), 1e-12))
     return errors.witness("float64", "all", 1e-9)

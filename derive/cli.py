@@ -42,7 +42,10 @@ class Group(click.Group):
         except (Exception, RecursionError) as error:  # a bug in derive: still one line, unless asked for more
             if os.environ.get("DERIVE_DEBUG"):
                 raise
-            fail(f"internal error, please report it: {type(error).__name__}: {str(error)[:200]!r} (DERIVE_DEBUG=1 shows where)", 3)
+            fail(
+                f"internal error, please report it: {type(error).__name__}: {str(error)[:200]!r} (DERIVE_DEBUG=1 shows where)",
+                3,
+            )
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from derive.errors import nearest
@@ -80,16 +83,37 @@ def common(command: Command) -> Command:
     """NET and the options that all commands about a network share."""
     options = [
         click.argument("net", shell_complete=completed_nets),
-        click.option("-f", "--format", "formats", multiple=True, type=click.Choice(FORMAT_NAMES), help="Repeatable; default html."),
-        click.option("-o", "--output", metavar="PATH", help="A file (with a suffix), a folder, or - for standard output. Default output/NAME/."),
-        click.option("--form", type=click.Choice(["scalar", "matrix", "both", "auto"]), default="auto", help="Unit by unit, in matrices, or both."),
+        click.option(
+            "-f",
+            "--format",
+            "formats",
+            multiple=True,
+            type=click.Choice(FORMAT_NAMES),
+            help="Repeatable; default html.",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="A file (with a suffix), a folder, or - for standard output. Default output/NAME/.",
+        ),
+        click.option(
+            "--form",
+            type=click.Choice(["scalar", "matrix", "both", "auto"]),
+            default="auto",
+            help="Unit by unit, in matrices, or both.",
+        ),
         click.option("--only", metavar="ID,…", help="Only these quantities, by id or label: w5,dL/dz2."),
-        click.option("--level", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much to say."),
+        click.option(
+            "--level", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much to say."
+        ),
         click.option("--notation", type=click.Choice(NOTATIONS), help="A family of symbols."),
         click.option("--significant", type=click.IntRange(1, 30), help="Significant digits (default 4)."),
         click.option("--decimals", type=click.IntRange(0, 30), help="Digits after the point, instead."),
         click.option("--exact", is_flag=True, default=None, help="Fractions where the network allows it."),
-        click.option("--round-as-you-go", is_flag=True, default=None, help="Round every intermediate value, as on paper."),
+        click.option(
+            "--round-as-you-go", is_flag=True, default=None, help="Round every intermediate value, as on paper."
+        ),
         click.option("--comma", is_flag=True, default=None, help="Decimal comma."),
         click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
         click.option("--ascii", is_flag=True, help="Text in ASCII only."),
@@ -115,8 +139,18 @@ def forward(net: str, **options: Any) -> None:
     run(net, backward=False, **options)
 
 
-def run(net: str, *, backward: bool, formats: tuple[str, ...], output: str | None, open_: bool, quiet: bool, ascii: bool,
-        only: str | None, **wishes: Any) -> None:  # fmt: skip
+def run(
+    net: str,
+    *,
+    backward: bool,
+    formats: tuple[str, ...],
+    output: str | None,
+    open_: bool,
+    quiet: bool,
+    ascii: bool,
+    only: str | None,
+    **wishes: Any,
+) -> None:
     """Solves, prints everything, and only then writes."""
     gc.disable()  # a short life: collecting while the libraries load would cost a tenth of it
     from derive.solution import solve, write
@@ -164,8 +198,17 @@ def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes:
     return solution.print(name)
 
 
-SUFFIXES = {".html": "html", ".htm": "html", ".tex": "latex", ".md": "markdown", ".txt": "text", ".json": "json",
-            ".svg": "svg", ".png": "png", ".pdf": "diagram-pdf"}  # fmt: skip
+SUFFIXES = {
+    ".html": "html",
+    ".htm": "html",
+    ".tex": "latex",
+    ".md": "markdown",
+    ".txt": "text",
+    ".json": "json",
+    ".svg": "svg",
+    ".png": "png",
+    ".pdf": "diagram-pdf",
+}
 
 
 def guessed(output: str | None) -> tuple[str, ...]:

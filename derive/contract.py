@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -15,12 +16,14 @@ from derive.graph import Node
 _DERIVATIVE = re.compile(r"^d(?P<of>[^/]+)/d(?P<by>.+)$")
 
 
+@cache
 def split(id: str) -> tuple[str, str]:
     """(of, by) of a derivative's id `dL/dW1`; ("", id) of any other."""
     match = _DERIVATIVE.match(id)
     return (match["of"], match["by"]) if match else ("", id)
 
 
+@cache
 def kind(id: str) -> tuple[str, str]:
     """(letter, number) of a quantity: ("a", "1.2") of `a1.2+`; of a derivative, that of what it is taken by."""
     name = split(id)[1].rstrip("+")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from derive.figures import Network
+from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.spelling import Style
 from derive.values import Values
@@ -62,9 +62,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Amount:
-    """The number (or matrix) behind a name, in a table's cell or a sentence."""
+    """The number (or matrix, of at most so many columns) behind a name, in a table's cell or a sentence."""
 
     name: Name
+    largest: int = 8
 
 
 Cell = Any  # a Say, a formula, an Amount, a whole number, or a text of the author's

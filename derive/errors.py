@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -33,6 +32,8 @@ class WitnessError(Exception):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint " Did you mean 'x'?" for the known name closest to `name`, or "" when none is close."""
+    import difflib
+
     by_case = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name[:_SHOWN].casefold(), by_case, n=1)
     return f" Did you mean '{by_case[close[0]]}'?" if close else ""

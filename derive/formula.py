@@ -166,7 +166,7 @@ def formula(value: Any) -> Formula:
 def binary(build: Callable[[Formula, Formula], Formula], left: Any, right: Any) -> Formula:
     """What Python's operators do: numpy arrays of formulas get their turn, everything else becomes a formula."""
     if hasattr(left, "__array__") or hasattr(right, "__array__"):
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]  # Python's protocol, not a formula
     return build(formula(left), formula(right))
 
 
@@ -410,7 +410,9 @@ def xlogy(f: Any, g: Any) -> Formula:
 
 def cases(*branches: tuple[Any, Formula | bool]) -> Formula:
     """A formula by cases: `cases((z, z > 0), (0, True))`; the last branch takes what is left."""
-    flat = [part for value, when in branches for part in ((formula(value),) if when is True else (formula(value), when))]
+    flat = [
+        part for value, when in branches for part in ((formula(value),) if when is True else (formula(value), when))
+    ]
     return Apply("cases", tuple(formula(part) for part in flat))
 
 

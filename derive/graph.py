@@ -147,8 +147,12 @@ def sources(node: Node) -> Iterator[Node]:
             stack.extend(reversed(source.inputs))
 
 
-def evaluate(ends: Iterable[Node], known: dict[Node, Value], algebra: Algebra,
-             settle: Callable[[Node, Value], Value] = lambda node, value: value) -> dict[Node, Value]:
+def evaluate(
+    ends: Iterable[Node],
+    known: dict[Node, Value],
+    algebra: Algebra,
+    settle: Callable[[Node, Value], Value] = lambda node, value: value,
+) -> dict[Node, Value]:
     """The values of the ends and of all they need; a node in `known` is not computed again.
 
     `settle` may change each value as soon as it is there: rounding as one goes, refusing what is not finite.

@@ -12,18 +12,21 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from derive.registry import Registry
+from derive.tensor import Floats as Array
 
-Array = NDArray[np.float64]
 Mode = Literal["fan_in", "fan_out"]
 Gain = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 
 initializers: Registry[Callable[..., Array]] = Registry("initializer")
 GAINS: dict[str, float] = {
-    "linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75,
-}  # fmt: skip
+    "linear": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2),
+    "selu": 0.75,
+}
 
 
 def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
@@ -88,16 +91,28 @@ def kaiming_std(shape: tuple[int, int], mode: Mode, nonlinearity: Gain, a: Fract
 
 
 @initializers()
-def kaiming_uniform(random: Any, shape: tuple[int, int], *, a: Fraction = Fraction(0), mode: Mode = "fan_in",
-                    nonlinearity: Gain = "leaky_relu") -> Array:  # fmt: skip
+def kaiming_uniform(
+    random: Any,
+    shape: tuple[int, int],
+    *,
+    a: Fraction = Fraction(0),
+    mode: Mode = "fan_in",
+    nonlinearity: Gain = "leaky_relu",
+) -> Array:
     """Uniform within ±gain·√(3/fan) (He et al., 2015); `a` is the negative slope of leaky_relu."""
     bound = math.sqrt(3) * kaiming_std(shape, mode, nonlinearity, a)
     return np.asarray(random.uniform(-bound, bound, shape))
 
 
 @initializers()
-def kaiming_normal(random: Any, shape: tuple[int, int], *, a: Fraction = Fraction(0), mode: Mode = "fan_in",
-                   nonlinearity: Gain = "leaky_relu") -> Array:  # fmt: skip
+def kaiming_normal(
+    random: Any,
+    shape: tuple[int, int],
+    *,
+    a: Fraction = Fraction(0),
+    mode: Mode = "fan_in",
+    nonlinearity: Gain = "leaky_relu",
+) -> Array:
     """Normal with standard deviation gain/√fan (He et al., 2015); `a` is the negative slope of leaky_relu."""
     return np.asarray(random.normal(0.0, kaiming_std(shape, mode, nonlinearity, a), shape))
 

@@ -63,7 +63,6 @@ class Labels:
             self.whole[label] = id
         self.of[entry(id, index)] = label
 
-
     def find(self, name: str) -> tuple[str, tuple[int, ...]]:
         """(id, index) behind a label, also inside `dL/d…` and with a + after it; an unknown name as it is."""
         before, inside = ("dL/d", name[4:]) if name.startswith("dL/d") else ("", name)

@@ -47,7 +47,7 @@ class End:
     def probabilities(self, fused: str) -> tuple[Node, Node]:
         """(scores, probabilities): the output layer's own if it is this activation, else p made from the output."""
         op, inputs = self.output.op, self.output.inputs
-        if isinstance(op, Softmax) and fused == "softmax" or isinstance(op, Elementwise) and op.name == fused:
+        if (isinstance(op, Softmax) and fused == "softmax") or (isinstance(op, Elementwise) and op.name == fused):
             return inputs[0], self.output
         make = Softmax() if fused == "softmax" else sigmoid()
         return self.output, apply(make, self.output).named("p", "activation")
@@ -146,8 +146,14 @@ def bce_with_logits(end: End, *, weight: Weights = (), pos_weight: Weights = (),
 
 
 @losses("CrossEntropyLoss")
-def cross_entropy(end: End, *, weight: Weights = (), label_smoothing: Fraction = Fraction(0),
-                  ignore_index: int = -100, reduction: Reduction = "mean") -> Loss:  # fmt: skip
+def cross_entropy(
+    end: End,
+    *,
+    weight: Weights = (),
+    label_smoothing: Fraction = Fraction(0),
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Loss:
     """−Σ tᵢ ln pᵢ with p = softmax(scores), per sample; targets are class indices or probabilities.
 
     `mean` divides by the number of samples, or by the sum of the targets' class weights where indices are weighted.
@@ -164,8 +170,9 @@ def cross_entropy(end: End, *, weight: Weights = (), label_smoothing: Fraction =
         u = hadamard(u, end.given("weight", weight))
     if u is not end.targets:
         u = u.named("u", "target")
-    each = apply(SoftmaxCrossEntropy(unit_rows=not weight and not end.ignored and end.encoding != "probabilities!"),
-                 scores, p, u)  # fmt: skip
+    each = apply(
+        SoftmaxCrossEntropy(unit_rows=not weight and not end.ignored and end.encoding != "probabilities!"), scores, p, u
+    )
     return reduced(each, class_divisor(end, weight) if reduction == "mean" else 1)
 
 

@@ -74,10 +74,17 @@ class Naming:
         last = number.split(".")[0] == str(self.depth)
         shared = letter + number in self.model.contract.shared
         return {
-            "x": n.x, "t": n.target, "W": n.weight, "b": n.shared_bias if shared else n.bias, "L": n.loss, "l": n.error,
-            "z": n.output_z if last and n.output_z else n.z, "a": n.output_a if last and n.output_a else n.a,
-            "lr": n.rate, **PLAIN,
-        }[letter]  # fmt: skip
+            "x": n.x,
+            "t": n.target,
+            "W": n.weight,
+            "b": n.shared_bias if shared else n.bias,
+            "L": n.loss,
+            "l": n.error,
+            "z": n.output_z if last and n.output_z else n.z,
+            "a": n.output_a if last and n.output_a else n.a,
+            "lr": n.rate,
+            **PLAIN,
+        }[letter]
 
     def templated(self, template: str, number: str, row: int, column: int, id: str) -> Symbol:
         letter, _ = kind(id)
@@ -100,10 +107,15 @@ class Naming:
         to = sum(units) + j + 1 if k else (sum(list(self.sizes.values())[:-1]) + j + 1)
         width = self.inputs.get(k, 1)
         return {
-            "k": shown, "j": str(j + 1), "i": str(i + 1), "u": unit, "J": str(to),
-            "I": str(sum(units[:-1]) + i + 1), "f": str(before + j * width + i + 1),
+            "k": shown,
+            "j": str(j + 1),
+            "i": str(i + 1),
+            "u": unit,
+            "J": str(to),
+            "I": str(sum(units[:-1]) + i + 1),
+            "f": str(before + j * width + i + 1),
             "g": str(before + i * self.sizes.get(k, 1) + j + 1),
-        }  # fmt: skip
+        }
 
     # whole quantities -----------------------------------------------------------------------------------------------
     def whole(self, node: Node, *, delta: bool = False) -> Name:

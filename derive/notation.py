@@ -69,38 +69,96 @@ CHOICES = {
     "first_layer": ("0", "1", "2"),
 }
 #: Other words people use for the same switches.
-SYNONYMS = {"L": "loss", "E": "loss", "C": "loss", "J": "loss", "η": "rate", "lr": "rate", "α": "rate", "t": "target",
-            "w": "weight", "W": "weight", "b": "bias", "δ": "delta", "activation": "a", "preactivation": "z"}  # fmt: skip
+SYNONYMS = {
+    "L": "loss",
+    "E": "loss",
+    "C": "loss",
+    "J": "loss",
+    "η": "rate",
+    "lr": "rate",
+    "α": "rate",
+    "t": "target",
+    "w": "weight",
+    "W": "weight",
+    "b": "bias",
+    "δ": "delta",
+    "activation": "a",
+    "preactivation": "z",
+}
 ORDERS = {"to-from": "{j}{i}", "from-to": "{i}{j}"}
 NUMBERINGS = {"target": "w||{f}", "source": "w||{g}"}
 
 PRESETS: dict[str, Notation] = {
     "standard": Notation(),
     "mazur": Notation(
-        x="i||{j}", target="target||{u}", z="net||{u}", a="out||{u}", weight="w||{f}", bias="b||{u}",
-        shared_bias="b||{k}", loss="E||total", error="E||{u}", delta="δ||{u}",
+        x="i||{j}",
+        target="target||{u}",
+        z="net||{u}",
+        a="out||{u}",
+        weight="w||{f}",
+        bias="b||{u}",
+        shared_bias="b||{k}",
+        loss="E||total",
+        error="E||{u}",
+        delta="δ||{u}",
     ),
     "nielsen": Notation(
-        target="y||{j}", z="z|{k}|{j}", a="a|{k}|{j}", weight="w|{k}|{j}{i}", bias="b|{k}|{j}", shared_bias="b|{k}|",
-        loss="C||", error="C||{j}", delta="δ|{k}|{j}", first_layer=2,
+        target="y||{j}",
+        z="z|{k}|{j}",
+        a="a|{k}|{j}",
+        weight="w|{k}|{j}{i}",
+        bias="b|{k}|{j}",
+        shared_bias="b|{k}|",
+        loss="C||",
+        error="C||{j}",
+        delta="δ|{k}|{j}",
+        first_layer=2,
     ),
     "ng": Notation(
-        target="y||{j}", z="z|[{k}]|{j}", a="a|[{k}]|{j}", weight="w|[{k}]|{j}{i}", bias="b|[{k}]|{j}",
-        shared_bias="b|[{k}]|", loss="J||", error="ℒ||{j}", delta="dz|[{k}]|{j}", rate="α||", derivative="prefix",
-        log="log", times="",
+        target="y||{j}",
+        z="z|[{k}]|{j}",
+        a="a|[{k}]|{j}",
+        weight="w|[{k}]|{j}{i}",
+        bias="b|[{k}]|{j}",
+        shared_bias="b|[{k}]|",
+        loss="J||",
+        error="ℒ||{j}",
+        delta="dz|[{k}]|{j}",
+        rate="α||",
+        derivative="prefix",
+        log="log",
+        times="",
     ),
     "d2l": Notation(
-        target="y||{j}", a="h|({k})|{j}", loss="J||", log="log", output_z="o||{j}", output_a="ŷ||{j}",
+        target="y||{j}",
+        a="h|({k})|{j}",
+        loss="J||",
+        log="log",
+        output_z="o||{j}",
+        output_a="ŷ||{j}",
     ),
     "bishop": Notation(
-        z="a|({k})|{j}", a="z|({k})|{j}", loss="E||", error="E||{j}",
+        z="a|({k})|{j}",
+        a="z|({k})|{j}",
+        loss="E||",
+        error="E||{j}",
     ),
     "haykin": Notation(
-        x="x||{j}", target="d||{J}", z="v||{J}", a="y||{J}", weight="w||{J}{I}", bias="θ||{J}", shared_bias="θ|({k})|",
-        loss="E||", error="E||{J}", delta="δ||{J}", sign="descent", bias_as="threshold",
+        x="x||{j}",
+        target="d||{J}",
+        z="v||{J}",
+        a="y||{J}",
+        weight="w||{J}{I}",
+        bias="θ||{J}",
+        shared_bias="θ|({k})|",
+        loss="E||",
+        error="E||{J}",
+        delta="δ||{J}",
+        sign="descent",
+        bias_as="threshold",
     ),
     "rows": Notation(target="t||{j}", weight="w|({k})|{i}{j}", rate="lr||", layout="rows", d="d"),
-}  # fmt: skip
+}
 PRESETS = {name: replace(notation, preset=name) for name, notation in PRESETS.items()}
 
 
@@ -139,7 +197,8 @@ def switched(notation: Notation, key: str, item: Item) -> Notation:
     if key in CHOICES:
         if value not in CHOICES[key]:
             raise item.error(f"expected one of {', '.join(c or 'nothing' for c in CHOICES[key])}")
-        return replace(notation, **{key: int(value) if key == "first_layer" else value})
+        chosen: dict[str, Any] = {key: int(value) if key == "first_layer" else value}
+        return replace(notation, **chosen)
     return replace(notation, **lettered(notation, key, value))
 
 
@@ -156,9 +215,11 @@ def template_with(template: str, indices: str) -> str:
 
 def lettered(notation: Notation, key: str, letter: str) -> dict[str, Any]:
     """A new letter in the place of the old one; losses per output go with the loss."""
+
     def swap(name: str) -> str:
-        return "|".join([letter.replace("|", "¦").replace("{", "(").replace("}", ")"),
-                         *getattr(notation, name).split("|")[1:]])  # fmt: skip
+        return "|".join(
+            [letter.replace("|", "¦").replace("{", "(").replace("}", ")"), *getattr(notation, name).split("|")[1:]]
+        )
 
     names = {"loss": ("loss", "error"), "bias": ("bias", "shared_bias")}.get(key, (key,))
     return {name: swap(name) for name in names}

@@ -43,9 +43,7 @@ def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     """name -> (annotation, default) of the keyword-only arguments."""
     hints = get_type_hints(function)
     signature = inspect.signature(function)
-    return {
-        p.name: (hints[p.name], p.default) for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY
-    }  # fmt: skip
+    return {p.name: (hints[p.name], p.default) for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
 
 
 def named(item: Item, registry: Registry[Any]) -> tuple[str, Item | None]:

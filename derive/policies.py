@@ -10,8 +10,15 @@ from derive.numerals import Policy
 from derive.options import mapping, text, whole
 from derive.source import Item
 
-KEYS = {"significant": "significant", "decimals": "decimals", "exact": "exact", "round_as_you_go": "as_you_go",
-        "half": "half", "comma": "comma", "decimal_comma": "comma"}  # fmt: skip
+KEYS = {
+    "significant": "significant",
+    "decimals": "decimals",
+    "exact": "exact",
+    "round_as_you_go": "as_you_go",
+    "half": "half",
+    "comma": "comma",
+    "decimal_comma": "comma",
+}
 MOST_DIGITS = 30
 
 

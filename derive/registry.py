@@ -25,7 +25,7 @@ class Registry(Generic[T]):
             name = function.__name__.rstrip("_")
             assert name not in self._entries, f"{self.kind} {name!r} is defined twice"
             self._entries[name] = function
-            self._aliases.update({alias: name for alias in aliases})
+            self._aliases.update(dict.fromkeys(aliases, name))
             return function
 
         return register

@@ -18,9 +18,12 @@ from derive.spec import KEYS, LINEAR_KEYS
 Schema = dict[str, Any]
 
 # a fraction such as 1/3 is a plain scalar in YAML, which a JSON Schema sees as a string
-NUMBER: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[-+]?\d+/\d+$"}]}
+NUMBER: Schema = {"$ref": "#/$defs/number"}
+NUMBER_ITSELF: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[-+]?\d+/\d+$"}]}
 ROW: Schema = {"type": "array", "items": NUMBER, "minItems": 1}
 MATRIX: Schema = {"type": "array", "items": ROW, "minItems": 1}
+LINEAR: Schema = {"$ref": "#/$defs/linear"}
+INITIALIZER: Schema = {"$ref": "#/$defs/initializer"}
 LABELS: Schema = {"anyOf": [{"type": ["string", "number"]}, {"type": "array"}]}
 
 
@@ -32,7 +35,10 @@ def schema() -> Schema:
         "inputs": {"anyOf": [ROW, MATRIX, {"type": "integer", "minimum": 1}, drawn()]},
         "targets": {"anyOf": [NUMBER, ROW, MATRIX]},
         "seed": {"type": "integer", "minimum": 0},
-        "layers": {"type": "array", "items": {"anyOf": [linear(), *entries(activations)]}},
+        "layers": {
+            "type": "array",
+            "items": {"anyOf": [single("linear", LINEAR), single("Linear", LINEAR), *entries(activations)]},
+        },
         "loss": {"anyOf": entries(losses)},
         "optimizer": {"anyOf": entries(optimizers)},
         "steps": {"type": "integer", "minimum": 1},
@@ -45,9 +51,14 @@ def schema() -> Schema:
     for key, meaning in KEYS.items():
         properties[key]["description"] = meaning
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A network for derive", "type": "object",
-        "required": ["layers"], "additionalProperties": False, "properties": properties,
-    }  # fmt: skip
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A network for derive",
+        "type": "object",
+        "required": ["layers"],
+        "additionalProperties": False,
+        "properties": properties,
+        "$defs": {"number": NUMBER_ITSELF, "linear": linear(), "initializer": {"anyOf": entries(initializers)}},
+    }
 
 
 def entries(registry: Registry[Any]) -> list[Schema]:
@@ -56,8 +67,16 @@ def entries(registry: Registry[Any]) -> list[Schema]:
     for name in registry.known:
         function = registry[name]
         meaning = (inspect.getdoc(function) or "").splitlines()[0]
-        options = {option: {**kind(annotation), **default_of(default)} for option, (annotation, default) in parameters(function).items()}
-        inside = {"type": ["object", "null"], "additionalProperties": False, "properties": options, "description": meaning}
+        options = {
+            option: {**kind(annotation), **default_of(default)}
+            for option, (annotation, default) in parameters(function).items()
+        }
+        inside = {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": options,
+            "description": meaning,
+        }
         found.append(single(name, inside))
     return found
 
@@ -80,22 +99,26 @@ def kind(annotation: Any) -> Schema:
 
 
 def default_of(default: Any) -> Schema:
-    plain = [float(x) for x in default] if isinstance(default, tuple) else float(default) if isinstance(default, Fraction) else default
+    plain = (
+        [float(x) for x in default]
+        if isinstance(default, tuple)
+        else float(default)
+        if isinstance(default, Fraction)
+        else default
+    )
     return {"default": plain}
 
 
 def linear() -> Schema:
-    init: Schema = {"anyOf": entries(initializers)}
     kinds: dict[str, Schema] = {
         "out": {"type": "integer", "minimum": 1},
         "in": {"type": "integer", "minimum": 1},
-        "weight": {"anyOf": [NUMBER, ROW, MATRIX, *init["anyOf"]]},
-        "bias": {"anyOf": [{"type": "boolean"}, NUMBER, ROW, {"enum": ["shared", "none"]}, *init["anyOf"]]},
-        "init": init,
+        "weight": {"anyOf": [NUMBER, ROW, MATRIX, INITIALIZER]},
+        "bias": {"anyOf": [{"type": "boolean"}, NUMBER, ROW, {"enum": ["shared", "none"]}, INITIALIZER]},
+        "init": INITIALIZER,
     }
     options = {name: kinds[meaning] for name, meaning in LINEAR_KEYS.items()}
-    inside: Schema = {"type": "object", "properties": options, "additionalProperties": False}
-    return {"anyOf": [single("linear", inside), single("Linear", inside)]}
+    return {"type": "object", "properties": options, "additionalProperties": False}
 
 
 def drawn() -> Schema:
@@ -105,15 +128,28 @@ def drawn() -> Schema:
 
 def notation() -> Schema:
     switches: Schema = {letter: {"type": "string"} for letter in (*LETTERS, *SYNONYMS)}
-    switches |= {name: {"enum": [*choices, *([int(c) for c in choices] if name == "first_layer" else [])]} for name, choices in CHOICES.items()}
-    switches |= {"preset": {"enum": list(PRESETS)}, "index_order": {"enum": list(ORDERS)}, "numbering": {"enum": list(NUMBERINGS)}}
-    return {"anyOf": [{"enum": list(PRESETS)}, {"type": "object", "properties": switches, "additionalProperties": False}]}
+    switches |= {
+        name: {"enum": [*choices, *([int(c) for c in choices] if name == "first_layer" else [])]}
+        for name, choices in CHOICES.items()
+    }
+    switches |= {
+        "preset": {"enum": list(PRESETS)},
+        "index_order": {"enum": list(ORDERS)},
+        "numbering": {"enum": list(NUMBERINGS)},
+    }
+    return {
+        "anyOf": [{"enum": list(PRESETS)}, {"type": "object", "properties": switches, "additionalProperties": False}]
+    }
 
 
 def numbers() -> Schema:
     options: Schema = {
-        "significant": {"type": "integer", "minimum": 1, "maximum": 30}, "decimals": {"type": "integer", "minimum": 0, "maximum": 30},
-        "exact": {"type": "boolean"}, "round_as_you_go": {"type": "boolean"}, "half": {"enum": ["even", "up"]},
-        "comma": {"type": "boolean"}, "decimal_comma": {"type": "boolean"},
-    }  # fmt: skip
+        "significant": {"type": "integer", "minimum": 1, "maximum": 30},
+        "decimals": {"type": "integer", "minimum": 0, "maximum": 30},
+        "exact": {"type": "boolean"},
+        "round_as_you_go": {"type": "boolean"},
+        "half": {"enum": ["even", "up"]},
+        "comma": {"type": "boolean"},
+        "decimal_comma": {"type": "boolean"},
+    }
     return {"type": "object", "properties": options, "additionalProperties": False}

@@ -7,12 +7,10 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from derive import checks, passes, policies
 from derive.build import Model, at_random, build, numbers
@@ -24,7 +22,7 @@ from derive.language import Words
 from derive.notation import read as read_notation
 from derive.printers import FORMATS
 from derive.spec import load
-
+from derive.tensor import Floats
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
@@ -39,7 +37,7 @@ class Solution:
     document: Document
     model: Model
 
-    def __getitem__(self, name: str) -> NDArray[np.float64]:
+    def __getitem__(self, name: str) -> Floats:
         """The value of a canonical id, of one entry (`W2[1,2]`), or of a label. KeyError names the nearest id."""
         found = self.find(name)
         if found is None:
@@ -49,7 +47,7 @@ class Solution:
         value = self.document.quantities[id].value
         if value is None:
             raise KeyError(f"'{name}' has no number: the solution is symbolic")
-        entry: NDArray[np.float64] = np.asarray(value[tuple(i - 1 for i in index)] if index else value)
+        entry: Floats = np.asarray(value[tuple(i - 1 for i in index)] if index else value)
         return entry
 
     def find(self, name: str) -> tuple[str, tuple[int, ...]] | None:
@@ -106,6 +104,8 @@ class Solution:
         return list(printed)
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         # notebooks put this inside their own page: an iframe keeps the two styles apart
         return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
 
@@ -152,9 +152,18 @@ def umask() -> int:
     return mask
 
 
-def solve(net: str | Path | Mapping[str, Any], *, form: str = "auto", level: str = "normal", lang: str = "en",
-          notation: str | None = None, backward: bool = True, only: Sequence[str] = (),
-          stage: Callable[[str], None] = lambda name: None, **numbers: Any) -> Solution:  # fmt: skip
+def solve(
+    net: str | Path | Mapping[str, Any],
+    *,
+    form: str = "auto",
+    level: str = "normal",
+    lang: str = "en",
+    notation: str | None = None,
+    backward: bool = True,
+    only: Sequence[str] = (),
+    stage: Callable[[str], None] = lambda name: None,
+    **numbers: Any,
+) -> Solution:
     """The worked solution of a network: a path, `-`, the name of a built-in example, or a mapping like net.yaml.
 
     form: scalar, matrix, both, or auto · level: brief, normal, full · lang: en or zh · notation: a preset
@@ -175,8 +184,10 @@ def solve(net: str | Path | Mapping[str, Any], *, form: str = "auto", level: str
     witnesses = checks.report(model, document)
     if wrong := [w for w in witnesses if not w.ok]:
         worst = wrong[0]
-        raise WitnessError(f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
-                           f"allowed {worst.tolerance:.3g}")  # fmt: skip
+        raise WitnessError(
+            f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
+            f"allowed {worst.tolerance:.3g}"
+        )
     solution = Solution(replace(document, witnesses=witnesses), model)
     passed = passes.LEVELS[level](solution.document)
     if only:

@@ -175,7 +175,7 @@ def _tree(events: Iterator[Any], file: str) -> Item:
             parent.key = _key(event, parent.item.value, fail), line, column
             continue
 
-        _, key_line, key_column = parent and parent.key or ("", line, column)
+        _, key_line, key_column = (parent and parent.key) or ("", line, column)
         count += 1
         if count > MAX_VALUES:
             raise fail(f"more than {MAX_VALUES} values")
@@ -231,7 +231,7 @@ def _key(event: yaml.NodeEvent, taken: dict[str, Item], fail: Fail) -> str:
     return key
 
 
-def _scalar(event: yaml.ScalarEvent, fail: Fail) -> str | bool | None | Number:
+def _scalar(event: yaml.ScalarEvent, fail: Fail) -> str | bool | Number | None:
     """What a scalar means: a number, a word of the core schema, or text."""
     text: str = event.value
     if not event.style:  # plain: None or "", by the parser

@@ -178,7 +178,7 @@ def read_inputs(item: Item | None, saved: Mapping[str, Tensor]) -> tuple[Tensor 
             return drawn_inputs(item)
         case list() as values if values and isinstance(values[0].value, list):
             x = matrix(item, "inputs")
-            return x, *x.shape, True
+            return x, x.shape[0], x.shape[1], True
         case list():
             x = row(item, "inputs")
             return x, 1, x.shape[1], False
@@ -221,8 +221,15 @@ def matrix(item: Item, what: str) -> Tensor:
     return Tensor.of([[v.exact for v in line] for line in rows], [[v.text for v in line] for line in rows])
 
 
-LINEAR_KEYS = {"out": "out", "out_features": "out", "in": "in", "in_features": "in", "weight": "weight",
-               "bias": "bias", "init": "init"}  # fmt: skip
+LINEAR_KEYS = {
+    "out": "out",
+    "out_features": "out",
+    "in": "in",
+    "in_features": "in",
+    "weight": "weight",
+    "bias": "bias",
+    "init": "init",
+}
 
 
 @layers("Linear")
@@ -248,10 +255,11 @@ def linear(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> Linear:
     if isinstance(weight, Tensor):
         weight = shaped(weight, out, inputs, options.get("weight", item))
         inputs = weight.shape[1]
+    bias: Tensor | Draw | None
     if "b" in saved:
         bias, has_bias, shared = saved["b"], True, saved["b"].shape == (1, 1) and out > 1
-        if bias.shape not in ((1, out), (1, 1)):
-            raise item.error(f"the array of the bias has shape {bias.shape}, but the layer has {out} units")
+        if saved["b"].shape not in ((1, out), (1, 1)):
+            raise item.error(f"the array of the bias has shape {saved['b'].shape}, but the layer has {out} units")
     else:
         bias, has_bias, shared = read_bias(options.get("bias"), out, weight, seeded)
     return Linear(item, out, inputs, weight, bias, has_bias, shared)
@@ -289,8 +297,9 @@ def shaped(weight: Tensor, out: int, inputs: int | None, item: Item) -> Tensor:
     return weight
 
 
-def read_bias(item: Item | None, out: int, weight: Tensor | Draw | None, seeded: bool
-              ) -> tuple[Tensor | Draw | None, bool, bool]:  # fmt: skip
+def read_bias(
+    item: Item | None, out: int, weight: Tensor | Draw | None, seeded: bool
+) -> tuple[Tensor | Draw | None, bool, bool]:
     """(numbers, whether there is one, whether it is shared by all units)."""
     by_default = Draw(None) if isinstance(weight, Draw) or seeded else None
     match item.value if item is not None else None:

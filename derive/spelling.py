@@ -206,8 +206,10 @@ def _factors(rank: int) -> Speller:
     def spell_product(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
         pieces = [_spell(arg, dialect, show) for arg in f.args]
         negative = pieces[0].negative and pieces[0].rank >= NEGATIVE
-        texts = [_inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
-                 for i, p in enumerate(pieces)]  # fmt: skip
+        texts = [
+            _inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
+            for i, p in enumerate(pieces)
+        ]
         text = dialect.product(texts, str(f.head))
         if not negative:
             return Spelled(text, rank)
@@ -258,7 +260,9 @@ def _xlogy(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
 
 
 def _cases(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
-    rows = [(spell(value, dialect, show), "" if when is None else spell(when, dialect, show)) for value, when in branches(f)]
+    rows = [
+        (spell(value, dialect, show), "" if when is None else spell(when, dialect, show)) for value, when in branches(f)
+    ]
     return Spelled(dialect.cases(rows), ATOM)
 
 
@@ -291,7 +295,7 @@ SPELLERS: dict[str, Speller] = {
     "total": _sum,
     "xlogy": _xlogy,
     "cases": _cases,
-    **{head: _relation for head in RELATIONS},
-    **{head: _called for head in NAMED},
-    **{head: _signed for head in ("exp", "sqrt", "abs", "pi")},
+    **dict.fromkeys(RELATIONS, _relation),
+    **dict.fromkeys(NAMED, _called),
+    **dict.fromkeys(("exp", "sqrt", "abs", "pi"), _signed),
 }

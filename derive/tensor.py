@@ -8,12 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from derive.algebra import UNKNOWN
 
-Floats = NDArray[np.float64]
-Objects = NDArray[Any]
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Objects = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 
 @dataclass(frozen=True)

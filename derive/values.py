@@ -72,7 +72,9 @@ class Values:
         known, fractions = {}, {}
         for node, tensor in model.given.items():
             known[node] = np.frompyfunc(self.algebra.number, 1, 1)(
-                np.where(np.frompyfunc(lambda e: e is UNKNOWN, 1, 1)(tensor.exact).astype(bool), tensor.value, tensor.exact)
+                np.where(
+                    np.frompyfunc(lambda e: e is UNKNOWN, 1, 1)(tensor.exact).astype(bool), tensor.value, tensor.exact
+                )
             )
             fractions[node] = tensor.exact
         arrays = evaluate(self.nodes.values(), known, self.algebra, self._settle)

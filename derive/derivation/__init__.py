@@ -7,18 +7,18 @@ from typing import Literal
 
 import numpy as np
 
+from derive.algebra import FLOATS
 from derive.build import Layer, Model
 from derive.derivation import backward, conventions, forward, givens, update
 from derive.derivation.teller import Teller
 from derive.document import Block, Document, Quantity, Say, Section, Step, say
-from derive.algebra import FLOATS
 from derive.formula import Name, Partial, entry
 from derive.graph import Node
 from derive.language import Words
 from derive.notation import Notation
+from derive.numerals import Policy
 from derive.ops.base import Elementwise, Slope
 from derive.ops.vector import VectorOp
-from derive.numerals import Policy
 from derive.spelling import Style
 from derive.values import Values
 
@@ -51,15 +51,24 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
     table = update.summary(teller) if wishes.backward else None
     if table:
         sections.append(Section("summary", say("section.summary"), (table,)))
-    style = Style(notation.times, notation.log, policy.comma, columns=notation.layout == "columns",
-                  otherwise=words.plain("page.else"))  # fmt: skip
+    style = Style(
+        notation.times,
+        notation.log,
+        policy.comma,
+        columns=notation.layout == "columns",
+        otherwise=words.plain("page.else"),
+    )
     document = Document(
         title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
         sections=tuple(sections),
         values=values,
         style=style,
         language=words.language,
-        summary=(conventions.symbols_only(teller),) if model.symbolic else update.comparison(teller) if wishes.backward else (),
+        summary=(conventions.symbols_only(teller),)
+        if model.symbolic
+        else update.comparison(teller)
+        if wishes.backward
+        else (),
         conventions=conventions.sentences(teller, policy),
         conventions_in_force=conventions.in_force(teller, policy, form),
         quantities=quantities(teller, wishes.backward),
@@ -76,7 +85,13 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
     """Forward, loss, the layers from the last back, and the second forward pass; in one form."""
     model = teller.model
     what = {"form": say(f"form.{form}")} if extra or form == "matrix" else {"form": say("form.none")}
-    found = [Section(f"{extra}forward", say("section.forward", **what), forward.steps(teller, model.forward, form, f"{extra}forward"))]
+    found = [
+        Section(
+            f"{extra}forward",
+            say("section.forward", **what),
+            forward.steps(teller, model.forward, form, f"{extra}forward"),
+        )
+    ]
     if model.forward.loss:
         steps = forward.loss_steps(teller, model.forward, form, f"{extra}loss")
         found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
@@ -85,8 +100,11 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
     for layer in reversed(model.forward.layers):
         found.append(backward_section(teller, layer, form, extra, what))
     if model.after and model.after.loss:
-        again: list[Block] = [*forward.steps(teller, model.after, form, f"{extra}after"),
-                              *forward.loss_steps(teller, model.after, form, f"{extra}after/loss"), *update.comparison(teller)]  # fmt: skip
+        again: list[Block] = [
+            *forward.steps(teller, model.after, form, f"{extra}after"),
+            *forward.loss_steps(teller, model.after, form, f"{extra}after/loss"),
+            *update.comparison(teller),
+        ]
         found.append(Section(f"{extra}after", say("section.after", **what), tuple(folded(again))))
     return [section for section in found if section.blocks]
 
@@ -94,7 +112,10 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
 def backward_section(teller: Teller, layer: Layer, form: str, extra: str, what: dict[str, Say]) -> Section:
     last = layer is teller.model.forward.layers[-1]
     place = "inputs" if layer.k == 0 else "output" if last else "hidden"
-    blocks: list[Block] = [*backward.steps(teller, layer, form, f"{extra}backward"), *update.steps(teller, layer, form, f"{extra}update")]
+    blocks: list[Block] = [
+        *backward.steps(teller, layer, form, f"{extra}backward"),
+        *update.steps(teller, layer, form, f"{extra}update"),
+    ]
     if teller.model.updated and not layer.k <= 1 and blocks:
         blocks.append(say("update.old_weights"))
     return Section(f"{extra}backward/{layer.k}", say(f"section.backward.{place}", k=layer.k, **what), tuple(blocks))
@@ -115,7 +136,11 @@ def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:
         if not with_gradients and (node.role in ("gradient", "slope", "updated") or node.id.endswith("+")):
             continue
         shape = model.contract.shape(node)
-        value = None if model.symbolic else model.contract.squeezed(node, np.asarray(teller.values.floats[node.id], dtype=float))
+        value = (
+            None
+            if model.symbolic
+            else model.contract.squeezed(node, np.asarray(teller.values.floats[node.id], dtype=float))
+        )
         found[node.id] = Quantity(node.role, shape, value, teller.naming.whole(node), labels(teller, node))
     if with_gradients and not model.symbolic:
         found |= slopes(teller)
@@ -138,7 +163,9 @@ def slopes(teller: Teller) -> dict[str, Quantity]:
             value = teller.model.contract.squeezed(node, slope.eval(FLOATS, z, out))
         else:
             continue
-        symbol = Partial(teller.naming.bold_quantity(node.id), teller.naming.bold_quantity(node.inputs[0].id), teller.notation.d)
+        symbol = Partial(
+            teller.naming.bold_quantity(node.id), teller.naming.bold_quantity(node.inputs[0].id), teller.notation.d
+        )
         found[id] = Quantity("slope", value.shape, value, Name(id, (), symbol))
     return found
 
@@ -150,5 +177,9 @@ def labels(teller: Teller, node: Node) -> object:
     if not any(label.startswith(node.id + "[") for label in of):
         return None
     shape = teller.model.contract.shape(node)
-    flat = [of.get(entry(node.id, teller.model.contract.index(node, r, c)), "") for r in range(node.shape[0]) for c in range(node.shape[1])]
+    flat = [
+        of.get(entry(node.id, teller.model.contract.index(node, r, c)), "")
+        for r in range(node.shape[0])
+        for c in range(node.shape[1])
+    ]
     return np.array(flat, dtype=object).reshape(shape).tolist()

@@ -32,7 +32,9 @@ def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, .
     for parameter in (layer.W, layer.b):
         if parameter is not None and parameter in gradient:
             letter = kind(parameter.id)[0]
-            found.append(parameter_step(teller, parameter, gradient[parameter], f"{prefix}/{layer.k}/{letter}", form, layer))
+            found.append(
+                parameter_step(teller, parameter, gradient[parameter], f"{prefix}/{layer.k}/{letter}", form, layer)
+            )
     return tuple(found)
 
 
@@ -45,7 +47,12 @@ def slope_steps(teller: Teller, gradient: Node, layer: Layer, form: str, prefix:
     """The derivative of the activation, if this gradient is multiplied by one."""
     found = []
     for node in topological(gradient):
-        if isinstance(node.op, Slope) and node.role == "slope" and node.id not in teller.told_slopes and node in gradient.inputs:
+        if (
+            isinstance(node.op, Slope)
+            and node.role == "slope"
+            and node.id not in teller.told_slopes
+            and node in gradient.inputs
+        ):
             teller.told_slopes.add(node.id)
             name = node.op.of.name
             id = f"{prefix}/{layer.k}/slope"
@@ -55,7 +62,9 @@ def slope_steps(teller: Teller, gradient: Node, layer: Layer, form: str, prefix:
             else:
                 lines = tuple(slope_line(teller, node, row, column) for row, column in places(node))
             teller.values.home.setdefault(node.id, id)
-            found.append(Step(id, say("step.slope", k=layer.k, function=name), why, lines, uses(lines, teller.values, id)))
+            found.append(
+                Step(id, say("step.slope", k=layer.k, function=name), why, lines, uses(lines, teller.values, id))
+            )
     return found
 
 
@@ -78,7 +87,7 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
     shortcut = isinstance(output.op, Fused) and node is output.inputs[0]
     place = place_of(teller, layer)
     key = "fused" if shortcut else "sum" if place == "hidden" and letter == "a" else place
-    why = (say(f"backward.{letter}.{key}"),)
+    why: tuple[Say, ...] = (say(f"backward.{letter}.{key}"),)
     if form == "matrix":
         lines: tuple[Line, ...] = (signal_matrix(teller, node, gradient, letter),)
         if any(form_.formula for form_ in lines[0].forms) and letter == "a" and place == "hidden":
@@ -93,7 +102,9 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
         elif isinstance(source_op(teller, node), VectorOp):
             told = small_jacobian(gradient) and not teller.values.policy.as_you_go
             substeps = (jacobian_step(teller, node, id),) if told else ()
-    return Step(id, say(f"step.signal.{letter}.{place}", k=layer.k), why, lines, uses(lines, teller.values, id), substeps)
+    return Step(
+        id, say(f"step.signal.{letter}.{place}", k=layer.k), why, lines, uses(lines, teller.values, id), substeps
+    )
 
 
 def end_of(teller: Teller) -> Node:
@@ -202,7 +213,13 @@ def jacobian_step(teller: Teller, scores: Node, id: str, p: Node | None = None) 
                 lines += [jacobian_line(teller, p, scores, row, i, j, f) for j, f in enumerate(line)]
         else:
             lines += [jacobian_line(teller, p, scores, row, i, i, out * (1 - out)) for i, out in enumerate(outs)]
-    key = "softmax" if isinstance(p.op, (Softmax, SoftmaxCrossEntropy)) else "sigmoid" if isinstance(p.op, Elementwise) else "log_softmax"
+    key = (
+        "softmax"
+        if isinstance(p.op, (Softmax, SoftmaxCrossEntropy))
+        else "sigmoid"
+        if isinstance(p.op, Elementwise)
+        else "log_softmax"
+    )
     return Step(f"{id}/jacobian", say("step.jacobian"), (say(f"jacobian.{key}"),), tuple(lines))
 
 
@@ -217,7 +234,10 @@ def product_line(teller: Teller, scores: Node, p: Node, row: int, column: int) -
     naming: Naming = teller.naming
     below = naming.entry(scores, row, column)
     paths = range(p.shape[1]) if isinstance(p.op, VectorOp) else [column]
-    links = [Apply("chain", (by_probability(teller, p, row, i), naming.partial(naming.entry(p, row, i), below))) for i in paths]
+    links = [
+        Apply("chain", (by_probability(teller, p, row, i), naming.partial(naming.entry(p, row, i), below)))
+        for i in paths
+    ]
     target = naming.entry(teller.model.gradient[scores], row, column)
     shortcut = teller.formula(teller.model.gradient[scores], row, column)
     if teller.entry(teller.model.gradient[scores], row, column).id.startswith("-"):
@@ -232,7 +252,7 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
     title: Say = say(f"step.gradient.{letter}", k=layer.k)
     if form == "matrix":
         lines: tuple[Line, ...] = (teller.matrix_line(gradient),)
-        why = (say(f"backward.{letter}.matrix"),)
+        why: tuple[Say, ...] = (say(f"backward.{letter}.matrix"),)
     else:
         lines = tuple(parameter_line(teller, parameter, gradient, row, column) for row, column in places(parameter))
         why = (say(f"backward.{letter}.{place}"),)

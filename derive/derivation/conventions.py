@@ -46,7 +46,10 @@ def loss_sentences(teller: Teller) -> list[Say]:
         return []
     name = model.spec.loss.name
     reduction = model.spec.loss.in_force.get("reduction", "mean")
-    found = [say(f"convention.loss.{name}"), say(f"convention.reduction.{name if name == 'half_squared_error' else 'pytorch'}.{reduction}")]
+    found = [
+        say(f"convention.loss.{name}"),
+        say(f"convention.reduction.{name if name == 'half_squared_error' else 'pytorch'}.{reduction}"),
+    ]
     fused = next((n for n in topological(model.forward.loss.total) if isinstance(n.op, Fused)), None)
     if fused is not None and fused.inputs[1] is model.forward.output:
         key = "softmax" if isinstance(fused.inputs[1].op, Softmax) else "sigmoid"
@@ -70,7 +73,12 @@ def rounding(policy: Policy) -> Say:
 def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:
     """The same for machines."""
     model, loss, optimizer = teller.model, teller.model.spec.loss, teller.model.spec.optimizer
-    plain = {"notation": teller.notation.preset, "layout": teller.notation.layout, "form": form, "weight": "(out, in)"}
+    plain: dict[str, Any] = {
+        "notation": teller.notation.preset,
+        "layout": teller.notation.layout,
+        "form": form,
+        "weight": "(out, in)",
+    }
     if loss is not None:
         plain |= {"loss": {loss.name: options(loss.in_force)}}
     if optimizer is not None:

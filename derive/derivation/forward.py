@@ -82,7 +82,9 @@ def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step,
         if not node.inputs or letter not in ("p", "u", "l", "L"):
             continue
         title = say(f"step.loss.{letter}")
-        why: tuple[Say, ...] = (say(f"loss.{teller.model.spec.loss.name}"),) if letter == "L" and teller.model.spec.loss else ()
+        why: tuple[Say, ...] = (
+            (say(f"loss.{teller.model.spec.loss.name}"),) if letter == "L" and teller.model.spec.loss else ()
+        )
         if isinstance(node.op, Fused) and letter in ("l", "L"):
             why = (*why, say("loss.fused"))
         found.append(step(teller, node, f"{prefix}/{letter}", form, title, why))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from derive.build import Layer
 from derive.derivation.teller import Teller
 from derive.document import Amount, Block, Cell, Figure, Table, say
-from derive.figures import Column, Edge, Network, Unit
+from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Symbol, entry
 from derive.graph import Node
 from derive.language import Words
@@ -28,8 +28,14 @@ def numbers(teller: Teller) -> Table:
         name = teller.naming.whole(node)
         key = "drawn" if node in model.drawn else node.role
         shape = name.shape or teller.model.contract.shape(node)
-        rows.append((say(f"given.{key}"), name, " × ".join(map(str, shape)) or "1",
-                     say("given.missing") if node in model.missing else Amount(name)))  # fmt: skip
+        rows.append(
+            (
+                say(f"given.{key}"),
+                name,
+                " × ".join(map(str, shape)) or "1",
+                say("given.missing") if node in model.missing else Amount(name),
+            )
+        )
     header = (say("table.role"), say("table.symbol"), say("table.shape"), say("table.value"))
     return Table("givens", say("table.givens"), header, tuple(rows))
 
@@ -78,9 +84,10 @@ def unit_id(node: Node, column: int) -> str:
     return entry(node.id, (column + 1,))
 
 
-def column(teller: Teller, node: Node, title: str, kind: str, caption: str) -> Column:
+def column(teller: Teller, node: Node, title: str, kind: Kind, caption: str) -> Column:
     units = tuple(
-        Unit(unit_id(node, j), symbol(teller, node, 0, j), value(teller, node, 0, j), kind, caption) for j in drawn(node)
+        Unit(unit_id(node, j), symbol(teller, node, 0, j), value(teller, node, 0, j), kind, caption)
+        for j in drawn(node)
     )
     return Column(title, units, omitted=node.shape[1] - len(units))
 
@@ -109,10 +116,16 @@ def biases(teller: Teller, layer: Layer) -> tuple[list[Unit], list[Edge]]:
     id = f"bias{layer.k}"
     unit = Unit(id, symbol(teller, b, 0, 0) if shared else Symbol(""), value(teller, b, 0, 0) if shared else "", "bias")
     edges = [
-        Edge(f"{b.id}[{j + 1}]", id, unit_id(layer.output, j), None if shared else symbol(teller, b, 0, j),
-             "" if shared else numbered(teller, layer, b, 0, j), f"backward/{layer.k}/b")
+        Edge(
+            f"{b.id}[{j + 1}]",
+            id,
+            unit_id(layer.output, j),
+            None if shared else symbol(teller, b, 0, j),
+            "" if shared else numbered(teller, layer, b, 0, j),
+            f"backward/{layer.k}/b",
+        )
         for j in drawn(layer.z)
-    ]  # fmt: skip
+    ]
     return [unit], edges
 
 
@@ -125,7 +138,14 @@ def numbered(teller: Teller, layer: Layer, node: Node, row: int, column: int) ->
 def wires(teller: Teller, layer: Layer) -> list[Edge]:
     assert layer.W is not None and layer.z is not None
     return [
-        Edge(entry(layer.W.id, (j + 1, i + 1)), unit_id(layer.source, i), unit_id(layer.output, j),
-             symbol(teller, layer.W, j, i), numbered(teller, layer, layer.W, j, i), f"backward/{layer.k}/W")
-        for j in drawn(layer.z) for i in drawn(layer.source)
-    ]  # fmt: skip
+        Edge(
+            entry(layer.W.id, (j + 1, i + 1)),
+            unit_id(layer.source, i),
+            unit_id(layer.output, j),
+            symbol(teller, layer.W, j, i),
+            numbered(teller, layer, layer.W, j, i),
+            f"backward/{layer.k}/W",
+        )
+        for j in drawn(layer.z)
+        for i in drawn(layer.source)
+    ]

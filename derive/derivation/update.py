@@ -51,8 +51,14 @@ def summary(teller: Teller) -> Table | None:
         return None
     size = sum(p.shape[0] * p.shape[1] for p in model.parameters)
     new = bool(model.updated)
-    header = [say("table.parameter"), say("table.value"), say("table.gradient")] + ([say("table.updated")] if new else [])
-    rows = [row for p in model.parameters for row in (entries(teller, p, new) if size <= MOST_ROWS else whole(teller, p, new))]
+    header = [say("table.parameter"), say("table.value"), say("table.gradient")] + (
+        [say("table.updated")] if new else []
+    )
+    rows = [
+        row
+        for p in model.parameters
+        for row in (entries(teller, p, new) if size <= MOST_ROWS else whole(teller, p, new))
+    ]
     return Table("summary", say("table.summary"), tuple(header), tuple(rows), fold=len(rows) > 40)
 
 
@@ -73,8 +79,8 @@ def entries(teller: Teller, parameter: Node, new: bool) -> list[tuple[Cell, ...]
 def whole(teller: Teller, parameter: Node, new: bool) -> list[tuple[Cell, ...]]:
     model = teller.model
     nodes = [parameter, model.gradient[parameter]]
-    cells: list[Cell] = [teller.naming.whole(parameter), *(Amount(teller.naming.whole(n)) for n in nodes)]
+    cells: list[Cell] = [teller.naming.whole(parameter), *(Amount(teller.naming.whole(n), 3) for n in nodes)]
     if new:
         updated = model.updated.get(parameter)
-        cells.append(say("table.frozen") if updated is None else Amount(teller.naming.whole(updated)))
+        cells.append(say("table.frozen") if updated is None else Amount(teller.naming.whole(updated), 3))
     return [tuple(cells)]

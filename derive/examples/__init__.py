@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from derive.errors import InputError, nearest
 
+FOLDER = Path(__file__).parent
+
 
 def names() -> list[str]:
     """All built-in examples, by name."""
-    found = (path.name for path in files("derive.examples").iterdir() if path.name.endswith(".yaml"))
-    return sorted(name.removesuffix(".yaml") for name in found)
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def text(name: str) -> str:
     """The file of an example."""
-    return files("derive.examples").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def resolve(net: str | Path) -> str | Path:
@@ -24,7 +24,7 @@ def resolve(net: str | Path) -> str | Path:
     if str(net) == "-" or Path(net).exists():
         return net
     if str(net) in names():
-        return Path(str(files("derive.examples").joinpath(f"{net}.yaml")))
+        return FOLDER / f"{net}.yaml"
     if Path(str(net)).suffix or "/" in str(net):
         return net
     raise InputError(f"no such file, and no built-in example of that name.{nearest(str(net), names())}", file=str(net))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from derive.errors import nearest
@@ -16,12 +16,12 @@ LANGUAGES = ("en", "zh")
 @cache
 def table(language: str) -> dict[str, str]:
     """The table of one language, flat: `section.forward` -> sentence with {placeholders}."""
-    text = files("derive.language").joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8")
     return dict(flat(tomllib.loads(text)))
 
 
 def flat(nested: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
-    found = []
+    found: list[tuple[str, str]] = []
     for key, value in nested.items():
         found += flat(value, f"{before}{key}.") if isinstance(value, dict) else [(before + key, value)]
     return found

@@ -55,12 +55,13 @@ def leaky_relu(*, negative_slope: Fraction = Fraction(1, 100)) -> Op:
 def elu(*, alpha: Fraction = Fraction(1)) -> Op:
     """z for z > 0, else α(eᶻ − 1); slope α at z = 0 (Clevert et al., 2015)."""
     return elementwise(
-        "elu", "ELU",
+        "elu",
+        "ELU",
         cases((z, z > 0), (alpha * (exp(z) - 1), True)),
         cases((1, z > 0), (alpha * exp(z), True)),
         stable=cases((z, z > 0), (alpha * expm1(z), True)),
         kinks=[] if alpha == 1 else [0],
-    )  # fmt: skip
+    )
 
 
 @activations("SELU")
@@ -69,12 +70,13 @@ def selu() -> Op:
     lam = Number(Fraction("1.0507009873554804934193349852946"), "λ")
     alpha = Number(Fraction("1.6732632423543772848170429916717"), "α")
     return elementwise(
-        "selu", "SELU",
+        "selu",
+        "SELU",
         cases((lam * z, z > 0), (lam * alpha * (exp(z) - 1), True)),
         cases((lam, z > 0), (lam * alpha * exp(z), True)),
         stable=cases((lam * z, z > 0), (lam * alpha * expm1(z), True)),
         kinks=[0],
-    )  # fmt: skip
+    )
 
 
 @activations("GELU")
@@ -102,12 +104,13 @@ def softplus(*, beta: Fraction = Fraction(1), threshold: Fraction = Fraction(20)
     """ln(1 + e^{βz})/β, and z itself where βz > threshold."""
     linear = beta * z > threshold
     return elementwise(
-        "softplus", "softplus",
+        "softplus",
+        "softplus",
         cases((z, linear), (log(1 + exp(beta * z)) / beta, True)),
         cases((1, linear), (1 / (1 + exp(-beta * z)), True)),
         stable=cases((z, linear), ((larger(beta * z, 0) + log1p(exp(-abs(beta * z)))) / beta, True)),
         kinks=[threshold / beta],
-    )  # fmt: skip
+    )
 
 
 @activations("Hardtanh")
@@ -116,8 +119,13 @@ def hardtanh(*, min_val: Fraction = Fraction(-1), max_val: Fraction = Fraction(1
     if not min_val < max_val:
         raise ValueError("min_val must be less than max_val")
     low, high = z <= min_val, z >= max_val
-    return elementwise("hardtanh", "hardtanh", cases((min_val, low), (max_val, high), (z, True)),
-                       cases((0, low), (0, high), (1, True)), kinks=[min_val, max_val])  # fmt: skip
+    return elementwise(
+        "hardtanh",
+        "hardtanh",
+        cases((min_val, low), (max_val, high), (z, True)),
+        cases((0, low), (0, high), (1, True)),
+        kinks=[min_val, max_val],
+    )
 
 
 @activations("Softmax")

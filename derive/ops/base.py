@@ -116,13 +116,21 @@ def matrix_body(body: Formula) -> Formula:
     return Apply(body.head, args, body.axis)
 
 
-def elementwise(name: str, glyph: str, body: Formula, slope: Formula | int, *, stable: Formula | None = None,
-                kinks: Sequence[object] = ()) -> Elementwise:
+def elementwise(
+    name: str,
+    glyph: str,
+    body: Formula,
+    slope: Formula | int,
+    *,
+    stable: Formula | None = None,
+    kinks: Sequence[object] = (),
+) -> Elementwise:
     """An activation: a function of one argument."""
     return Elementwise(name, Symbol(glyph), body, (formula(slope),), stable=stable, kinks=tuple(map(formula, kinks)))
 
 
-def pointwise(name: str, body: Formula, slope: Formula, *, kinks: Sequence[object] = (),
-              stable: Formula | None = None) -> Elementwise:
+def pointwise(
+    name: str, body: Formula, slope: Formula, *, kinks: Sequence[object] = (), stable: Formula | None = None
+) -> Elementwise:
     """A loss of one output `z` against its target `t`; no gradient flows to the target."""
     return Elementwise(name, Symbol("ℓ"), body, (slope, None), (z, t), stable, tuple(map(formula, kinks)))

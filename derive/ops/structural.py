@@ -29,7 +29,6 @@ def dot(algebra: Algebra, a: Value, b: Value, *, right_first: bool = False) -> V
     return result
 
 
-@dataclass(frozen=True)
 class Linear(Op):
     """x Wᵀ + b, the only place where features are mixed; W is (out, in), b is (1, out), (1, 1) if shared, or absent.
 

@@ -46,7 +46,9 @@ class VectorOp(Op):
         """The same in float64, for each sample: (samples, units, units)."""
         places = [Name("out", (i,)) for i in range(out.shape[1])]
         formulas = self.jacobian(places)
-        rows = [[evaluate(f, lambda name: out[:, name.index[0]], FLOATS) + 0 * out[:, 0] for f in row] for row in formulas]
+        rows = [
+            [evaluate(f, lambda name: out[:, name.index[0]], FLOATS) + 0 * out[:, 0] for f in row] for row in formulas
+        ]
         return np.moveaxis(np.array(rows), -1, 0)
 
 
@@ -198,5 +200,3 @@ class SigmoidCrossEntropy(Fused):
         _, p, t, *w = formulas
         wt = fm.hadamard(w[0], t) if w else t
         return -(fm.hadamard(wt, fm.log(p)) + fm.hadamard(1 - t, fm.log(1 - p)))
-
-

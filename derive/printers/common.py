@@ -72,18 +72,19 @@ class Printer(ABC):
         match cell:
             case Say():
                 return self.say(cell)
-            case Amount(name=name):
-                return self.inline(self.amount(name))
+            case Amount():
+                return self.inline(self.amount(cell))
             case Raw(mathematics=mathematics):
                 return self.inline(mathematics)
             case Formula():
                 return self.inline(spell(cell, self.dialect))
         return self.escape(str(cell))
 
-    def amount(self, name: Name) -> str:
+    def amount(self, amount: Amount) -> str:
         if self.document.values.symbolic:
-            return spell(name, self.dialect)
-        return spell(name, self.dialect, self.show)
+            return spell(amount.name, self.dialect)
+        largest = min(self.largest, amount.largest)
+        return spell(amount.name, self.dialect, lambda name: self.document.values.shown(name, largest))
 
     def show(self, name: Name) -> Shown:
         return self.document.values.shown(name, self.largest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from importlib.resources import files
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
@@ -42,7 +42,7 @@ class Html(Printer):
         return re.sub(r"[^A-Za-z0-9/._+-]", "-", id)
 
     def maths(self, line: Line) -> Markup:
-        """A line as inline formulas between which the browser may break."""
+        """A line as inline formulas between which the browser may break, and breaks before a relation if it can."""
         dialect = self.shaped if line.shapes else self.dialect
         tex = escape(tex_line(line, self.document.values, self.tex))
         head = f'<math><semantics><mrow>{spell(line.target, dialect)}</mrow><annotation encoding="application/x-tex">{tex}</annotation></semantics></math>'
@@ -60,7 +60,7 @@ class Html(Printer):
 
     def link(self, relation: str, terms: tuple[str, ...]) -> str:
         first = f"<math>{operator(relation, '0.28em')}{terms[0]}</math>"
-        return first + "".join(f"<wbr><math>{term}</math>" for term in terms[1:])
+        return f'<span class="l">{first}{"".join(f"<wbr><math>{term}</math>" for term in terms[1:])}</span>'
 
     def case(self, line: Line) -> Markup | str:
         return "" if line.condition is None else self.say(Say("page.case", {"condition": Raw(self.condition(line))}))
@@ -73,7 +73,7 @@ class Html(Printer):
 
 
 def font() -> str:
-    data = files("derive").joinpath("fonts/latin-modern-math.woff2").read_bytes()
+    data = (Path(__file__).parent.parent / "fonts" / "latin-modern-math.woff2").read_bytes()
     return base64.b64encode(data).decode("ascii")
 
 
