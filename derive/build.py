@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from derive import targets
 from derive.algebra import FLOATS, Value
 from derive.autodiff import gradients
 from derive.contract import Contract
@@ -16,11 +17,11 @@ from derive.errors import InputError, nearest
 from derive.graph import Node, apply, evaluate, leaf, topological
 from derive.initializers import initializers
 from derive.labels import Labels
-from derive.losses import CLASSIFICATION, End, Loss
+from derive.losses import End, Loss
 from derive.ops.structural import linear
-from derive.options import Choice, number, sequence
-from derive.source import Item, Number
-from derive.spec import MAX_PARAMETERS, MAX_VALUES, Draw, Linear, Spec, matrix, row
+from derive.options import Choice
+from derive.source import Number
+from derive.spec import MAX_PARAMETERS, MAX_VALUES, Draw, Linear, Spec
 from derive.tensor import Tensor
 
 DEFAULT_SEED = 0
@@ -123,9 +124,7 @@ class Builder:
         self.missing: list[Node] = []
         self.draws: list[tuple[Node, Draw, int]] = []
         self.parameters: list[Node] = []
-        self.encoding = "values"
-        self.ignored = 0
-        self.target_classes: list[int] = []
+        self.read = targets.Targets(None, "values")
 
     def model(self) -> Model:
         spec = self.spec
@@ -164,7 +163,7 @@ class Builder:
             labels,
             contract,
             tuple(self.missing),
-            self.encoding,
+            self.read.encoding,
             drawn,
         )
 
@@ -277,91 +276,24 @@ class Builder:
         output = layers[-1].output
         return Pass(tuple(fresh), swap.get(output, output), loss)
 
-    # targets and loss --------------------------------------------------------------------------------------------
+    # targets and loss ------------------------------------------------------------------------------------------------
     def targets(self, output: Node) -> Node:
-        item = self.spec.targets
         t = leaf(output.shape, "t", "target")
-        if item is None:
-            if "t" in self.spec.arrays:
-                self.hold_targets(t, self.spec.arrays["t"], self.spec.item)
-            else:
-                self.missing.append(t)
-                self.encoding = "classes" if self.classifies else "values"
-            return t
-        if self.classifies and (classes := self.classes(item, output)) is not None:
-            self.encoding = "classes"
-            self.given[t] = one_hot(classes, output.shape[1], item)
-            self.target_classes = classes
-            return t
-        self.encoding = "probabilities" if self.classifies else "values"
-        self.hold_targets(t, self.values(item, output), item)
+        self.read = targets.read(self.spec, output.shape)
+        if self.read.numbers is None:
+            self.missing.append(t)
+        else:
+            self.given[t] = self.read.numbers
         return t
-
-    @property
-    def classifies(self) -> bool:
-        return self.spec.loss is not None and self.spec.loss.name in CLASSIFICATION
-
-    def hold_targets(self, t: Node, numbers: Tensor, item: Item) -> None:
-        if numbers.shape != t.shape:
-            raise item.error(f"targets have shape {shape(numbers.shape)}, but the output has {shape(t.shape)}")
-        if self.spec.loss and self.spec.loss.name in ("bce", "bce_with_logits", "cross_entropy", "nll"):
-            if (numbers.value < 0).any() or (numbers.value > 1).any():
-                raise item.error(f"{self.spec.loss.name} needs targets from 0 to 1")
-        if self.spec.loss and self.spec.loss.name == "hinge_embedding" and (np.abs(numbers.value) != 1).any():
-            raise item.error("hinge_embedding needs targets 1 or -1")
-        self.given[t] = numbers
-
-    def values(self, item: Item, output: Node) -> Tensor:
-        """Targets as numbers: one row, rows, or for a single output one number per sample."""
-        if isinstance(item.value, Number):
-            return Tensor.of([[item.value.exact]], [[item.value.text]])
-        if sequence(item) and isinstance(sequence(item)[0].value, list):
-            return matrix(item, "targets")
-        flat = row(item, "targets")
-        if output.shape[1] == 1 and flat.shape[1] == output.shape[0]:
-            return Tensor(flat.value.T, flat.exact.T, flat.text.T)
-        return flat
-
-    def classes(self, item: Item, output: Node) -> list[int] | None:
-        """Class indices, one per sample, if that is what the targets are."""
-        samples, units = output.shape
-        entries = [item] if isinstance(item.value, Number) else sequence(item)
-        if not entries or not all(isinstance(entry.value, Number) for entry in entries):
-            return None
-        if samples == 1 and len(entries) == units > 1:
-            return None  # one row: one-hot or probabilities
-        if len(entries) != samples:
-            raise item.error(f"{len(entries)} targets for {samples} samples")
-        ignore = self.spec.loss.options.get("ignore_index", -100) if self.spec.loss else -100
-        found = []
-        for entry in entries:
-            index = number(entry).exact
-            if index == ignore:
-                self.ignored += 1
-                found.append(-1)
-            elif index.denominator != 1 or not 0 <= index < units:
-                raise entry.error(f"expected a class index from 0 to {units - 1}")
-            else:
-                found.append(int(index))
-        if self.ignored == samples:
-            raise item.error("every target is ignored")
-        return found
 
     def loss(self, output: Node, t: Node | None) -> Loss | None:
         if self.spec.loss is None or t is None:
             return None
         self.check_weights(self.spec.loss, output.shape[1])
-        end = End(output, t, self.encoding_of(t), self.constant, self.picked, self.ignored)
+        end = End(output, t, self.read.encoding, self.constant, self.read.picked, self.read.ignored)
         found: Loss = self.spec.loss(end)
         self.loss_of_first = found
         return found
-
-    def encoding_of(self, t: Node) -> str:
-        given = self.given.get(t)
-        if self.encoding == "probabilities" and given is not None:
-            if any(sum(line) != 1 for line in given.exact):
-                return "unnormalized"
-        return self.encoding
 
     def check_weights(self, choice: Choice, units: int) -> None:
         for name in ("weight", "pos_weight"):
@@ -369,10 +301,6 @@ class Builder:
                 raise choice.item.error(
                     f"{name} has {len(choice.options[name])} numbers, but there are {units} outputs"
                 )
-
-    def picked(self, weight: tuple[Fraction, ...]) -> Fraction:
-        """The sum of the weights of the target classes."""
-        return sum((weight[c] for c in self.target_classes if c >= 0), Fraction(0)) or Fraction(1)
 
     # the update --------------------------------------------------------------------------------------------------
     def frozen(self, labels: Labels) -> frozenset[Node]:
@@ -423,15 +351,6 @@ def at_random(model: Model, seed: int) -> Model:
     return replace(model, given=given)
 
 
-def one_hot(classes: list[int], units: int, item: Item) -> Tensor:
-    rows = [[Fraction(int(i == c)) for i in range(units)] for c in classes]
-    return Tensor.of(rows, [[str(x) for x in line] for line in rows])
-
-
-def shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
-
-
 def numbers(model: Model, settle: Callable[[Node, Value], Value] = lambda node, value: value) -> dict[Node, Value]:
     """float64 values of all nodes; what is not finite is the file's fault and said so."""
     with np.errstate(all="ignore"):
@@ -449,7 +368,7 @@ def finite(model: Model, settle: Callable[[Node, Value], Value]) -> Callable[[No
 
 def not_finite(model: Model, node: Node) -> InputError:
     loss = model.spec.loss
-    if loss is not None and loss.name in ("bce", "nll", "kl_div") and node.op.shape is not None:
+    if loss is not None and loss.name in ("bce", "nll", "kl_div") and node.role in ("error", "loss"):
         instead = "bce_with_logits" if loss.name == "bce" else "cross_entropy"
         return loss.item.error(f"the loss is infinite: probability 0 for what happened; use {instead} on the scores")
     what = node.id or "an intermediate value"

@@ -28,7 +28,7 @@ Weights = tuple[Fraction, ...]
 class End:
     """What a loss sees of the network: its output, its targets, and where constants given as options become leaves.
 
-    encoding: how the targets were given: "values", "classes" (indices, now one-hot) or "probabilities"
+    encoding: how the targets were given: values, classes (indices, now one-hot), probabilities, or unnormalized
     given:    makes a leaf (1, n) of numbers given as an option, under a name
     ignored:  how many samples have no target (ignore_index)
     """
@@ -161,6 +161,8 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError("label_smoothing must be from 0 to 1")
+    if label_smoothing and end.ignored:
+        raise ValueError("ignore_index and label_smoothing cannot be worked together")
     scores, p = end.probabilities("softmax")
     u = end.targets
     if label_smoothing:
@@ -171,7 +173,7 @@ def cross_entropy(
     if u is not end.targets:
         u = u.named("u", "target")
     each = apply(
-        SoftmaxCrossEntropy(unit_rows=not weight and not end.ignored and end.encoding != "probabilities!"), scores, p, u
+        SoftmaxCrossEntropy(unit_rows=not weight and not end.ignored and end.encoding != "unnormalized"), scores, p, u
     )
     return reduced(each, class_divisor(end, weight) if reduction == "mean" else 1)
 
