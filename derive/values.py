@@ -56,6 +56,7 @@ class Values:
         self.nodes = {node.id: node for node in model.all_nodes()}
         self.symbolic = model.symbolic
         self._rounded: dict[str, Value] = {}
+        self._numerals: dict[tuple[str, tuple[int, ...]], Numeral] = {}
         self.small = cost(model) <= PRECISE_UP_TO
         self.algebra: Algebra = digits() if self.small else FLOATS
         self.home: dict[str, str] = {}
@@ -137,6 +138,12 @@ class Values:
 
     # showing --------------------------------------------------------------------------------------------------------
     def numeral(self, name: Name) -> Numeral:
+        key = (name.id, name.index)
+        if key not in self._numerals:
+            self._numerals[key] = self._numeral(name)
+        return self._numerals[key]
+
+    def _numeral(self, name: Name) -> Numeral:
         if name.id in self.text and not self.policy.exact:
             written = literal(self.text[name.id][self.place(name)] or "x")
             if written is not None:

@@ -304,7 +304,6 @@ class Grammar:
         if self.kind == "e":
             self.take("e")
             return spread("exp", self.take("sup").value)
-        negative_base = self.kind == "number"
         found = self.atom()
         while self.kind in ("sup", "T"):
             item = self.take("sup", "T")
@@ -314,7 +313,7 @@ class Grammar:
                 found = found.T
             else:
                 found = spread("power", found, item.value)
-        return found if negative_base else found
+        return found
 
     def atom(self) -> Any:
         match self.kind:
@@ -442,7 +441,7 @@ class TextReader(Reader):
                 at += 1
             elif c == "⋯":
                 raise Elided
-            elif match := re.compile(r"[^\W\d_]+1?p?", re.UNICODE).match(text, at):
+            elif c.isalpha():
                 word = re.compile(r"[A-Za-z]+[0-9a-z]*").match(text, at)
                 if c == "e" and text[at + 1 : at + 2] and text[at + 1] in "^" + RAISED:
                     yield Item("e")
