@@ -311,7 +311,14 @@ def exact_line(line: Line, values: Values, errors: Errors) -> None:
     target = values.value(line.target)
     for form in line.forms:
         scale = max([largest(target), *(1e-3 * largest(values.value(name)) for name in names(form.formula)), 1e-300])
-        errors.compare(np.broadcast_to(python_value(form.formula, values), np.shape(target)), target, scale)
+        errors.compare(like(target, python_value(form.formula, values)), target, scale)
+
+
+def like(target: Value, found: Value) -> Value:
+    """A value in the shape of the target: a single number is spread, a matrix of one entry is a number."""
+    if np.size(found) == np.size(target):
+        return np.asarray(found).reshape(np.shape(target))[()]
+    return np.broadcast_to(found, np.shape(target))
 
 
 def rounded_line(line: Line, values: Values, errors: Errors) -> None:
@@ -319,7 +326,7 @@ def rounded_line(line: Line, values: Values, errors: Errors) -> None:
     target = np.asarray(values.value(line.target), dtype=object)
     if not line.forms or line.target.id in values.extra:
         return
-    found = np.broadcast_to(np.asarray(python_value(line.forms[-1].formula, values), dtype=object), target.shape)
+    found = like(target, np.asarray(python_value(line.forms[-1].formula, values), dtype=object))
     for ours, theirs in zip(found.ravel(), target.ravel(), strict=True):
         expected = values.policy.rounded(decimal(as_fraction(ours)))
         unit = float(Decimal(1).scaleb(int(expected.as_tuple().exponent)))

@@ -23,6 +23,18 @@ def split(id: str) -> tuple[str, str]:
     return (match["of"], match["by"]) if match else ("", id)
 
 
+def multiple(id: str, factor: int) -> str:
+    """The id of what a notation shows in a quantity's place: `-1*dL/dz2` where δ is −∂L/∂z."""
+    return id if factor == 1 else f"{factor}*{id}"
+
+
+@cache
+def plain(id: str) -> tuple[int, str]:
+    """(factor, id of the quantity itself)."""
+    factor, star, rest = id.rpartition("*")
+    return (int(factor), rest) if star else (1, id)
+
+
 @cache
 def kind(id: str) -> tuple[str, str]:
     """(letter, number) of a quantity: ("a", "1.2") of `a1.2+`; of a derivative, that of what it is taken by."""

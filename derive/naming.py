@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 from derive.build import Model
-from derive.contract import kind, split
+from derive.contract import kind, multiple, split
 from derive.formula import Name, Partial, Symbol, entry
 from derive.graph import Leaf, Node
 from derive.notation import Notation, labelled, symbol
+from derive.ops.structural import Scale
 
+SAMPLED = ("a", "z", "p", "x")  # gradients that are one per sample
 PLAIN = {"p": "p||{j}", "u": "u||{j}", "weight": "c||{j}", "pos_weight": "ρ||{j}"}
 
 
@@ -31,12 +34,25 @@ class Naming:
         return Name(self.id(node, delta=delta), index, self.symbol(node, row, column, delta=delta))
 
     def id(self, node: Node, *, delta: bool) -> str:
-        """The id behind a name: with a minus in front for what this notation shows with the other sign."""
-        letter, _ = kind(node.id)
+        """The id behind a name: with a factor in front for what this notation shows a multiple of."""
         of, _ = split(node.id)
-        opposite = letter == "z" and of == "L" and delta and self.notation.sign == "descent"
-        threshold = letter == "b" and self.notation.bias_as == "threshold"
-        return f"-{node.id}" if opposite or threshold else node.id
+        letter, _ = kind(node.id)
+        if letter == "b" and self.notation.bias_as == "threshold":
+            return multiple(node.id, -1)
+        if of != "L" or not delta:
+            return node.id
+        if self.notation.sign == "descent" and letter == "z":
+            return multiple(node.id, -1)
+        return multiple(node.id, self.batch_mean) if letter in SAMPLED else node.id
+
+    @cached_property
+    def batch_mean(self) -> int:
+        """The number of samples the loss is averaged over, in a notation whose gradients are those of single samples."""
+        loss = self.model.forward.loss
+        samples = self.model.x.shape[0]
+        if self.notation.sign != "sample" or loss is None or not isinstance(loss.total.op, Scale):
+            return 1
+        return samples if loss.total.op.factor.denominator % samples == 0 else 1
 
     def symbol(self, node: Node, row: int, column: int, *, delta: bool = False) -> Symbol | Partial:
         of, by = split(node.id)
@@ -47,7 +63,9 @@ class Naming:
             return self.templated(self.notation.delta, number, row, column, by)
         below = self.quantity(by, row, column, node.shape)
         if of == "L":
-            return self.derivative(self.quantity("L", 0, 0, (1, 1)), below)
+            own = letter in SAMPLED and not delta and self.batch_mean != 1
+            loss = self.quantity("L", 0, 0, (1, 1))
+            return Partial(loss, below, self.notation.d) if own else self.derivative(loss, below)
         return Partial(self.quantity(of, row, column, node.shape), below, self.notation.d)
 
     def derivative(self, of: Symbol, by: Symbol) -> Symbol | Partial:
@@ -129,12 +147,14 @@ class Naming:
         of, by = split(node.id)
         letter, number = kind(node.id)
         if of == "L" and delta and letter == "z":
-            return self.bold(self.notation.delta, number, matrix=False)
+            return self.bold(self.notation.delta, number, matrix=self.model.contract.batched)
         below = self.bold_quantity(by)
         if not of:
             return below
         if of == "L":
-            return self.derivative(self.quantity("L", 0, 0, (1, 1)), below)
+            own = letter in SAMPLED and not delta and self.batch_mean != 1
+            loss = self.quantity("L", 0, 0, (1, 1))
+            return Partial(loss, below, self.notation.d) if own else self.derivative(loss, below)
         return Partial(self.bold_quantity(of), below, self.notation.d)
 
     def bold_quantity(self, id: str) -> Symbol:
@@ -151,7 +171,8 @@ class Naming:
         k = int(number.split(".")[0] or 0)
         places = {"k": str(k - 1 + self.notation.first_layer) + number[len(str(k)) :] if k else "0"}
         layered = sup.replace("{k}", places["k"])
-        base = letter.upper() if matrix and len(letter) == 1 and letter.isascii() else letter
+        capital = matrix and letter.isascii() and (len(letter) == 1 or letter == "dz")
+        base = letter[:-1] + letter[-1].upper() if capital else letter
         return Symbol(base, "" if layered or not number else places["k"], layered, bold=True)
 
     def turned(self, id: str) -> bool:

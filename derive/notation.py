@@ -26,7 +26,7 @@ class Notation:
     x, target, z, a, weight, bias, shared_bias, loss, error: letters of the quantities, as templates
     delta: δ of a layer, ∂L/∂z · rate: the learning rate · update: the mark of an updated value
     layout: `columns` (z = Wx + b, samples are columns) or `rows` (z = xW + b, W is (in, out))
-    derivative: `fraction` (∂L/∂w) or `prefix` (dw) · d: ∂ or d · sign: `gradient`, or `descent` for δ = −∂L/∂z
+    derivative: `fraction` (∂L/∂w) or `prefix` (dw) · d: ∂ or d · sign: `gradient`; `descent` for δ = −∂L/∂z; `sample` for dz = m·∂J/∂z, the gradient of a sample's own loss
     times: · or × or nothing · log: ln or log · first_layer: the number of the first layer with weights
     bias_as: `b`, `weight` (w₀·1) or `threshold` (θ on −1)
     """
@@ -61,7 +61,7 @@ CHOICES = {
     "layout": ("columns", "rows"),
     "derivative": ("fraction", "prefix"),
     "d": ("∂", "d"),
-    "sign": ("gradient", "descent"),
+    "sign": ("gradient", "descent", "sample"),
     "times": ("·", "×", ""),
     "log": ("ln", "log"),
     "bias_as": ("b", "weight", "threshold"),
@@ -123,7 +123,7 @@ PRESETS: dict[str, Notation] = {
         shared_bias="b|[{k}]|",
         loss="J||",
         error="ℒ||{j}",
-        delta="dz|[{k}]|{j}",
+        delta="dz|[{k}]|{j}", sign="sample",
         rate="α||",
         derivative="prefix",
         log="log",

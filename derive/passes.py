@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from derive.contract import kind, split
+from derive.contract import kind, plain, split
 from derive.document import Block, Document, Line, Section, Step, Table
 
 Wanted = tuple[str, tuple[int, ...]]
@@ -60,7 +60,7 @@ def kept(section: Section, wanted: Sequence[Wanted]) -> list[Block]:
 
 
 def matches(line: Line, wanted: Sequence[Wanted]) -> bool:
-    own = line.target.id.lstrip("-")
+    own = plain(line.target.id)[1]
     for id, index in wanted:
         parameter = not split(id)[0] and kind(id)[0] in ("W", "b") and not id.endswith("+")
         ids = {id, f"dL/d{id}", f"{id}+"} if parameter else {id}

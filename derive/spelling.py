@@ -77,7 +77,7 @@ class Dialect(ABC):
     @abstractmethod
     def sign(self, sign: str, *, first: bool) -> str: ...
     @abstractmethod
-    def product(self, factors: Sequence[str], head: str) -> str: ...
+    def product(self, factors: Sequence[str], head: str, times: str) -> str: ...
     @abstractmethod
     def fraction(self, top: str, bottom: str) -> str: ...
     @abstractmethod
@@ -210,10 +210,12 @@ def _factors(rank: int) -> Speller:
             _inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
             for i, p in enumerate(pieces)
         ]
-        text = dialect.product(texts, str(f.head))
+        # numbers side by side would read as one number
+        times = dialect.style.times or ("" if show is None else "·")
+        text = dialect.product(texts, str(f.head), times)
         if not negative:
             return Spelled(text, rank)
-        guarded = dialect.product([dialect.bracket(texts[0]), *texts[1:]], str(f.head))
+        guarded = dialect.product([dialect.bracket(texts[0]), *texts[1:]], str(f.head), times)
         return Spelled(text, NEGATIVE, True, guarded)
 
     return spell_product

@@ -14,6 +14,7 @@ import numpy as np
 
 from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
 from derive.algebra import evaluate as evaluate_formula
+from derive.contract import plain
 from derive.build import Model, numbers
 from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
@@ -47,7 +48,7 @@ class Values:
     """Numbers by name: to compute with, and as they are shown.
 
     turned: ids whose matrix is shown transposed · home: the step each quantity comes from, for links
-    An id with a minus in front (`-dL/dz2`) is the quantity with the other sign (δ = −∂L/∂z in some books).
+    An id with a factor in front (`-1*dL/dz2`) is that multiple of the quantity (δ = −∂L/∂z in some books).
     """
 
     def __init__(self, model: Model, policy: Policy) -> None:
@@ -95,7 +96,7 @@ class Values:
     # finding --------------------------------------------------------------------------------------------------------
     def place(self, name: Name) -> tuple[int, int]:
         """Row and column of an entry."""
-        node = self.nodes[name.id.lstrip("-")]
+        node = self.nodes[plain(name.id)[1]]
         match name.index:
             case ():
                 return 0, 0
@@ -109,11 +110,11 @@ class Values:
         """The number (or matrix) a name stands for, as it is shown: turned, and with its sign."""
         if name.id in self.extra:
             return self.extra[name.id][0]
-        id = name.id.lstrip("-")
+        factor, id = plain(name.id)
         value = self.arrays[id][self.place(name)] if name.scalar else self.arrays[id]
         if not name.scalar and self.turned(id):
             value = value.T
-        return value if id == name.id else -value
+        return value if factor == 1 else value * factor
 
     def define(self, name: Name, value: Any, exact: Any) -> None:
         """A value of its own for a name that is no entry of the graph: a factor of a chain."""
@@ -123,11 +124,10 @@ class Values:
         """The exact fraction, or UNKNOWN."""
         if name.id in self.extra:
             return self.extra[name.id][1]
-        id = name.id.lstrip("-")
+        factor, id = plain(name.id)
         if id not in self.exact:
             return UNKNOWN
-        exact = self.exact[id][self.place(name)]
-        return exact if id == name.id else -exact
+        return self.exact[id][self.place(name)] * factor
 
     def follows(self, f: Formula, target: Name) -> bool:
         """Whether a formula, in the exact numbers that are known, gives exactly the target."""
@@ -160,14 +160,14 @@ class Values:
 
     def shown(self, name: Name, largest: int = SHOWN_COLUMNS) -> Shown:
         """What is written in the place of a name."""
-        link = self.home.get(name.id.lstrip("-"), "")
+        link = self.home.get(plain(name.id)[1], "")
         if name.scalar:
             return Shown(self.numeral(name), link=link)
         return Shown(rows=self.matrix(name, largest), link=link)
 
     def matrix(self, name: Name, largest: int) -> tuple[tuple[Numeral | None, ...], ...]:
         """The numerals of a matrix; of a large one the first and last rows and columns, None for what is left out."""
-        node = self.nodes[name.id.lstrip("-")]
+        node = self.nodes[plain(name.id)[1]]
         turned = self.turned(node.id)
         height, width = node.shape[::-1] if turned else node.shape
         rows, columns = sample(height, max(largest, 3)), sample(width, largest)

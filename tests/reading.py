@@ -53,19 +53,27 @@ class Range:
         return cls(big(value), big(value - half), big(value + half), value)
 
     def __add__(self, other: Range) -> Range:
+        if not isinstance(other, Range):
+            return NotImplemented
         return Range(self.face + other.face, self.low + other.low, self.high + other.high, both(self, other, lambda a, b: a + b))
 
     def __neg__(self) -> Range:
         return Range(-self.face, -self.high, -self.low, None if self.exact is None else -self.exact)
 
     def __sub__(self, other: Range) -> Range:
+        if not isinstance(other, Range):
+            return NotImplemented
         return self + -other
 
     def __mul__(self, other: Range) -> Range:
+        if not isinstance(other, Range):
+            return NotImplemented
         ends = [times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
         return Range(self.face * other.face, min(ends), max(ends), both(self, other, lambda a, b: a * b))
 
     def __truediv__(self, other: Range) -> Range:
+        if not isinstance(other, Range):
+            return NotImplemented
         if not other.face:
             raise Unreadable("division by zero")
         exact = both(self, other, lambda a, b: a / b)
@@ -177,17 +185,19 @@ class Precision:
     """Which numbers are exact: those whose `key` is known to be, or (`all_exact`) every one.
 
     significant: digits that count in a rounded whole number such as 123500
+    zero: how far from it a number may be that is written 0
     """
 
     exact: set[str] = field(default_factory=set)
     rounded: set[str] = field(default_factory=set)
     all_exact: bool = False
     significant: int = 30
+    zero: Fraction = Fraction(0)
 
     def is_exact(self, key: str) -> bool:
         if self.all_exact:
             return True
-        return key not in self.rounded and (key in self.exact or key.isdigit())
+        return key not in self.rounded and (key in self.exact or (key.isdigit() and len(key) <= self.significant))
 
     def number(self, digits: str, exponent: int = 0) -> Range:
         key = canonical(digits, exponent)
@@ -590,7 +600,7 @@ class LatexReader(Reader):
         name, inside, end = environment(tokens, 1)
         if name != "aligned" or "".join(tokens[end:]).strip():
             raise Unreadable("not one aligned block")
-        flat = [t for row in cut(inside, r"\\") for t in [*row, " "] if t not in ("&", r"\quad")] if "&" in inside else inside
+        flat = [token for row in cut(inside, r"\\") for part in cut(row, "&") for token in [*part, " "] if token != r"\quad"]
         found, current, relation, depth = [], "", "", 0
         for i, token in enumerate(flat):
             depth += (token in ("{", r"\begin")) - (token in ("}", r"\end"))
@@ -737,7 +747,7 @@ def maths_lines(page: str) -> list[tuple[str, list[list[tuple[str, list[ElementT
         rows = []
         for span in root.findall("span[@class='r']"):
             row: list[tuple[str, list[ElementTree.Element]]] = []
-            for math in span:
+            for math in span.iter("math"):
                 children = list(math)
                 if children and children[0].tag == "mo" and written(children[0]) in "=≈":
                     row.append((written(children[0]), children[1:]))

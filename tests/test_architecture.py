@@ -21,7 +21,7 @@ FLOORS = """
     options ops
     arrays losses optimizers initializers autodiff
     spec contract
-    labels
+    labels targets
     build
     values notation figures language
     naming document

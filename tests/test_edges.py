@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,26 @@ from derive.ops.base import Elementwise
 from derive.solution import Solution, solve
 
 HALF = "half_squared_error"
+LONGEST = 5  # seconds one of these networks may take
+
+
+@pytest.fixture(autouse=True)
+def no_endless_work() -> Iterator[None]:
+    """A network that takes for ever fails, and the next one gets its turn."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"not solved in {LONGEST} s")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 SGD = {"sgd": {"lr": 0.1}}
 
 
@@ -423,3 +445,21 @@ def test_nonsense_is_refused_in_one_line(change: dict[str, Any]) -> None:
 
 def test_the_network_that_nonsense_is_made_of_is_good() -> None:
     assert solved(GOOD)["L"] == 55.125
+
+
+@pytest.mark.parametrize("form", ["scalar", "matrix", "both"])
+@pytest.mark.parametrize("loss", ["mse", HALF, "l1", "bce", "cross_entropy"])
+@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize("samples", [0, 1, 3])
+def test_every_form(form: str, loss: str, units: int, samples: int) -> None:
+    """One sample (0), a batch of one and of three; one output and two: the same numbers in every form."""
+    random = np.random.default_rng(units)
+    inputs, targets = random.normal(size=(max(samples, 1), 2)).round(2), np.eye(2)[[0, 1, 0]][: max(samples, 1), :units]
+    layers = [linear([[0.5, -0.25]] * 2, 0.25), "tanh", linear([[1, 0.5], [0.25, -1]][:units], [0.5, -0.5][:units]), "sigmoid"]
+    x, t = (inputs.tolist(), targets.tolist()) if samples else (inputs[0].tolist(), targets[0].tolist())
+    net = {"inputs": x, "targets": t, "layers": layers, "loss": loss, "optimizer": SGD}
+    if loss == "cross_entropy" and units == 1:
+        net["targets"] = [0] * max(samples, 1)
+    solution, other = solved(net, form=form), solved(net, form="scalar")
+    for id in ("L", "dL/dW1", "dL/db1", "W2+", "L+"):
+        close(solution[id], other[id])

@@ -27,6 +27,7 @@ from derive.solution import Solution, solve
 
 WIDE = 10**6
 SAME = mp.mpf(10) ** -25
+FRACTION = re.compile(r"(\d+)/(\d+)")
 NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)(?:×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?")
 CONSTANTS = {"0.01", "0.044715", "0.5"}  # defaults of options, which appear as written
 
@@ -73,20 +74,23 @@ def key(match: re.Match[str]) -> str:
 
 
 def keys(text: str) -> set[str]:
-    return {key(match) for match in NUMBER.finditer(text)}
+    return {key(match) for match in NUMBER.finditer(FRACTION.sub("", text))}
 
 
 def precision_of(lines: list[Printed], given: str, policy: dict[str, Any]) -> Precision:
     """What is exact: the given numbers and values after `=`; what also stands as a value after `≈` is not."""
     exact, rounded = keys(given) | CONSTANTS, set[str]()
+    exact |= {k.rstrip("0").rstrip(".") for k in exact if "." in k}
     exact |= {reading.canonical(m[1], int(m[2])) for m in re.finditer(r"(\d+(?:\.\d+)?)[eE]([-+]?\d+)", given)}
     for line in lines:
         relation, value = line.pieces[-1]
         if reading_or_none(value) is not None:
             (exact if {r for r, _ in line.rows[-1]} == {"="} else rounded).update(keys(value))
+    rounded.discard("0")  # what is rounded never shows as zero
     as_you_go = bool(policy.get("round_as_you_go"))
-    significant = 30 if "decimals" in policy else policy.get("significant", 4)
-    return Precision(exact, rounded, all_exact=as_you_go, significant=significant)
+    significant = 30 if "decimals" in policy or policy.get("exact") else policy.get("significant", 4)
+    zero = Fraction(1, 2 * 10 ** policy["decimals"]) if as_you_go and "decimals" in policy else Fraction(0)
+    return Precision(exact, rounded, all_exact=as_you_go, significant=significant, zero=zero)
 
 
 def reading_or_none(text: str) -> Any:
@@ -215,15 +219,15 @@ def same(one: Any, other: Any) -> bool:
 
 
 def half_units(shown: str, reader: TextReader) -> list[Any]:
-    """Half a unit of the last digit of every number of a value; nothing for fractions."""
-    if "/" in shown and not reader.comma:
-        return [mp.zero] * len(cells(reader.read(shown)))
+    """Half a unit of the last digit of every number of a value; fractions are exact."""
     found = []
-    for match in NUMBER.finditer(shown):
+    for match in NUMBER.finditer(FRACTION.sub("0", shown)):
         exponent = "".join(reading.PLAIN[c] for c in match[2] or "").replace("−", "-")
         digits = match[1].replace(",", ".")
         exact = not reader.precision.all_exact and reader.precision.is_exact(key(match))
         half = reading.half_unit(digits, int(exponent or 0), reader.precision.significant)
+        if digits == "0":  # shown for what is zero, or rounded to it as one goes
+            half = reader.precision.zero
         found.append(mp.zero if exact else mp.mpf(half.numerator) / half.denominator)
     return found
 
@@ -254,7 +258,9 @@ def examined(solution: Solution, given: str, policy: dict[str, Any]) -> Findings
         pieces = latex.pieces(tex)
         findings.spelled(f"{line.target}, LaTeX", values, list(attempts(findings, latex, [t for _, t in pieces], line)))
         if machine["numbers"]:
-            findings.spelled(f"{line.target}, JSON", values, list(attempts(findings, latex, [machine["numbers"]["latex"]], line)))
+            for value in attempts(findings, latex, [machine["numbers"]["latex"]], line):
+                if value is not None and values and values[-1] is not None and not any(v is not None and same(value, v) for v in values):
+                    findings.value(line, machine["numbers"]["latex"], value, values[-1], line.pieces[-1][1], text)
         if machine["printed"] and machine["value"] is not None:
             machine_value(findings, line, machine, text)
     return findings
@@ -279,7 +285,7 @@ def machine_value(findings: Findings, line: Printed, machine: dict[str, Any], re
     floats = np.ravel(np.asarray(machine["value"], dtype=object))
     for value, printed, half in zip(floats, shown, half_units(machine["printed"], reader), strict=True):
         exactly = mp.mpf(Fraction(value).numerator) / Fraction(value).denominator if isinstance(value, str) else mp.mpf(value)
-        if abs(exactly - printed.face) > half * (1 + mp.mpf("1e-9")) + abs(exactly) * mp.mpf("1e-14"):
+        if abs(exactly - printed.face) > half * (1 + mp.mpf("1e-9")) + abs(exactly) * mp.mpf("1e-14") + mp.mpf("1e-300"):
             findings.faults.append(f"{line.target}: {machine['printed']} is printed for {value}")
 
 

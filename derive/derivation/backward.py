@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from derive import formula as fm
 from derive.algebra import evaluate
 from derive.build import Layer
-from derive.contract import kind
-from derive.derivation.teller import Teller, places, uses
+from derive.contract import kind, plain
+from derive.derivation.teller import Teller, factored, places, uses
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula, Name
 from derive.graph import Node, topological
@@ -124,11 +126,11 @@ def signal_line(teller: Teller, gradient: Node, row: int, column: int, letter: s
     target = teller.entry(gradient, row, column)
     node = teller.by_id[gradient.id.removeprefix("dL/d")]
     before: list[Form] = []
-    plain = teller.naming.entry(gradient, row, column)
-    if plain != target and not target.id.startswith("-"):
-        before.append(Form(plain, numbers=False))
+    partial = teller.naming.entry(gradient, row, column)
+    if partial != target and plain(target.id)[0] == 1:
+        before.append(Form(partial, numbers=False))
     chain = teller.chain(found, teller.naming.entry(node, row, column))
-    if chain is not None and list(fm.names(chain)) != list(fm.names(found)) and not target.id.startswith("-"):
+    if chain is not None and list(fm.names(chain)) != list(fm.names(found)) and plain(target.id)[0] == 1:
         before.append(Form(chain, numbers=False))
     return Line(target, (*before, Form(found)), condition=condition)
 
@@ -139,15 +141,15 @@ def signal_matrix(teller: Teller, node: Node, gradient: Node, letter: str) -> Li
     if letter != "z":
         return line
     whole = teller.naming.whole(gradient)
-    before = [Form(whole, numbers=False)] if whole != line.target and not line.target.id.startswith("-") else []
+    before = [Form(whole, numbers=False)] if whole != line.target and plain(line.target.id)[0] == 1 else []
     above = next((n for n in gradient.inputs if n.role == "gradient"), None)
     slope = next((n for n in gradient.inputs if n.role == "slope"), None)
     if above is None or slope is None:
         return Line(line.target, (*before, *line.forms), shapes=True)
     inside, primed = teller.matrix_formula(above), teller.matrix_formula(slope)
     joined = fm.hadamard(inside, primed)
-    if line.target.id.startswith("-"):
-        joined = fm.negate(joined)
+    shown, of = (plain(teller.naming.whole(n, delta=True).id)[0] for n in (gradient, above))
+    joined = fm.multiply(fm.formula(Fraction(shown, of)), joined)
     return Line(line.target, (*before, Form(joined, numbers=False), *line.forms), shapes=True)
 
 
@@ -240,8 +242,8 @@ def product_line(teller: Teller, scores: Node, p: Node, row: int, column: int) -
     ]
     target = naming.entry(teller.model.gradient[scores], row, column)
     shortcut = teller.formula(teller.model.gradient[scores], row, column)
-    if teller.entry(teller.model.gradient[scores], row, column).id.startswith("-"):
-        shortcut = fm.negate(shortcut)
+    shown = teller.entry(teller.model.gradient[scores], row, column)
+    shortcut = fm.multiply(fm.formula(Fraction(1, plain(shown.id)[0])), shortcut)
     return Line(target, (Form(fm.add(*links)), Form(shortcut)))
 
 
@@ -268,9 +270,9 @@ def parameter_line(teller: Teller, parameter: Node, gradient: Node, row: int, co
     found, condition = teller.resolved(teller.formula(gradient, row, column))
     target = teller.entry(gradient, row, column)
     forms: list[Form] = []
-    if teller.level != "brief" and not target.id.startswith("-"):
+    if teller.level != "brief" and plain(target.id)[0] == 1:
         chain = teller.chain(found, teller.naming.entry(parameter, row, column))
         if chain is not None:
             longer = teller.longer(chain)
             forms.append(Form(longer, numbers=longer != chain))  # a chain of two has the same numbers as δ · a
-    return Line(target, (*forms, Form(found)), condition=condition)
+    return Line(target, (*forms, Form(factored(found))), condition=condition)

@@ -26,6 +26,8 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     found += loss_sentences(teller)
     if notation.sign == "descent":
         found.append(say("convention.descent"))
+    if teller.naming.batch_mean != 1:
+        found.append(say("convention.sample", count=teller.naming.batch_mean))
     if notation.bias_as != "b":
         found.append(say(f"convention.bias.{notation.bias_as}"))
     if model.updated:

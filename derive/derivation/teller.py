@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from derive import formula as fm
 from derive.algebra import EXACT, UNKNOWN, Value, evaluate
 from derive.build import Model
-from derive.contract import kind, split
+from derive.contract import kind, plain, split
 from derive.document import Form, Line
 from derive.formula import Apply, Formula, Name, Number
 from derive.graph import Node, expand, notate
@@ -43,8 +44,8 @@ class Teller:
         letter, _ = kind(node.id)
         if letter == "b" and not split(node.id)[0] and self.notation.bias_as != "b":
             times = "1" if self.notation.bias_as == "weight" else "-1"
-            return Apply("mul", (name, Number(fm.Fraction(times), times)))
-        return fm.negate(name) if name.id.startswith("-") else name
+            return Apply("mul", (name, Number(Fraction(times), times)))
+        return one_of(name)
 
     def array(self, node: Node) -> Value:
         names = np.empty(node.shape, dtype=object)
@@ -55,7 +56,7 @@ class Teller:
 
     def whole(self, node: Node) -> Formula:
         name = self.naming.whole(node, delta=True)
-        used = fm.negate(name) if name.id.startswith("-") else name
+        used = one_of(name)
         return fm.transpose(used) if not name.scalar and self.naming.turned(node.id) else used
 
     # formulas -------------------------------------------------------------------------------------------------------
@@ -64,14 +65,15 @@ class Teller:
         if node not in self.expanded:
             self.expanded[node] = np.broadcast_to(np.asarray(expand(node, self.array), dtype=object), node.shape)
         found: Formula = self.expanded[node][row, column]
-        return fm.negate(found) if self.entry(node, row, column).id.startswith("-") else found
+        factor, _ = plain(self.entry(node, row, column).id)
+        return found if factor == 1 else fm.multiply(fm.formula(factor), factored(found))
 
     def matrix_formula(self, node: Node) -> Formula:
         """A node as a formula of matrices, in the layout of the notation."""
         found = notate(node, self.whole)
         if self.naming.turned(node.id):
             found = fm.transpose(found)
-        return fm.negate(found) if self.naming.whole(node, delta=True).id.startswith("-") else found
+        return fm.multiply(fm.formula(plain(self.naming.whole(node, delta=True).id)[0]), found)
 
     def resolved(self, f: Formula) -> tuple[Formula, Formula | None]:
         """(the formula in the case its numbers fall into, the condition that decided), or the formula as it is."""
@@ -119,15 +121,14 @@ class Teller:
         return fm.add(*(term for term in terms if term is not None))
 
     def link(self, term: Formula, by: Name) -> Formula | None:
-        sign, inside = (-1, term.args[0]) if isinstance(term, Apply) and term.head == "neg" else (1, term)
-        factors = fm.parts(inside, "mul")
-        upstream = next((x for x in factors if isinstance(x, Name) and split(x.id.lstrip("-"))[0] == "L"), None)
-        if upstream is None or split(upstream.id.lstrip("-"))[1] not in self.by_id:
+        negative = isinstance(term, Apply) and term.head == "neg"
+        factors = fm.parts(term.args[0] if isinstance(term, Apply) and negative else term, "mul")
+        upstream = next((x for x in factors if isinstance(x, Name) and split(plain(x.id)[1])[0] == "L"), None)
+        if upstream is None or split(plain(upstream.id)[1])[1] not in self.by_id:
             return None
-        rest = fm.multiply(*(x for x in factors if x is not upstream))
-        if (sign < 0) != upstream.id.startswith("-"):
-            rest = fm.negate(rest)
-        gradient = self.by_id[upstream.id.lstrip("-")]
+        factor, id = plain(upstream.id)
+        rest = fm.multiply(fm.formula(-factor if negative else factor), *(x for x in factors if x is not upstream))
+        gradient = self.by_id[id]
         place = self.values.place(upstream)
         of = self.naming.entry(self.by_id[split(gradient.id)[1]], *place)
         whole = self.naming.entry(gradient, *place)
@@ -150,13 +151,34 @@ class Teller:
                 return term
             gradient = self.by_id[term.args[0].id]
             own = self.formula(gradient, *self.values.place(term.args[0]))
-            own = fm.negate(own) if self.notation.sign == "descent" and kind(gradient.id)[0] == "z" else own
+            own = fm.multiply(fm.formula(Fraction(1, plain(self.entry(gradient, 0, 0).id)[0])), own)
             first = own.args if isinstance(own, Apply) and own.head == "mul" else ()
             if len(first) != 2 or not all(isinstance(x, Name) and split(x.id)[0] for x in first):
                 return term
             return Apply("chain", (*first, *term.args[1:]))
 
         return fm.add(*(lengthen(term) for term in fm.parts(chain, "add")))
+
+
+def one_of(name: Name) -> Formula:
+    """The quantity behind a name that may stand for a multiple of it."""
+    return fm.multiply(fm.formula(Fraction(1, plain(name.id)[0])), name)
+
+
+def factored(f: Formula) -> Formula:
+    """A sum whose terms all have the same coefficient, with it in front: ½(ab + cd)."""
+    terms = fm.parts(f, "add")
+    coefficients = {coefficient(term) for term in terms}
+    if len(terms) < 2 or len(coefficients) > 1 or coefficients == {Fraction(1)}:
+        return f
+    (common,) = coefficients
+    return fm.multiply(fm.formula(common), fm.add(*(fm.multiply(fm.formula(1 / common), term) for term in terms)))
+
+
+def coefficient(term: Formula) -> Fraction:
+    negative = isinstance(term, Apply) and term.head == "neg"
+    first = fm.parts(term.args[0] if isinstance(term, Apply) and negative else term, "mul")[0]
+    return first.value if isinstance(first, Number) and first.value > 0 and not negative else Fraction(1)
 
 
 def opposed(condition: Formula) -> Formula:
@@ -177,7 +199,7 @@ def uses(lines: Iterable[Line], values: Values, own: str) -> tuple[str, ...]:
     for line in lines:
         for form in line.forms:
             for name in fm.names(form.formula):
-                home = values.home.get(name.id.lstrip("-"))
+                home = values.home.get(plain(name.id)[1])
                 if home and home != own:
                     found[home] = None
     return tuple(found)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
 
+from derive.dialects.measure import shortened
 from derive.formula import Function, Name, Partial, Symbol
 from derive.numerals import Numeral
 from derive.spelling import Dialect, Style
@@ -13,7 +15,9 @@ from derive.spelling import Dialect, Style
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta", "θ": "theta", "λ": "lambda",
     "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "varphi", "ω": "omega", "ℓ": "ell",
-    "Δ": "Delta", "Σ": "Sigma", "Φ": "Phi", "Θ": "Theta", "∂": "partial", "∇": "nabla",
+    "ζ": "zeta", "ι": "iota", "κ": "kappa", "ξ": "xi", "υ": "upsilon", "χ": "chi", "ψ": "psi", "ϕ": "phi",
+    "ϵ": "epsilon", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma",
+    "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "∂": "partial", "∇": "nabla",
 }  # fmt: skip
 ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_\allowbreak{}",
@@ -24,27 +28,48 @@ SIGNS = {"→": r"$\to$", "≈": r"$\approx$", "⋯": r"$\cdots$", "≤": r"$\le
          "⊙": r"$\odot$", "½": r"$\frac12$", "·": r"$\cdot$", "×": r"$\times$", "²": r"$^2$", "±": r"$\pm$"}  # fmt: skip
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
+LETTERS = {**{c: rf"\{name}" for c, name in GREEK.items()}, "ŷ": r"\hat{y}", "ℒ": r"\mathcal{L}"}
+#: Signs in a label, as mathematics that MathJax and every TeX know, whatever the fonts.
+SPECIAL = {"`": r"\text{‘}", "\\": r"\backslash{}", "^": r"\hat{\ }", "~": r"\mathord{\sim}",
+           "<": r"\mathord{<}", ">": r"\mathord{>}", "|": r"\vert{}", "…": r"\ldots{}", **{c: rf"\{c}" for c in "{}$&#%_"},
+           **{c: letter + "{}" for c, letter in LETTERS.items()}}  # fmt: skip
+LONGEST_WORD = 24  # letters that need not be broken
 #: Functions LaTeX knows by a command of its own.
 COMMANDS = {"ln", "log", "tanh", "exp", "max", "min"}
 
 
 def text(words: str) -> str:
     """Anybody's text, so that TeX prints it and nothing else happens."""
-    visible = (c for c in words if unicodedata.category(c)[0] != "C" or c == " ")
-    return "".join(ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c)) for c in visible)
+    found = [ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c)) for c in visible(words)]
+    length = 0
+    for i, c in enumerate(found):
+        length = 0 if c == " " else length + 1
+        if length > LONGEST_WORD:
+            found[i] = r"\allowbreak{}" + c
+    return "".join(found)
+
+
+def visible(words: str) -> str:
+    """Without controls and whatever else has no shape."""
+    return "".join(c for c in words if unicodedata.category(c)[0] != "C")
+
+
+def label(words: str) -> str:
+    """Anybody's text in mathematics: words as text, signs as symbols."""
+    runs = groupby(visible(words), lambda c: c if c in SPECIAL else "")
+    return "".join(SPECIAL[c] * len([*run]) if c else rf"\text{{{''.join(run)}}}" for c, run in runs)
 
 
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
-    if base == "ŷ":
-        return r"\hat{y}"
-    if base in GREEK:
-        return rf"\boldsymbol{{\{GREEK[base]}}}" if bold else rf"\{GREEK[base]}"
+    base = shortened(base)
+    if base in LETTERS:
+        return rf"\boldsymbol{{{LETTERS[base]}}}" if bold else LETTERS[base]
     if base.isascii() and base.isalnum():
         if bold:
             return rf"\mathbf{{{base}}}"
         return base if len(base) == 1 or base.isdigit() else rf"\mathrm{{{base}}}"
-    return rf"\text{{{text(base)}}}"
+    return label(base)
 
 
 def script(written: str) -> str:
@@ -97,10 +122,10 @@ class Latex(Dialect):
         plain = "-" if sign == "−" else "+"
         return plain if first else f" {plain} "
 
-    def product(self, factors: Sequence[str], head: str) -> str:
+    def product(self, factors: Sequence[str], head: str, times: str) -> str:
         if head == "had":
             return r" \odot ".join(factors)
-        return (r"\, " if head == "dot" else TIMES[self.style.times]).join(factors)
+        return (r"\, " if head == "dot" else TIMES[times]).join(factors)
 
     def fraction(self, top: str, bottom: str) -> str:
         return rf"\frac{{{top}}}{{{bottom}}}"

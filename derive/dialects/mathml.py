@@ -101,14 +101,14 @@ class MathML(Dialect):
     def sign(self, sign: str, *, first: bool) -> str:
         return operator(sign, form="prefix") if first else operator(sign, "0.22em")
 
-    def product(self, factors: Sequence[str], head: str) -> str:
+    def product(self, factors: Sequence[str], head: str, times: str) -> str:
         match head:
             case "had":
                 between = operator("⊙", "0.22em")
             case "dot":
                 between = '<mspace width="0.12em"/>'
             case _:
-                between = operator(self.style.times, "0.16em") if self.style.times else '<mspace width="0.16em"/>'
+                between = operator(times, "0.16em") if times else '<mspace width="0.16em"/>'
         return between.join(factors)
 
     def fraction(self, top: str, bottom: str) -> str:

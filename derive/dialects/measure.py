@@ -11,11 +11,20 @@ from derive.formula import Function, Name, Partial, Symbol
 WIDTHS = {"·": 0.72, "⊙": 1.22, "=": 1.34, "≈": 1.34, "+": 1.22, "−": 1.22, "×": 1.22, " ": 0.3, "(": 0.42, ")": 0.42,
           ",": 0.45, ".": 0.28, "[": 0.45, "]": 0.45, "Σ": 1.1, "m": 0.85, "w": 0.72, "M": 1.0, "W": 1.05, "∂": 0.56}  # fmt: skip
 SMALL = 0.72  # size of scripts
+LONGEST_LABEL = 16.0  # em
 
 
 def em(text: str) -> float:
     """The width of a measured run, in em."""
     return sum(WIDTHS.get(c, 1.0 if ord(c) > 0x2E80 else 0.54) for c in text)
+
+
+def shortened(label: str) -> str:
+    """A label that leaves room for a formula around it: what does not fit on paper is cut."""
+    if em(label) <= LONGEST_LABEL:
+        return label
+    size = next(i for i in range(len(label), -1, -1) if em(label[:i]) <= LONGEST_LABEL - 1)
+    return label[:size] + "…"
 
 
 class Measure(Text):
@@ -27,7 +36,7 @@ class Measure(Text):
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
             return wider("∂" + self.symbol(symbol.of), "∂" + self.symbol(symbol.by)) + " "
-        return symbol.base + self.small(wider(symbol.sub, symbol.sup + symbol.mark))
+        return shortened(symbol.base) + self.small(wider(symbol.sub, symbol.sup + symbol.mark))
 
     def name(self, name: Name) -> str:
         return wider(self.symbol(name.symbol), "10×10" if not name.scalar and name.shape else "")
@@ -36,8 +45,8 @@ class Measure(Text):
         columns = [max((row[i] for row in rows), key=em) for i in range(len(rows[0]))]
         return "[" + "mm".join(columns) + "]"
 
-    def product(self, factors: Sequence[str], head: str) -> str:
-        return {"had": "⊙", "dot": " "}.get(head, self.style.times or " ").join(factors)
+    def product(self, factors: Sequence[str], head: str, times: str) -> str:
+        return {"had": "⊙", "dot": " "}.get(head, times or " ").join(factors)
 
     def fraction(self, top: str, bottom: str) -> str:
         return wider(top, bottom) + " "

@@ -37,7 +37,7 @@ class Python(Dialect):
         plain = "-" if sign == "−" else "+"
         return plain if first else f" {plain} "
 
-    def product(self, factors: Sequence[str], head: str) -> str:
+    def product(self, factors: Sequence[str], head: str, times: str) -> str:
         return (" @ " if head == "dot" else "*").join(factors)
 
     def fraction(self, top: str, bottom: str) -> str:

@@ -64,12 +64,12 @@ class Text(Dialect):
     def sign(self, sign: str, *, first: bool) -> str:
         return sign if first else f" {sign} "
 
-    def product(self, factors: Sequence[str], head: str) -> str:
+    def product(self, factors: Sequence[str], head: str, times: str) -> str:
         if head == "had":
             return " ⊙ ".join(factors)
         if head == "dot":
             return " ".join(factors)
-        return (self.style.times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d" else f for f in factors)
+        return (times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d" else f for f in factors)
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{top}/{bottom}"

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from derive.dialects.latex import Latex, text
 from derive.dialects.measure import Measure, em
 from derive.document import Document, Figure, Line, Say, Step, Table
 from derive.figures import PREAMBLE, to_tikz
-from derive.formula import Formula, Name
+from derive.formula import Apply, Formula, Name
 from derive.lines import Piece, rows
-from derive.printers.common import Printer, Raw, size, template
-from derive.spelling import Show, Shown, spell, terms
+from derive.printers.common import Printer, size, template
+from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import Values
 
 WIDTH = 40.0  # em that a row may take in the standalone document
 SMALLEST = 3  # columns of a matrix that is shortened most
-FEWEST_ALIGNED = 24.0
+WIDEST_TARGET = 0.4  # of the width; a wider one has a row of its own
+QUAD = 2.0  # em that a row is moved in
+WORDS = 5.0  # em of the words that introduce a case, and the space before them
 
 
 def fitted(piece: Piece, values: Values, measure: Measure, room: float) -> int:
-    """How many columns of a matrix may be written out so that no unbreakable term is wider than the room; 0: none fits."""
+    """How many columns of a matrix are written out, for no unbreakable term to be wider than the room; 0: none fits."""
     for largest in (8, 6, 5, 4, SMALLEST):
-        if max(map(em, terms(piece.formula, measure, shower(piece, values, largest)))) <= room:
+        if max(map(em, parts(piece.formula, measure, shower(piece, values, largest)))) <= room:
             return largest
     return 0
+
+
+def parts(f: Formula, dialect: Dialect, show: Show | None) -> list[str]:
+    """The terms between which a line may break, also those of a sum that is one factor, in brackets that stay small."""
+    found = terms(f, dialect, show)
+    if isinstance(f, Apply) and f.head in ("mul", "neg") and isinstance(f.args[-1], Apply) and f.args[-1].head == "add":
+        inner = terms(f.args[-1], dialect, show)
+        before, bracketed, after = found[0].partition(f"({''.join(inner)})")
+        if bracketed and not after:
+            return [f"{before}({inner[0]}", *inner[1:-1], f"{inner[-1]})"]
+    return found
 
 
 def shower(piece: Piece, values: Values, largest: int) -> Show | None:
@@ -32,20 +47,21 @@ def shower(piece: Piece, values: Values, largest: int) -> Show | None:
     return show if piece.numbers else None
 
 
-def broken(line: Line, values: Values, dialect: Latex, width: float) -> list[str]:
-    """The right side of a line as rows of LaTeX, none wider than `width` less the target."""
+def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = "") -> list[str]:
+    """The right side of a line as rows of LaTeX, none wider than the room; the case that applies stands at the end."""
     measure = Measure(dialect.style)
-    room = max(width - em(spell(line.target, measure)) - 1.5, FEWEST_ALIGNED / 2)
     found: list[str] = []
+    current, used = "", 0.0
     for row in rows(line, values):
+        found.append(current)
         current, used = "", 0.0
         for piece in row:
             largest = fitted(piece, values, measure, room)
-            if not largest and piece.formula is not line.target:
+            if not largest and piece.numbers and piece.formula is not line.target:
                 continue
             show = shower(piece, values, largest or SMALLEST)
             sign = r"\approx " if piece.relation == "≈" else "= "
-            spelled, measured = (terms(piece.formula, d, show) for d in (dialect, measure))
+            spelled, measured = (parts(piece.formula, d, show) for d in (dialect, measure))
             if current and used + 1.4 + sum(map(em, measured)) > room:
                 found.append(current)
                 current, used = "", 0.0
@@ -53,17 +69,48 @@ def broken(line: Line, values: Values, dialect: Latex, width: float) -> list[str
                 wide = em(run) + (1.4 if i == 0 else 0.0)
                 if current and used + wide > room:
                     found.append(current)
-                    current, used = (r"\quad " if i else ""), 2.0 if i else 0.0
+                    current, used = (r"\quad " if i else ""), QUAD if i else 0.0
                 current += (sign if i == 0 else "") + term + " "
                 used += wide
-        found.append(current)
-    return [row.strip() for row in found if row.strip()]
+    if case and line.condition is not None:
+        if used + em(spell(line.condition, measure, lambda name: values.shown(name))) + WORDS > room:
+            found.append(current)
+            current = ""
+        current += case
+    return [row.strip() for row in [*found, current] if row.strip()]
+
+
+def aligned(lines: Sequence[Line], values: Values, dialect: Callable[[Line], Latex], width: float = WIDTH,
+            case: Callable[[Line], str] = lambda line: "") -> list[str]:  # fmt: skip
+    """Lines as the rows of one aligned block no wider than `width`. A wide target has a row of its own."""
+    targets = [em(spell(line.target, Measure(dialect(line).style))) for line in lines]
+    left = max((target for target in targets if target <= width * WIDEST_TARGET), default=0.0)
+    room = width - left - 1.5
+    found: list[str] = []
+    for line, target in zip(lines, targets, strict=True):
+        indent = QUAD if target > left else 0.0
+        body = broken(line, values, dialect(line), room - indent, case(line))
+        spelled = spell(line.target, dialect(line))
+        if indent:
+            found += [f"&{spelled}", *(rf" &\quad {row}" for row in body)]
+        else:
+            found += [f"{spelled} &{''.join(body[:1])}", *(f" &{row}" for row in body[1:])]
+    return found
 
 
 def tex_line(line: Line, values: Values, dialect: Latex) -> str:
     """A line as one aligned block, to be copied into a document."""
-    body = r" \\ ".join(f"&{row}" for row in broken(line, values, dialect, WIDTH))
-    return rf"\begin{{aligned}} {spell(line.target, dialect)} {body} \end{{aligned}}"
+    rows = r" \\ ".join(aligned([line], values, lambda line: dialect))
+    return rf"\begin{{aligned}} {rows} \end{{aligned}}"
+
+
+def because(printer: Printer, line: Line) -> str:
+    """The case that applies, in mathematics."""
+    if line.condition is None:
+        return ""
+    condition = printer.condition(line)
+    parts = printer.words.parts("page.case", {"condition": line.condition})
+    return r"\quad " + "".join(rf"\text{{{part}}}" if isinstance(part, str) else condition for part in parts)
 
 
 class Tex(Printer):
@@ -72,7 +119,8 @@ class Tex(Printer):
     largest = 5
 
     def __init__(self, document: Document) -> None:
-        super().__init__(document, Latex(document.style))
+        self.plain = Latex(document.style)
+        super().__init__(document, self.plain)
         self.shaped = Latex(document.style, shapes=True)
 
     def escape(self, words: str) -> str:
@@ -86,28 +134,10 @@ class Tex(Printer):
 
     def lines(self, step: Step) -> list[str]:
         """The rows of one align* environment."""
-        found = []
-        for line in step.lines:
-            values = self.document.values
-            dialect = self.shaped if line.shapes else self.dialect
-            target = spell(line.target, dialect)
-            body = broken(line, values, self.dialect, WIDTH)  # type: ignore[arg-type]
-            if line.shapes and line.forms:
-                body = self.with_shapes(line, body)
-            last = len(body) - 1
-            case = rf" && \text{{{self.case(line)}}}" if line.condition is not None else ""
-            for i, row in enumerate(body):
-                found.append((target if i == 0 else "") + f" &{row}" + (case if i == last else ""))
-        return found
+        return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, lambda line: because(self, line))
 
-    def with_shapes(self, line: Line, body: list[str]) -> list[str]:
-        """The last symbolic form once more, with shapes under the matrices, where it is a row's beginning."""
-        plain = spell(line.forms[-1].formula, self.dialect)
-        shaped = spell(line.forms[-1].formula, self.shaped)
-        return [row.replace(plain, shaped, 1) if plain in row else row for row in body]
-
-    def case(self, line: Line) -> str:
-        return self.say(Say("page.case", {"condition": Raw(self.condition(line))}))
+    def dialect_of(self, line: Line) -> Latex:
+        return self.shaped if line.shapes else self.plain
 
     def diagram(self, figure: Figure) -> str:
         return to_tikz(figure.network)
@@ -121,7 +151,7 @@ class Tex(Printer):
 
 def needs_cjk(source: str) -> bool:
     """Whether the text has letters that pdfLaTeX's standard fonts lack."""
-    return any(ord(c) > 0x24F and not 0x2010 <= ord(c) <= 0x22FF for c in source)
+    return any(ord(c) > 0x24F and not 0x2010 <= ord(c) <= 0x2026 for c in source)
 
 
 def page(document: Document) -> str:

@@ -6,7 +6,7 @@ from derive.dialects.latex import Latex
 from derive.document import Document, Figure, Line, Say, Step, Table
 from derive.formula import Formula
 from derive.printers.common import Printer, size, template
-from derive.printers.latex import broken
+from derive.printers.latex import aligned, because
 from derive.spelling import spell
 
 WIDTH = 48.0
@@ -19,7 +19,8 @@ class Markdown(Printer):
     largest = 5
 
     def __init__(self, document: Document) -> None:
-        super().__init__(document, Latex(document.style))
+        self.plain = Latex(document.style)
+        super().__init__(document, self.plain)
 
     def escape(self, text: str) -> str:
         return text.translate(SPECIAL)
@@ -38,11 +39,9 @@ class Markdown(Printer):
 
     def line(self, line: Line) -> str:
         """One block of mathematics."""
-        assert isinstance(self.dialect, Latex)
-        body = [f"&{row}" for row in broken(line, self.document.values, self.dialect, WIDTH)]
-        case = rf" && {self.condition(line)}" if line.condition is not None else ""
-        inside = " \\\\\n".join(body)
-        return f"```math\n\\begin{{aligned}}\n{spell(line.target, self.dialect)} {inside}{case}\n\\end{{aligned}}\n```"
+        rows = aligned([line], self.document.values, lambda line: self.plain, WIDTH, lambda line: because(self, line))
+        inside = " \\\\\n".join(rows)
+        return f"```math\n\\begin{{aligned}}\n{inside}\n\\end{{aligned}}\n```"
 
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
