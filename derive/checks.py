@@ -31,6 +31,7 @@ from derive.values import Values, as_fraction, cost
 SEED = 20240229
 ENTRIES_BUDGET = 400_000  # multiplications spent on moving every single parameter
 SAMPLED_ENTRIES = 8
+MOST_DIGITS = 400  # working digits SymPy may spend on one value: far out in a tail it would ask for millions
 POINTS = 3  # arguments at which each slope is compared with SymPy's
 
 
@@ -221,7 +222,7 @@ def elementwise_slope(node: Node, op: Elementwise, points: list[tuple[float, ...
             value = evaluate(op.body, at.__getitem__, mp)
             ours = evaluate(taught, {**at, out: value}.__getitem__, mp)
             exactly = {symbol: sp.Rational(str(Fraction(x))) for symbol, x in zip(symbols, point, strict=True)}
-            theirs = derivative.xreplace(exactly).evalf(DIGITS - 10)
+            theirs = derivative.xreplace(exactly).evalf(DIGITS - 10, maxn=MOST_DIGITS)
             errors.compare(ours, mp.number(as_fraction(theirs)), max(1e-3, abs(float(ours))))
     return errors.witness("sympy", op.name, 1e-12)
 
@@ -243,7 +244,7 @@ def vector_slope(op: VectorOp | Fused) -> Witness:
 
     algebra, mp, n = sympy_algebra(), digits(), 3
     symbols = sp.symbols(f"s1:{n + 1}", real=True)
-    scores = [0.3, -0.7, 1.1]
+    scores = [sp.Rational(3, 10), sp.Rational(-7, 10), sp.Rational(11, 10)]
     errors = Errors()
     at = dict(zip(symbols, scores, strict=True))
     if isinstance(op, VectorOp):

@@ -17,27 +17,37 @@ from derive.values import Values
 WIDTH = 40.0  # em that a row may take in the standalone document
 SMALLEST = 3  # columns of a matrix that is shortened most
 WIDEST_TARGET = 0.4  # of the width; a wider one has a row of its own
+SIGN = 1.4  # em of a relation
 QUAD = 2.0  # em that a row is moved in
 WORDS = 5.0  # em of the words that introduce a case, and the space before them
 
 
-def fitted(piece: Piece, values: Values, measure: Measure, room: float) -> int:
-    """How many columns of a matrix are written out, for no unbreakable term to be wider than the room; 0: none fits."""
-    for largest in (8, 6, 5, 4, SMALLEST):
-        if max(map(em, parts(piece.formula, measure, shower(piece, values, largest)))) <= room:
-            return largest
-    return 0
-
-
-def parts(f: Formula, dialect: Dialect, show: Show | None) -> list[str]:
-    """The terms between which a line may break, also those of a sum that is one factor, in brackets that stay small."""
+def bracketed(f: Formula, dialect: Dialect, show: Show | None) -> list[str]:
+    """The terms of a formula, also those of a sum that is its last factor, if its brackets are small."""
     found = terms(f, dialect, show)
     if isinstance(f, Apply) and f.head in ("mul", "neg") and isinstance(f.args[-1], Apply) and f.args[-1].head == "add":
         inner = terms(f.args[-1], dialect, show)
-        before, bracketed, after = found[0].partition(f"({''.join(inner)})")
-        if bracketed and not after:
+        before, small, after = found[0].partition(f"({''.join(inner)})")
+        if small and not after:
             return [f"{before}({inner[0]}", *inner[1:-1], f"{inner[-1]})"]
     return found
+
+
+def parts(f: Formula, dialect: Latex, show: Show | None) -> list[tuple[str, float]]:
+    """The pieces between which a line may break, with their widths."""
+    measure = Measure(dialect.style)
+    spelled, measured = (bracketed(f, d, show) for d in (dialect, measure))
+    if len(spelled) != len(measured):
+        spelled, measured = (terms(f, d, show) for d in (dialect, measure))
+    return [(term, em(run)) for term, run in zip(spelled, measured, strict=True)]
+
+
+def fitted(piece: Piece, values: Values, dialect: Latex, room: float) -> int:
+    """How many columns of a matrix are written out, for no unbreakable term to be wider than the room; 0: none fits."""
+    for largest in (8, 6, 5, 4, SMALLEST):
+        if max(width for _, width in parts(piece.formula, dialect, shower(piece, values, largest))) <= room:
+            return largest
+    return 0
 
 
 def shower(piece: Piece, values: Values, largest: int) -> Show | None:
@@ -49,31 +59,30 @@ def shower(piece: Piece, values: Values, largest: int) -> Show | None:
 
 def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = "") -> list[str]:
     """The right side of a line as rows of LaTeX, none wider than the room; the case that applies stands at the end."""
-    measure = Measure(dialect.style)
     found: list[str] = []
     current, used = "", 0.0
     for row in rows(line, values):
         found.append(current)
         current, used = "", 0.0
         for piece in row:
-            largest = fitted(piece, values, measure, room)
+            largest = fitted(piece, values, dialect, room)
             if not largest and piece.numbers and piece.formula is not line.target:
                 continue
-            show = shower(piece, values, largest or SMALLEST)
             sign = r"\approx " if piece.relation == "≈" else "= "
-            spelled, measured = (parts(piece.formula, d, show) for d in (dialect, measure))
-            if current and used + 1.4 + sum(map(em, measured)) > room:
+            pieces = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
+            if current and used + SIGN + sum(width for _, width in pieces) > room:
                 found.append(current)
                 current, used = "", 0.0
-            for i, (term, run) in enumerate(zip(spelled, measured, strict=True)):
-                wide = em(run) + (1.4 if i == 0 else 0.0)
+            for i, (term, width) in enumerate(pieces):
+                wide = width + (SIGN if i == 0 else 0.0)
                 if current and used + wide > room:
                     found.append(current)
                     current, used = (r"\quad " if i else ""), QUAD if i else 0.0
                 current += (sign if i == 0 else "") + term + " "
                 used += wide
     if case and line.condition is not None:
-        if used + em(spell(line.condition, measure, lambda name: values.shown(name))) + WORDS > room:
+        condition = spell(line.condition, Measure(dialect.style), values.shown)
+        if used + em(condition) + WORDS > room:
             found.append(current)
             current = ""
         current += case
