@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from derive.version import __version__
+
 if TYPE_CHECKING:
     from derive.solution import InputError, Solution, WitnessError, solve
 
-__version__ = "0.1.0"
 __all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve"]
 
 

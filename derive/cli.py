@@ -152,12 +152,9 @@ def run(
     **wishes: Any,
 ) -> None:
     """Solves, prints everything, and only then writes."""
-    gc.disable()  # a short life: collecting while the libraries load would cost a tenth of it
+    gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.solution import solve, write
 
-    gc.freeze()
-    gc.enable()
-    gc.set_threshold(100_000)
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output)
     names = tuple(name.strip() for name in (only or "").split(",") if name.strip())

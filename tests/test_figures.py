@@ -7,9 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from derive.figures import Column, Edge, Network, Unit, layout, to_pdf, to_png, to_svg, to_tikz
+from derive.figures.geometry import layout
+from derive.figures.network import Column, Edge, Network, Unit
+from derive.figures.plot import to_pdf, to_png
+from derive.figures.svg import to_svg
 from derive.figures.text import plain, shorten
-from derive.figures.tikz import escape, symbol_tex
+from derive.figures.tikz import escape, symbol_tex, to_tikz
 from derive.formula import Symbol
 
 SVG = "{http://www.w3.org/2000/svg}"

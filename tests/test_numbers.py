@@ -184,7 +184,7 @@ def test_the_comma_is_everywhere(name: str) -> None:
     tex = solution.to_latex()
     start, stop = tex.index("longtable"), tex.index(r"\section*{Conventions")
     tex = without(tex[start:stop], r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}")
-    assert point.findall(re.sub(r"\.\d+\\linewidth", "", tex)) == []
+    assert point.findall(re.sub(r"[\d.]+(?:pt|\\linewidth)", "", tex)) == []
     if "exact: true" not in examples.text(name):
         assert re.search(r"\d,\d", body(solution)) and re.search(r"\d\{,\}\d", tex)
 

@@ -90,6 +90,19 @@ def test_vector_activation(function: str, name: str) -> None:
         close(well_solved({**net, "targets": (value - np.eye(len(value))[i]).tolist()})["dL/dx"], row, GRADIENT)
 
 
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS["vector"] if name != "points15"])
+def test_jacobian(function: str, name: str) -> None:
+    """da1/dz1 after a layer that passes its inputs on; with a batch one Jacobian per sample."""
+    data = ACTIVATIONS["vector"][name]
+    n = len(data["x"])
+    net = {"layers": [linear(np.eye(n, dtype=int).tolist()), function], "loss": "half_squared_error"}
+    targets = [0.5, 0.25, 1, -1][:n]
+    close(well_solved({**net, "inputs": data["x"], "targets": targets})["da1/dz1"], data[f"{function}_jacobian"], GRADIENT)
+    batch = well_solved({**net, "inputs": [data["x"]] * 2, "targets": [targets] * 2})
+    close(batch["da1/dz1"], [data[f"{function}_jacobian"]] * 2, GRADIENT)
+
+
 # losses -----------------------------------------------------------------------------------------------------------------
 
 LOSSES = torch_json("03_losses.json")["cases"]

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from derive import __version__
 from derive.document import Amount, Cell, Document, Line, Say, Witness
 from derive.formula import Formula, Name
 from derive.language import Words
 from derive.lines import Piece, rows
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import SHOWN_COLUMNS
+from derive.version import __version__
 
 if TYPE_CHECKING:
     import jinja2
@@ -139,17 +138,19 @@ def template(name: str, *, escaped: bool) -> jinja2.Template:
 def environment(escaped: bool) -> jinja2.Environment:
     import jinja2
 
+    cache = jinja2.FileSystemBytecodeCache()  # of this user, in the folder for temporary files
     inside = Path(__file__).parent.parent / "templates"
     folder = inside if inside.is_dir() else inside.parent.parent / "templates"
-    loader = jinja2.FileSystemLoader(folder)
+    common: dict[str, Any] = {
+        "loader": jinja2.FileSystemLoader(folder),
+        "bytecode_cache": cache,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "undefined": jinja2.StrictUndefined,
+    }
     if escaped:
-        return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    return jinja2.Environment(
-        loader=loader, autoescape=False, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined,
-        block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
-        comment_start_string="<#", comment_end_string="#>",
-    )  # fmt: skip
-
-
-def flat(rows: Sequence[Sequence[Link]]) -> list[Link]:
-    return [link for row in rows for link in row]
+        return jinja2.Environment(autoescape=True, **common)
+    # braces and percent signs are TeX's own
+    marks = {"block": ("<%", "%>"), "variable": ("<<", ">>"), "comment": ("<#", "#>")}
+    strings = {f"{kind}_{end}_string": mark for kind, pair in marks.items() for end, mark in zip(("start", "end"), pair, strict=True)}
+    return jinja2.Environment(autoescape=False, **common, **strings)

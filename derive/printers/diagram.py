@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from derive.document import Document, Figure
 from derive.errors import InputError
-from derive.figures import PREAMBLE, Network, to_pdf, to_png, to_svg, to_tikz
+from derive.figures.network import Network
+from derive.figures.plot import to_pdf, to_png
+from derive.figures.svg import to_svg
+from derive.figures.tikz import PREAMBLE, to_tikz
 
 
 def network(document: Document) -> Network:

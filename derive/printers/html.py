@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from derive.dialects.latex import Latex
 from derive.dialects.mathml import MathML, operator
 from derive.document import Document, Figure, Line, Say, Step, Table
-from derive.figures import to_svg
+from derive.figures.svg import to_svg
 from derive.formula import Formula
-from derive.printers.common import Printer, Raw, size, template
+from derive.printers.common import Link, Printer, Raw, size, template
 from derive.printers.latex import tex_line
 from derive.spelling import spell
 
@@ -49,7 +49,7 @@ class Html(Printer):
         body = [f'<span class="r">{"".join(self.link(link.relation, link.terms) for link in row)}</span>' for row in self.rows(line)]
         return Markup(f'<span class="t">{head}</span>' + "".join(body))
 
-    def rows(self, line: Line) -> list[list[object]]:
+    def rows(self, line: Line) -> list[list[Link]]:
         plain = self.links(line)
         if not line.shapes:
             return plain

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from derive.dialects.latex import Latex, text
 from derive.dialects.measure import Measure, em
 from derive.document import Document, Figure, Line, Say, Step, Table
-from derive.figures import PREAMBLE, to_tikz
+from derive.figures.tikz import PREAMBLE, to_tikz
 from derive.formula import Apply, Formula, Name
 from derive.lines import Piece, rows
 from derive.printers.common import Printer, size, template

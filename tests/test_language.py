@@ -1,0 +1,238 @@
+"""The language tables: the same keys and places in every language, all of them used, none missing, nothing left over."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from derive import examples
+from derive.errors import InputError
+from derive.language import LANGUAGES, Words, table
+from derive.losses import losses
+from derive.notation import PRESETS
+from derive.ops.activations import activations
+from derive.optimizers import optimizers
+from derive.printers import FORMATS
+from derive.printers.terminal import page as text_page
+from derive.solution import Solution, solve
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "derive").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "templates").iterdir())
+SAYING = {"say", "Say", "word", "plain", "template", "parts"}
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+
+def places(sentence: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None)
+
+
+def known(key: str) -> bool:
+    return key in table("en") or key.rpartition(".")[0] + ".other" in table("en")
+
+
+# the tables ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("language", OTHERS)
+def test_languages_have_the_same_keys(language: str) -> None:
+    assert list(table(language)) == list(table("en"))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_sentences_have_the_same_places(language: str) -> None:
+    ours, theirs = table("en"), table(language)
+    assert {key: places(theirs[key]) for key in ours if key in theirs} == {key: places(ours[key]) for key in ours if key in theirs}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_sentences_are_translated(language: str) -> None:
+    same = {key for key, sentence in table(language).items() if sentence == table("en")[key] and re.search("[A-Za-z]{3}", sentence)}
+    assert same == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_are_whole(language: str) -> None:
+    """Nothing empty but the one that says nothing, no stray space, whole sentences end as sentences do."""
+    for key, sentence in table(language).items():
+        assert sentence or key == "form.none", key
+        assert sentence == sentence.strip() or key.startswith("form."), key
+        assert "  " not in sentence, key
+        if key.split(".")[0] in ("activation", "slope", "loss", "backward", "convention", "jacobian", "why", "long") and "ties" not in key:
+            assert sentence[-1] in ".。}", key
+
+
+def test_an_unknown_language_or_sentence() -> None:
+    with pytest.raises((ValueError, InputError), match="zh"):
+        Words("zn")
+    with pytest.raises(KeyError, match=r"no\.such"):
+        Words("en").template("no.such")
+    assert Words("en").template("slope.brand_new") == table("en")["slope.other"]
+
+
+# keys in the code -----------------------------------------------------------------------------------------------------
+def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
+    """(place, first argument) of every call that says something."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args:
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in SAYING:
+                yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node.args[0]
+
+
+def pattern(f: ast.JoinedStr) -> str:
+    """An f-string as a regular expression."""
+    return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else r".+" for part in f.values)
+
+
+def test_every_key_in_the_code_exists() -> None:
+    found = 0
+    for path in SOURCES:
+        for place, key in calls(path):
+            for option in (key.body, key.orelse) if isinstance(key, ast.IfExp) else (key,):
+                if isinstance(option, ast.Constant) and isinstance(option.value, str):
+                    assert known(option.value), f"{place}: no sentence '{option.value}'"
+                    found += 1
+                elif isinstance(option, ast.JoinedStr):
+                    assert any(re.fullmatch(pattern(option), name) for name in table("en")), f"{place}: nothing like {pattern(option)}"
+                    found += 1
+    assert found > 60
+
+
+def test_every_key_in_the_templates_exists() -> None:
+    found = set()
+    for path in TEMPLATES:
+        for key in re.findall(r"p\.word\(['\"]([a-z_.]+)['\"]", path.read_text(encoding="utf-8")):
+            found.add(key)
+    assert len(found) > 5
+    assert {key for key in found if not known(key) and not key.endswith(".")} == set()
+
+
+# keys in use ------------------------------------------------------------------------------------------------------------
+def net_of(activation: str = "tanh", loss: Any = "half_squared_error", **more: Any) -> dict[str, Any]:
+    return {
+        "inputs": [[0.5, -1], [1, 2]], "targets": [[0.25, 0.5], [1, 0]], "loss": loss, "optimizer": {"sgd": {"lr": 0.1}},
+        "layers": [{"linear": {"out": 2, "weight": [[1, -1], [0.5, 2]], "bias": 0.1}}, activation,
+                   {"linear": {"out": 2, "weight": [[1, 2], [3, 0.5]], "bias": [0, 1]}}, activation],
+        **more,
+    }  # fmt: skip
+
+
+def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Networks and wishes that together should say all there is to say."""
+    for name in examples.names():
+        yield name, {"form": "both", "level": "full"}
+        yield name, {"form": "scalar", "level": "full"}
+    yield "mazur", {"backward": False}
+    for name in activations:
+        yield net_of(name), {"form": "scalar"}
+        yield net_of(name), {"form": "matrix"}
+    for name in losses:
+        end: dict[str, Any] = {"targets": [1, 0]} if name in ("cross_entropy", "nll") else {"targets": [[1, -1], [1, 1]]} if "hinge" in name else {}
+        layer = {"nll": "log_softmax", "kl_div": "log_softmax", "cross_entropy": "identity"}.get(name, "sigmoid")
+        for reduction in ("mean", "sum", *(("batchmean",) if name == "kl_div" else ())):
+            yield net_of(layer, {name: {"reduction": reduction}}, **end), {}
+    for preset in PRESETS:
+        yield "regression", {"notation": preset}
+    for policy in ({"exact": True}, {"round_as_you_go": True}, {"half": "up"}, {}):
+        yield "mazur", {"significant": 5, **policy}
+        yield "mazur", {"decimals": 5, **policy}
+    yield net_of(notation={"bias_as": "weight"}), {}
+    yield net_of(notation={"sign": "descent", "bias_as": "threshold"}), {}
+    yield net_of(optimizer={"sgd": {"lr": 100}}, loss="mse"), {}
+    yield net_of(optimizer={"sgd": {"lr": 0}}), {}
+    yield {"inputs": [[1, 2]], "targets": [[1, 2]], "layers": ["sigmoid"], "loss": "mse"}, {}
+    yield {"inputs": [1, 0], "targets": [0], "loss": "mse", "layers": [{"linear": {"out": 1, "weight": [[0, 0]], "bias": [0]}}, "relu"]}, {}
+    yield {"inputs": [1, 2], "targets": [1], "loss": "mse", "layers": ["tanh", {"linear": {"out": 1, "weight": [[1, 2]]}}]}, {}
+    yield {"inputs": {"randn": [3, 40]}, "targets": [[1]] * 3, "loss": "mse", "seed": 1, "layers": [{"linear": {"out": 60}}, "relu",
+           {"linear": {"out": 1}}]}, {}  # fmt: skip
+    yield {"inputs": {"randn": [20, 90]}, "targets": [[1]] * 20, "loss": "mse", "seed": 1, "layers": [{"linear": {"out": 120}}, "relu",
+           {"linear": {"out": 1}}]}, {}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def used() -> set[str]:
+    """The keys that were looked up while everything was solved and printed in every format of text."""
+    found: set[str] = set()
+    look_up = Words.template
+
+    def recorded(self: Words, key: str) -> str:
+        found.add(key if key in self.table else key.rpartition(".")[0] + ".other")
+        return look_up(self, key)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Words, "template", recorded)
+        for net, wishes in everything():
+            solution = solve(net, **wishes)
+            for format in ("html", "latex", "markdown", "text"):
+                solution.print(format)
+    return found
+
+
+def test_every_sentence_is_reached(used: set[str]) -> None:
+    """What no page ever says is left over (command-line texts and refusals to agree aside)."""
+    elsewhere = {key for key in table("en") if key.startswith("terminal.")} | {"table.disagrees"}
+    spoken = used | {key for path in SOURCES if path.name == "cli.py" for key in table("en") if key in path.read_text(encoding="utf-8")}
+    assert sorted(set(table("en")) - spoken - (elsewhere if "terminal.wrote" in spoken else set())) == []
+
+
+def test_optimizers_have_sentences() -> None:
+    assert {name for name in optimizers if not known(f"update.{name}")} == set()
+
+
+# Chinese pages ----------------------------------------------------------------------------------------------------------
+MATHS = [r"<svg.*?</svg>", r"<style.*?</style>", r"<script.*?</script>", r"<math.*?</math>", r"<head.*?</head>"]
+WORDS = re.compile(r"[A-Za-z]{2,}(?:[ ,:;]+(?:of|the|a|is|[A-Za-z]{2,})){2,}")
+
+
+def chinese(name: str) -> Solution:
+    return solve(name, lang="zh", form="both", level="full")
+
+
+def leftovers(text: str, title: str) -> list[str]:
+    """Runs of three English words, but for the author's own title."""
+    return [run for run in WORDS.findall(text.replace(title, ""))]
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_chinese_pages_have_no_english(name: str) -> None:
+    solution = chinese(name)
+    title = solution.document.title
+    html = solution.to_html()
+    for cut in MATHS:
+        html = re.sub(cut, " ", html, flags=re.DOTALL)
+    spoken = re.sub("<[^>]*>", "\n", html)
+    heard = "\n".join(re.findall(r'(?:title|aria-label|alt)="([^"]*)"', html))
+    assert len(re.findall("[\u4e00-\u9fff]", spoken)) > 300
+    assert leftovers(spoken, title) + leftovers(heard, title) == []
+    text = text_page(solution.document, width=10**6)
+    prose = "\n".join(line for line in text.splitlines() if " = " not in line and " ≈ " not in line)
+    assert leftovers(prose, title) == []
+    for sentence in table("en").values():
+        if len(sentence.split()) > 3 and "{" not in sentence:
+            assert sentence not in text and sentence not in spoken
+
+
+@pytest.mark.parametrize("format", ["html", "latex", "markdown", "text"])
+def test_chinese_cases_are_not_english(format: str) -> None:
+    """`else` and `if` in a formula by cases are words too."""
+    printed = str(solve("regression", lang="zh", form="matrix").print(format))
+    printed = re.sub("<style.*?</style>|<script.*?</script>|<annotation.*?</annotation>", "", printed, flags=re.DOTALL)
+    assert not re.search(r"\b(?:else|if)\b", re.sub(r"\\(?:if|else)[a-z]*", "", re.sub(r"\\resizebox.*", "", printed)))
+
+
+def test_the_diagram_speaks_the_language() -> None:
+    svg = str(chinese("mazur").print("svg"))
+    texts = "\n".join(re.findall(r">([^<>]+)<|aria-label=\"([^\"]*)\"", svg)[i][j] for i in range(len(re.findall(r">([^<>]+)<|aria-label=\"([^\"]*)\"", svg))) for j in (0, 1))
+    assert re.search("[\u4e00-\u9fff]", texts)
+    assert not re.search(r"\b(?:Inputs|Layer|Output|bias|weight|unit)\b", re.sub("<style.*?</style>", "", texts, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("png", "diagram-pdf", "svg", "tikz")])
+def test_every_language_prints_every_format(format: str) -> None:
+    for language in LANGUAGES:
+        assert len(solve("softmax_classifier", lang=language).print(format)) > 1000

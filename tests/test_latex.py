@@ -1,0 +1,104 @@
+"""The LaTeX that derive prints compiles as it stands, and nothing is wider than the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from nets import solved
+
+from derive.dialects.latex import LONGEST_WORD, label, letters, text
+from derive.examples import names
+
+FAULTS = re.compile(r"Overfull|Missing character|undefined|^!|multiply defined|Error", re.MULTILINE)
+#: Everything on a page that is in print: (network, wishes).
+DOCUMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    **{name: (name, {}) for name in names()},
+    **{f"{preset}, both": ("regression", {"notation": preset, "form": "both"}) for preset in ("mazur", "ng", "haykin", "rows")},
+    "xor, matrix": ("xor", {"form": "matrix"}),
+    "hostile": ("hostile", {}),
+    "long": ("long", {}),
+    "one": ("one", {}),
+    "deep": ("deep", {}),
+    "wide": ("wide", {}),
+    "batch": ("batch", {"form": "scalar"}),
+    "large": ("large", {"form": "matrix"}),
+}
+CHINESE: dict[str, tuple[str, dict[str, str]]] = {
+    "mazur, zh": ("mazur", {"lang": "zh"}),
+    "batch_3322, zh": ("batch_3322", {"lang": "zh", "form": "matrix"}),
+    "hostile, zh": ("hostile", {"lang": "zh"}),
+    "Chinese labels": ("chinese", {}),
+}
+
+
+def compiled(program: str, source: str, folder: Path) -> str:
+    """The log of the last of two runs, with no shell and no file from outside the folder."""
+    (folder / "solution.tex").write_text(source, encoding="utf-8")
+    fast = ["-draftmode"] if "pdf" in Path(program).name else ["-no-pdf"]
+    environment = {**os.environ, "openin_any": "p", "openout_any": "p", "max_print_line": "1000"}
+    for options in (fast, []):
+        command = [program, "-interaction=batchmode", "-halt-on-error", "-no-shell-escape", *options, "solution.tex"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120)
+        log = (folder / "solution.log").read_text(encoding="utf-8", errors="replace")
+        assert done.returncode == 0, log[-2000:]
+    assert (folder / "solution.pdf").stat().st_size > 1000
+    return log
+
+
+def faults(log: str) -> list[str]:
+    return [line for line in log.splitlines() if FAULTS.search(line) and "infwarerr" not in line]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_compile(name: str, pdflatex: str, tmp_path: Path) -> None:
+    net, wishes = DOCUMENTS[name]
+    log = compiled(pdflatex, solved(net, **wishes).to_latex(), tmp_path)
+    assert not faults(log)
+    assert "/etc/passwd" not in log
+
+
+@pytest.mark.parametrize("name", CHINESE)
+def test_chinese_documents_compile(name: str, xelatex: str, tmp_path: Path) -> None:
+    net, wishes = CHINESE[name]
+    source = solved(net, **wishes).to_latex()
+    assert "ctexart" in source
+    log = compiled(xelatex, source, tmp_path)
+    assert not faults(log)
+    assert "/etc/passwd" not in log
+
+
+def test_every_copied_line_compiles_alone(pdflatex: str, tmp_path: Path) -> None:
+    """What the copy button gives needs amsmath and amssymb, and no font encoding."""
+    lines = [tex for name in ("hostile", "relu_fractions", "xor") for tex in copied(name)]
+    body = "\n".join(rf"\[ {line} \]" for line in lines)
+    packages = r"\documentclass{article}\usepackage[margin=1cm,paperwidth=40cm]{geometry}\usepackage{amsmath,amssymb}"
+    log = compiled(pdflatex, rf"{packages}\allowdisplaybreaks\begin{{document}}{body}\end{{document}}", tmp_path)
+    assert len(lines) > 30
+    assert not faults(log)
+
+
+def copied(name: str) -> list[str]:
+    from html import unescape
+
+    page = solved(name).to_html()
+    return [unescape(tex) for tex in re.findall(r'<annotation encoding="application/x-tex">(.*?)</annotation>', page)]
+
+
+def test_labels_are_only_ever_text() -> None:
+    assert label(r"\input{a}") == r"\backslash{}\text{input}\{\text{a}\}"
+    assert label("$x_1$ & %") == r"\$\text{x}\_\text{1}\$\text{ }\&\text{ }\%"
+    assert label("``") == r"\text{‘}\text{‘}"
+    assert label("\u202e\x00权") == r"\text{权}"
+    assert letters("ℒ") == r"\mathcal{L}"
+    assert letters("θ", bold=True) == r"\boldsymbol{\theta}"
+    assert letters("a" * 60).endswith(r"\ldots{}")
+
+
+def test_long_words_may_be_broken() -> None:
+    assert text("a" * LONGEST_WORD) == "a" * LONGEST_WORD
+    assert text("a" * 60).count(r"\allowbreak{}") == 60 - LONGEST_WORD
+    assert r"\allowbreak" not in text("ordinary words " * 9)
