@@ -122,6 +122,7 @@ STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
     "gt": _compare(operator.gt),
     "ge": _compare(operator.ge),
     "lt": _compare(operator.lt),
+    "and": _fold(operator.and_),
     "le": _compare(operator.le),
 }
 
@@ -190,7 +191,11 @@ class _Unknown:
     def _same(self, *_: object) -> _Unknown:
         return self
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _same
+    def _times(self, other: object) -> Any:
+        return Fraction(0) if other == 0 else self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __truediv__ = _same
+    __mul__ = __rmul__ = __rtruediv__ = _times  # 0 · x and 0 / x are 0 for every finite x but 0
     __pow__ = __rpow__ = __neg__ = __abs__ = __lt__ = __le__ = __gt__ = __ge__ = _same
 
     def __repr__(self) -> str:

@@ -204,7 +204,7 @@ def negate(f: Formula) -> Formula:
         return Number(-f.value)
     if isinstance(f, Apply) and f.head == "neg":
         return f.args[0]
-    if isinstance(f, Apply) and f.head == "add" and all(isinstance(t, Apply) and t.head == "neg" for t in f.args):
+    if isinstance(f, Apply) and f.head == "add" and isinstance(f.args[0], Apply) and f.args[0].head == "neg":
         return add(*(negate(term) for term in f.args))
     return Apply("neg", (f,))
 

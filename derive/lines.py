@@ -1,4 +1,4 @@
-"""A line of a solution as the equal signs it makes: target = form = numbers = value, row by row.
+"""A line of a solution as the equal signs it makes: target = form = numbers = value.
 
 Printers spell these pieces and the witnesses evaluate them, so that what is checked is what is printed.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from derive.algebra import EXACT, UNKNOWN, Value, evaluate
 from derive.document import Block, Document, Line, Step
 from derive.formula import Formula, Name, Number, names
 from derive.spelling import Shown
@@ -25,25 +26,21 @@ class Piece:
     numbers: bool = False
 
 
-def rows(line: Line, values: Values) -> list[list[Piece]]:
-    """The right side of a line. After numbers a new row starts again from the target; the value ends the last."""
-    result: list[list[Piece]] = [[]]
-    numeric = line.has_value and not values.symbolic
-    for form in line.forms:
-        # rounding as one goes, other ways to the same value end in other digits: only the last form is computed
-        computed = form.numbers and (not values.policy.as_you_go or form is line.forms[-1])
-        if result[-1] and result[-1][-1].numbers:
-            result.append([])
-        result[-1].append(Piece("=", form.formula))
-        if numeric and computed and not trivial(form.formula):
-            result[-1].append(Piece(relation(form.formula, values), form.formula, numbers=True))
-    if numeric and not (line.forms and isinstance(line.forms[-1].formula, Number)):
-        last = result[-1]
-        rounded = any(piece.relation == "≈" for piece in last) or relation(line.target, values) == "≈"
-        if values.policy.as_you_go and line.forms:
-            rounded = not values.follows(line.forms[-1].formula, line.target)
-        last.append(Piece("≈" if rounded else "=", line.target, numbers=True))
-    return result
+def pieces(line: Line, values: Values) -> list[Piece]:
+    """The right side of a line: its forms in symbols, the last one in numbers, the value. No `=` follows a rounding."""
+    found = [Piece("=", form.formula) for form in line.forms]
+    if not line.has_value or values.symbolic:
+        return found
+    last = line.forms[-1] if line.forms else None
+    if last is not None and isinstance(last.formula, Number):
+        return found
+    rounded = relation(line.target, values) == "≈"
+    if last is not None and last.numbers and not trivial(last.formula):
+        found.append(Piece(relation(last.formula, values), last.formula, numbers=True))
+        rounded = rounded or found[-1].relation == "≈"
+    if values.policy.as_you_go and last is not None:
+        rounded = not values.follows(last.formula, line.target)
+    return [*found, Piece("≈" if rounded else "=", line.target, numbers=True)]
 
 
 def trivial(f: Formula) -> bool:
@@ -52,8 +49,16 @@ def trivial(f: Formula) -> bool:
 
 
 def relation(f: Formula, values: Values) -> str:
-    """`=` if every number written for a name is that number exactly, else `≈`."""
-    return "=" if all(exact(values.shown(name)) for name in names(f)) else "≈"
+    """`=` if what is written in numbers is exactly the value of the formula, else `≈`."""
+    if all(exact(values.shown(name)) for name in names(f)):
+        return "="
+    if not all(name.scalar for name in names(f)) or isinstance(f, Name):
+        return "≈"
+
+    def written(name: Name) -> Value:  # 0 times a rounded number is 0 all the same
+        return values.known_exactly(name) if exact(values.shown(name)) else UNKNOWN
+
+    return "≈" if evaluate(f, written, EXACT) is UNKNOWN else "="
 
 
 def exact(shown: Shown) -> bool:

@@ -92,6 +92,10 @@ class Dialect(ABC):
     def cases(self, rows: Sequence[tuple[str, str]]) -> str: ...
     @abstractmethod
     def relation(self, left: str, sign: str, right: str) -> str: ...
+    def both(self, conditions: Sequence[str]) -> str:
+        """Conditions that all hold."""
+        return ", ".join(conditions)
+
     @abstractmethod
     def function(self, head: str, inner: str) -> str:
         """exp, sqrt, abs and pi: written by sign rather than by name."""
@@ -273,6 +277,10 @@ def _relation(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
     return Spelled(dialect.relation(left, RELATIONS[str(f.head)], right), SUM)
 
 
+def _and(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
+    return Spelled(dialect.both([spell(arg, dialect, show) for arg in f.args]), SUM)
+
+
 def _called(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
     name = dialect.style.log if f.head == "log" else NAMED[str(f.head)]
     return Spelled(dialect.call(name, [spell(arg, dialect, show) for arg in f.args], None), ATOM)
@@ -297,6 +305,7 @@ SPELLERS: dict[str, Speller] = {
     "total": _sum,
     "xlogy": _xlogy,
     "cases": _cases,
+    "and": _and,
     **dict.fromkeys(RELATIONS, _relation),
     **dict.fromkeys(NAMED, _called),
     **dict.fromkeys(("exp", "sqrt", "abs", "pi"), _signed),

@@ -1,7 +1,8 @@
-"""Random networks: every quantity equals the one tests/reference/mlp.py computes the long way, and all witnesses agree."""
+"""Random networks: every quantity as tests/reference/mlp.py computes it the long way; all witnesses agree."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,9 @@ def shares(random: np.random.Generator, samples: int, units: int) -> Any:
     return (np.diff(np.c_[np.zeros(samples, int), cuts, np.full(samples, 100)], axis=1) / 100).tolist()
 
 
-def targets_for(loss: str, options: dict[str, Any], random: np.random.Generator, samples: int, units: int, pick: Any) -> Any:
+def targets_for(
+    loss: str, options: dict[str, Any], random: np.random.Generator, samples: int, units: int, pick: Any
+) -> Any:
     if loss in CLASSES:
         if units > 1 and pick(st.booleans()):
             return shares(random, samples, units)
@@ -97,7 +100,7 @@ def networks(draw: Any, loss: str) -> dict[str, Any]:
     widths = draw(st.lists(st.integers(1, 5), min_size=2, max_size=5))
     layers: list[Any] = [activation(list(activations))] if draw(st.integers(0, 7)) == 0 else []
     parameters = []
-    for k, (before, after) in enumerate(zip(widths, widths[1:], strict=False), 1):
+    for k, (before, after) in enumerate(pairwise(widths), 1):
         kind = draw(st.sampled_from(["list", "list", "shared", "none"]))
         bias = {"list": decimal(random, after), "shared": decimal(random, 1)[0], "none": False}[kind]
         layers.append({"linear": {"out": after, "weight": decimal(random, after, before), "bias": bias}})
@@ -134,8 +137,14 @@ def absent(id: str, net: dict[str, Any], reference: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("loss", list(losses))
 def test_every_quantity_equals_the_reference(loss: str) -> None:
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(networks(loss))
     def check(net: dict[str, Any]) -> None:
         compare(net)
@@ -157,13 +166,19 @@ def compare(net: dict[str, Any]) -> None:
         if id in ("l", "l+"):  # the losses of a single output are a column here, a list there
             got, want = got.ravel(), want.ravel()
         assert got.shape == want.shape, id
-        np.testing.assert_allclose(got, want, rtol=TOLERANCE, atol=TOLERANCE * max(1e-3, np.max(np.abs(want), initial=0)), err_msg=id)
+        np.testing.assert_allclose(
+            got, want, rtol=TOLERANCE, atol=TOLERANCE * max(1e-3, np.max(np.abs(want), initial=0)), err_msg=id
+        )
     scores = [name for name in reference if name[0] in "xaz" and name[-1] != "+"][-1]
     if "p" in ours:  # the probabilities that the loss makes of scores
-        p, slope = ACTIVATIONS["softmax" if "cross_entropy" in str(net["loss"]) else "sigmoid"](np.atleast_2d(reference[scores]))
+        p, slope = ACTIVATIONS["softmax" if "cross_entropy" in str(net["loss"]) else "sigmoid"](
+            np.atleast_2d(reference[scores])
+        )
         np.testing.assert_allclose(np.atleast_2d(solution["p"]), p, rtol=TOLERANCE)
         if f"dp/d{scores}" in ours:
-            np.testing.assert_allclose(solution[f"dp/d{scores}"], slope.reshape(solution[f"dp/d{scores}"].shape), rtol=TOLERANCE, atol=1e-12)
+            np.testing.assert_allclose(
+                solution[f"dp/d{scores}"], slope.reshape(solution[f"dp/d{scores}"].shape), rtol=TOLERANCE, atol=1e-12
+            )
     extra = {id for id in ours if id not in reference} - {"lr", "weight", "pos_weight", "p", "p+", "u", f"dp/d{scores}"}
     assert not extra, f"not in the reference: {extra}"
 
@@ -180,36 +195,57 @@ def test_every_output_activation_under_every_loss(activation: str, loss: str) ->
     if loss == "bce" and activation not in ("sigmoid", "softmax"):
         return
     random = np.random.default_rng(len(activation) * 100 + len(loss))
-    layers = [{"linear": {"out": 3, "weight": decimal(random, 3, 2), "bias": decimal(random, 3)}}, activation,
-              {"linear": {"out": 2, "weight": decimal(random, 2, 3), "bias": decimal(random, 1)[0]}}, activation]  # fmt: skip
+    layers = [
+        {"linear": {"out": 3, "weight": decimal(random, 3, 2), "bias": decimal(random, 3)}},
+        activation,
+        {"linear": {"out": 2, "weight": decimal(random, 2, 3), "bias": decimal(random, 1)[0]}},
+        activation,
+    ]
     targets = targets_for(loss, {}, random, 1, 2, lambda _: True)[0]
-    net = {"inputs": decimal(random, 2), "targets": targets, "layers": layers, "loss": loss, "optimizer": {"sgd": {"lr": 0.1}}}
+    net = {
+        "inputs": decimal(random, 2),
+        "targets": targets,
+        "layers": layers,
+        "loss": loss,
+        "optimizer": {"sgd": {"lr": 0.1}},
+    }
     if loss == "bce" and activation == "sigmoid":
         net["layers"][1] = "tanh"
     compare(net)
 
 
 IDENTITY = [{"linear": {"out": 3, "weight": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "bias": [0, 0, 0]}}]
-SCORES = {"inputs": [[2, -1, 0.5], [0.3, 0.1, -2.2], [-1.5, 4, 1]], "layers": IDENTITY, "optimizer": {"sgd": {"lr": 0.1}}}
+SCORES = {
+    "inputs": [[2, -1, 0.5], [0.3, 0.1, -2.2], [-1.5, 4, 1]],
+    "layers": IDENTITY,
+    "optimizer": {"sgd": {"lr": 0.1}},
+}
 WEIGHT = [0.25, 1.5, 3]
 
 
-@pytest.mark.parametrize("targets,loss", [
-    ([0, -100, 1], "cross_entropy"),
-    ([0, -100, 1], {"cross_entropy": {"weight": WEIGHT}}),
-    ([0, 7, 1], {"cross_entropy": {"weight": WEIGHT, "ignore_index": 7}}),
-    ([0, 2, 1], {"cross_entropy": {"ignore_index": 2, "reduction": "sum"}}),
-    ([0, 2, 1], {"cross_entropy": {"label_smoothing": 1}}),
-    ([[1, 0, 0], [0.5, 0.25, 0.25], [0, 0, 1]], {"cross_entropy": {"weight": WEIGHT, "label_smoothing": 0.1}}),
-    ([[0.2, 0.2, 0.2], [0.5, 0.25, 0.25], [1, 1, 0]], "cross_entropy"),
-    ([[0.2, 0.2, 0.2], [0.5, 0.25, 0.25], [1, 1, 0]], {"cross_entropy": {"label_smoothing": 0.1}}),
-    ([0, -100, 1], {"nll": {"weight": WEIGHT}}),
-    ([[0.5, 0.25, 0.25], [0, 0, 0], [1, 1, 0]], "nll"),
-    ([[0, 1, 1], [0.5, 0, 1], [1, 1, 0]], {"bce_with_logits": {"weight": WEIGHT}}),
-    ([[0, 1, 1], [0.5, 0, 1], [1, 1, 0]], {"bce_with_logits": {"pos_weight": WEIGHT}}),
-    ([[0, 1, 1], [0.5, 0, 1], [1, 1, 0]], {"bce_with_logits": {"weight": WEIGHT, "pos_weight": [2, 1, 0.5], "reduction": "sum"}}),
-    ([[0, 0.25, 0.75], [0.5, 0, 0.5], [1, 0, 0]], {"kl_div": {"reduction": "batchmean"}}),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "targets,loss",
+    [
+        ([0, -100, 1], "cross_entropy"),
+        ([0, -100, 1], {"cross_entropy": {"weight": WEIGHT}}),
+        ([0, 7, 1], {"cross_entropy": {"weight": WEIGHT, "ignore_index": 7}}),
+        ([0, 2, 1], {"cross_entropy": {"ignore_index": 2, "reduction": "sum"}}),
+        ([0, 2, 1], {"cross_entropy": {"label_smoothing": 1}}),
+        ([[1, 0, 0], [0.5, 0.25, 0.25], [0, 0, 1]], {"cross_entropy": {"weight": WEIGHT, "label_smoothing": 0.1}}),
+        ([[0.2, 0.2, 0.2], [0.5, 0.25, 0.25], [1, 1, 0]], "cross_entropy"),
+        ([[0.2, 0.2, 0.2], [0.5, 0.25, 0.25], [1, 1, 0]], {"cross_entropy": {"label_smoothing": 0.1}}),
+        ([0, -100, 1], {"nll": {"weight": WEIGHT}}),
+        ([[0.5, 0.25, 0.25], [0, 0, 0], [1, 1, 0]], "nll"),
+        ([[0, 1, 1], [0.5, 0, 1], [1, 1, 0]], {"bce_with_logits": {"weight": WEIGHT}}),
+        ([[0, 1, 1], [0.5, 0, 1], [1, 1, 0]], {"bce_with_logits": {"pos_weight": WEIGHT}}),
+        (
+            [[0, 1, 1], [0.5, 0, 1], [1, 1, 0]],
+            {"bce_with_logits": {"weight": WEIGHT, "pos_weight": [2, 1, 0.5], "reduction": "sum"}},
+        ),
+        ([[0, 0.25, 0.75], [0.5, 0, 0.5], [1, 0, 0]], {"kl_div": {"reduction": "batchmean"}}),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("last", [None, "softmax", "log_softmax"])
 def test_options_of_the_losses_of_classes(targets: Any, loss: Any, last: str | None) -> None:
     compare({**SCORES, "targets": targets, "loss": loss, "layers": [*IDENTITY, *([last] if last else [])]})
@@ -226,8 +262,25 @@ def test_smoothing_with_an_ignored_sample_is_refused(ignore: int) -> None:
 
 @pytest.mark.parametrize("samples", [1, 2, 3])
 def test_weighted_bce_of_probabilities(samples: int) -> None:
-    layers = [{"linear": {"out": 3, "weight": [[0.5, -0.25], [1, 0.75], [-0.5, 0.3]], "bias": [0.1, 0.2, -0.3]}}, "sigmoid"]
+    layers = [
+        {"linear": {"out": 3, "weight": [[0.5, -0.25], [1, 0.75], [-0.5, 0.3]], "bias": [0.1, 0.2, -0.3]}},
+        "sigmoid",
+    ]
     inputs, targets = [[1, 2], [-1, 0.5], [0.25, -2]], [[0, 1, 1], [0.5, 0, 1], [1, 1, 0]]
-    compare({"inputs": inputs[:samples], "targets": targets[:samples], "layers": layers, "loss": {"bce": {"weight": WEIGHT}}})
+    compare(
+        {
+            "inputs": inputs[:samples],
+            "targets": targets[:samples],
+            "layers": layers,
+            "loss": {"bce": {"weight": WEIGHT}},
+        }
+    )
     layers[-1] = "softmax"  # not fused
-    compare({"inputs": inputs[:samples], "targets": targets[:samples], "layers": layers, "loss": {"bce": {"weight": WEIGHT}}})
+    compare(
+        {
+            "inputs": inputs[:samples],
+            "targets": targets[:samples],
+            "layers": layers,
+            "loss": {"bce": {"weight": WEIGHT}},
+        }
+    )

@@ -6,6 +6,7 @@ import ast
 import re
 import string
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_sentences_are_whole(language: str) -> None:
 
 
 def test_an_unknown_language_or_sentence() -> None:
-    with pytest.raises((ValueError, InputError), match="zh"):
+    with pytest.raises((ValueError, InputError), match="zn"):
         Words("zn")
     with pytest.raises(KeyError, match=r"no\.such"):
         Words("en").template("no.such")
@@ -80,7 +81,7 @@ def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in SAYING:
+            if name in SAYING and not re.search(r"\.(html|tex|md)'", ast.unparse(node.args[0])):
                 yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node.args[0]
 
 
@@ -195,7 +196,7 @@ def chinese(name: str) -> Solution:
 
 def leftovers(text: str, title: str) -> list[str]:
     """Runs of three English words, but for the author's own title."""
-    return [run for run in WORDS.findall(text.replace(title, ""))]
+    return WORDS.findall(text.replace(title, ""))
 
 
 @pytest.mark.parametrize("name", examples.names())
@@ -205,7 +206,7 @@ def test_chinese_pages_have_no_english(name: str) -> None:
     html = solution.to_html()
     for cut in MATHS:
         html = re.sub(cut, " ", html, flags=re.DOTALL)
-    spoken = re.sub("<[^>]*>", "\n", html)
+    spoken = unescape(re.sub("<[^>]*>", "\n", html))
     heard = "\n".join(re.findall(r'(?:title|aria-label|alt)="([^"]*)"', html))
     assert len(re.findall("[\u4e00-\u9fff]", spoken)) > 300
     assert leftovers(spoken, title) + leftovers(heard, title) == []
@@ -226,10 +227,10 @@ def test_chinese_cases_are_not_english(format: str) -> None:
 
 
 def test_the_diagram_speaks_the_language() -> None:
-    svg = str(chinese("mazur").print("svg"))
-    texts = "\n".join(re.findall(r">([^<>]+)<|aria-label=\"([^\"]*)\"", svg)[i][j] for i in range(len(re.findall(r">([^<>]+)<|aria-label=\"([^\"]*)\"", svg))) for j in (0, 1))
-    assert re.search("[\u4e00-\u9fff]", texts)
-    assert not re.search(r"\b(?:Inputs|Layer|Output|bias|weight|unit)\b", re.sub("<style.*?</style>", "", texts, flags=re.DOTALL))
+    svg = re.sub("<style.*?</style>", "", str(chinese("mazur").print("svg")), flags=re.DOTALL)
+    spoken = "\n".join(re.findall(r">([^<>]+)<", svg) + re.findall(r'aria-label="([^"]*)"', svg))
+    assert re.search("[\u4e00-\u9fff]", spoken)
+    assert not re.search(r"\b(?:Inputs?|Layer|Output|Bias|bias|weight|unit)\b", spoken)
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("png", "diagram-pdf", "svg", "tikz")])

@@ -1,4 +1,4 @@
-"""The formula sheets: every activation and loss against its witness, against 5000 digits, and the formula constructors."""
+"""The formula sheets: activations and losses against witnesses and 5000 digits; the formula constructors."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def witness(op: Any, points: list[tuple[float, ...]]) -> Any:
     return checks.vector_slope(op)
 
 
-# witnesses --------------------------------------------------------------------------------------------------------------
+# witnesses ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -124,7 +124,7 @@ def test_a_wrong_jacobian_is_seen(kind: type[VectorOp]) -> None:
     assert not checks.vector_slope(Wrong()).ok
 
 
-# float64 against 5000 digits --------------------------------------------------------------------------------------------
+# float64 against 5000 digits ------------------------------------------------------------
 
 
 def at_points(op: Elementwise) -> np.ndarray[Any, Any]:
@@ -145,7 +145,9 @@ def test_the_stable_formula_is_the_formula(name: str, exact: algebra.Algebra) ->
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_every_activation_is_right_in_float64(name: str, exact: algebra.Algebra) -> None:
     """To 1e-14 of 1, or of the value where that is larger."""
-    np.testing.assert_allclose(at_points(ELEMENTWISE[name]), true_values(ELEMENTWISE[name], exact), rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(
+        at_points(ELEMENTWISE[name]), true_values(ELEMENTWISE[name], exact), rtol=1e-14, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -162,7 +164,14 @@ def test_every_slope_is_right_in_float64(name: str, exact: algebra.Algebra) -> N
         assert ours == pytest.approx(theirs, rel=1e-14, abs=1e-14), point
 
 
-ROWS = [[1e4, -1e4, 0.0], [-1e4, -1e4, -1e4], [1e4, 1e4 - 1, 1e4 - 2], [700.0, -700.0, 1e-8], [1e-300, 0.0, -1e-300], [50.0, 20.0, -50.0]]
+ROWS = [
+    [1e4, -1e4, 0.0],
+    [-1e4, -1e4, -1e4],
+    [1e4, 1e4 - 1, 1e4 - 2],
+    [700.0, -700.0, 1e-8],
+    [1e-300, 0.0, -1e-300],
+    [50.0, 20.0, -50.0],
+]
 
 
 def exact_rows() -> Iterator[list[Any]]:
@@ -207,7 +216,7 @@ def test_sigmoid_with_cross_entropy_is_stable(target: float, pos_weight: float |
             assert ours == pytest.approx(float(theirs), rel=1e-14, abs=0), x
 
 
-# constructors -----------------------------------------------------------------------------------------------------------
+# constructors ------------------------------------------------------------
 
 x, y, w = (Name(id) for id in "xyw")
 A, B, C = (Name(id, scalar=False) for id in "ABC")
@@ -231,51 +240,59 @@ def value(f: Any) -> Any:
     return evaluate(f, VALUES.__getitem__, algebra.EXACT)
 
 
-@pytest.mark.parametrize("built,plain,expected", [
-    (x + 0, app("add", x, 0), x),
-    (0 + x, app("add", 0, x), x),
-    (x - 0, app("add", x, app("neg", 0)), x),
-    ((x + y) + w, app("add", app("add", x, y), w), app("add", x, y, w)),
-    (x + (y + w), app("add", x, app("add", y, w)), app("add", x, y, w)),
-    (x - y, app("add", x, app("neg", y)), app("add", x, app("neg", y))),
-    (fm.add(), app("add", 0), fm.ZERO),
-    (1 * x, app("mul", 1, x), x),
-    (x * 1, app("mul", x, 1), x),
-    (0 * x, app("mul", 0, x), fm.ZERO),
-    (-1 * x, app("mul", -1, x), app("neg", x)),
-    (x * 2, app("mul", x, 2), app("mul", 2, x)),
-    (2 * (x * HALF), app("mul", 2, app("mul", x, HALF)), x),
-    ((x * y) * w, app("mul", app("mul", x, y), w), app("mul", x, y, w)),
-    ((-x) * y, app("mul", app("neg", x), y), app("neg", app("mul", x, y))),
-    ((-x) * (-y), app("mul", app("neg", x), app("neg", y)), app("mul", x, y)),
-    (-(-x), app("neg", app("neg", x)), x),
-    (-Number(Fraction(2)), app("neg", 2), Number(Fraction(-2))),
-    (-(-x - y), app("neg", app("add", app("neg", x), app("neg", y))), app("add", x, y)),
-    (x / 1, app("div", x, 1), x),
-    (0 / x, app("div", 0, x), fm.ZERO),
-    (TWO / 4, app("div", 2, 4), HALF),
-    ((-x) / y, app("div", app("neg", x), y), app("neg", app("div", x, y))),
-    (x**1, app("pow", x, 1), x),
-    (x**2, app("pow", x, 2), app("pow", x, 2)),
-    (A.T.T, app("T", app("T", A)), A),
-    ((A @ B).T, app("T", app("dot", A, B)), app("dot", app("T", B), app("T", A))),
-    ((A @ B @ C).T, app("T", app("dot", app("dot", A, B), C)), app("dot", app("T", C), app("T", B), app("T", A))),
-    ((A + B).T, app("T", app("add", A, B)), app("add", app("T", A), app("T", B))),
-    ((-A).T, app("T", app("neg", A)), app("neg", app("T", A))),
-    (fm.transpose(fm.hadamard(A, B)), app("T", app("had", A, B)), app("had", app("T", A), app("T", B))),
-    (fm.transpose(x), x, x),
-    (fm.transpose(fm.total(A, 0)), app("T", app("sum", A, axis=0)), app("sum", app("T", A), axis=1)),
-    (fm.transpose(fm.grand_total(A)), app("total", A), app("total", A)),
-    (fm.grand_total(A.T), app("total", app("T", A)), app("total", A)),
-    (A @ (B @ C), app("dot", A, app("dot", B, C)), app("dot", A, B, C)),
-    ((2 * A) @ B, app("dot", app("mul", 2, A), B), app("mul", 2, app("dot", A, B))),
-    ((-A) @ (-B), app("dot", app("neg", A), app("neg", B)), app("dot", A, B)),
-    ((x * A) @ B, app("dot", app("mul", x, A), B), app("mul", x, app("dot", A, B))),
-    (fm.hadamard(fm.hadamard(A, B), C), app("had", app("had", A, B), C), app("had", A, B, C)),
-    (fm.hadamard(2 * A, -B), app("had", app("mul", 2, A), app("neg", B)), app("neg", app("mul", 2, app("had", A, B)))),
-    (fm.total(2 * A, 1), app("sum", app("mul", 2, A), axis=1), app("mul", 2, app("sum", A, axis=1))),
-    (fm.xlogy(0, x), app("xlogy", 0, x), fm.ZERO),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "built,plain,expected",
+    [
+        (x + 0, app("add", x, 0), x),
+        (0 + x, app("add", 0, x), x),
+        (x - 0, app("add", x, app("neg", 0)), x),
+        ((x + y) + w, app("add", app("add", x, y), w), app("add", x, y, w)),
+        (x + (y + w), app("add", x, app("add", y, w)), app("add", x, y, w)),
+        (x - y, app("add", x, app("neg", y)), app("add", x, app("neg", y))),
+        (fm.add(), app("add", 0), fm.ZERO),
+        (1 * x, app("mul", 1, x), x),
+        (x * 1, app("mul", x, 1), x),
+        (0 * x, app("mul", 0, x), fm.ZERO),
+        (-1 * x, app("mul", -1, x), app("neg", x)),
+        (x * 2, app("mul", x, 2), app("mul", 2, x)),
+        (2 * (x * HALF), app("mul", 2, app("mul", x, HALF)), x),
+        ((x * y) * w, app("mul", app("mul", x, y), w), app("mul", x, y, w)),
+        ((-x) * y, app("mul", app("neg", x), y), app("neg", app("mul", x, y))),
+        ((-x) * (-y), app("mul", app("neg", x), app("neg", y)), app("mul", x, y)),
+        (-(-x), app("neg", app("neg", x)), x),
+        (-Number(Fraction(2)), app("neg", 2), Number(Fraction(-2))),
+        (-(-x - y), app("neg", app("add", app("neg", x), app("neg", y))), app("add", x, y)),
+        (x / 1, app("div", x, 1), x),
+        (0 / x, app("div", 0, x), fm.ZERO),
+        (TWO / 4, app("div", 2, 4), HALF),
+        ((-x) / y, app("div", app("neg", x), y), app("neg", app("div", x, y))),
+        (x**1, app("pow", x, 1), x),
+        (x**2, app("pow", x, 2), app("pow", x, 2)),
+        (A.T.T, app("T", app("T", A)), A),
+        ((A @ B).T, app("T", app("dot", A, B)), app("dot", app("T", B), app("T", A))),
+        ((A @ B @ C).T, app("T", app("dot", app("dot", A, B), C)), app("dot", app("T", C), app("T", B), app("T", A))),
+        ((A + B).T, app("T", app("add", A, B)), app("add", app("T", A), app("T", B))),
+        ((-A).T, app("T", app("neg", A)), app("neg", app("T", A))),
+        (fm.transpose(fm.hadamard(A, B)), app("T", app("had", A, B)), app("had", app("T", A), app("T", B))),
+        (fm.transpose(x), x, x),
+        (fm.transpose(fm.total(A, 0)), app("T", app("sum", A, axis=0)), app("sum", app("T", A), axis=1)),
+        (fm.transpose(fm.grand_total(A)), app("total", A), app("total", A)),
+        (fm.grand_total(A.T), app("total", app("T", A)), app("total", A)),
+        (A @ (B @ C), app("dot", A, app("dot", B, C)), app("dot", A, B, C)),
+        ((2 * A) @ B, app("dot", app("mul", 2, A), B), app("mul", 2, app("dot", A, B))),
+        ((-A) @ (-B), app("dot", app("neg", A), app("neg", B)), app("dot", A, B)),
+        ((x * A) @ B, app("dot", app("mul", x, A), B), app("mul", x, app("dot", A, B))),
+        (fm.hadamard(fm.hadamard(A, B), C), app("had", app("had", A, B), C), app("had", A, B, C)),
+        (
+            fm.hadamard(2 * A, -B),
+            app("had", app("mul", 2, A), app("neg", B)),
+            app("neg", app("mul", 2, app("had", A, B))),
+        ),
+        (fm.total(2 * A, 1), app("sum", app("mul", 2, A), axis=1), app("mul", 2, app("sum", A, axis=1))),
+        (fm.xlogy(0, x), app("xlogy", 0, x), fm.ZERO),
+    ],
+    ids=str,
+)
 def test_constructor(built: Any, plain: Any, expected: Any) -> None:
     """What is trivial is dropped, and the value stays what it was."""
     assert built == expected
@@ -312,7 +329,11 @@ def test_substitution_drops_what_becomes_trivial() -> None:
 def test_cases_take_the_first_that_holds() -> None:
     f = fm.cases((1, x > 1), (2, x > 0), (3, True))
     for at, want in ((Fraction(2), 1), (Fraction(1), 2), (Fraction(1, 2), 2), (Fraction(0), 3), (Fraction(-1), 3)):
-        for kind, number in ((algebra.EXACT, at), (FLOATS, np.array(float(at))), (algebra.digits(), algebra.digits().number(at))):
+        for kind, number in (
+            (algebra.EXACT, at),
+            (FLOATS, np.array(float(at))),
+            (algebra.digits(), algebra.digits().number(at)),
+        ):
             assert evaluate(f, {x: number}.__getitem__, kind) == want
     assert fm.branches(f)[-1] == (Number(Fraction(3)), None)  # type: ignore[arg-type]
 
@@ -323,8 +344,12 @@ def test_every_algebra_evaluates_an_activation_alike(name: str) -> None:
     floats = op.eval(FLOATS, np.array([points]))[0]
     mp, sp = algebra.digits(), algebra.sympy_algebra()
     for point, ours in zip(points, floats, strict=True):
-        assert float(evaluate(op.body, {op.parameters[0]: mp.number(point)}.__getitem__, mp)) == pytest.approx(ours, rel=1e-14)
-        assert float(evaluate(op.body, {op.parameters[0]: sp.number(Fraction(point))}.__getitem__, sp)) == pytest.approx(ours, rel=1e-14)
+        assert float(evaluate(op.body, {op.parameters[0]: mp.number(point)}.__getitem__, mp)) == pytest.approx(
+            ours, rel=1e-14
+        )
+        assert float(
+            evaluate(op.body, {op.parameters[0]: sp.number(Fraction(point))}.__getitem__, sp)
+        ) == pytest.approx(ours, rel=1e-14)
         rational = evaluate(op.body, {op.parameters[0]: Fraction(point)}.__getitem__, algebra.EXACT)
         assert rational is algebra.UNKNOWN or float(rational) == pytest.approx(ours, rel=1e-14)
 

@@ -19,8 +19,11 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 # What derive does not offer, held to the way it says so: a case leaves this list as soon as it is offered.
-NO_GRADIENT_OF_INPUTS = {"cs231n_add_multiply_circuit_inputs", "cs231n_sigmoid_circuit_inputs",
-                         "karpathy_micrograd_neuron_inputs"}  # fmt: skip
+NO_GRADIENT_OF_INPUTS = {
+    "cs231n_add_multiply_circuit_inputs",
+    "cs231n_sigmoid_circuit_inputs",
+    "karpathy_micrograd_neuron_inputs",
+}
 NO_WEIGHT_PER_SAMPLE = {"keras_bce_with_logits_weight"}
 
 
@@ -100,9 +103,15 @@ def test_labels_name_the_same_numbers(name: str) -> None:
 
 def test_agreement_counts_the_printed_digits() -> None:
     for value, row, verdict in [
-        (0.12345, {"printed": "0.123"}, True), (0.1236, {"printed": "0.123"}, False), (0.1226, {"printed": "0.123"}, True),
-        (0.1239, {"printed": "0.123", "rounding": "truncated"}, True), (0.1229, {"printed": "0.123", "rounding": "truncated"}, False),
-        (-0.1239, {"printed": "-0.123", "rounding": "truncated"}, True), (0.123, {"printed": "-0.123"}, False),
-        (2.0, {"printed": "-1.0", "factor": -0.5}, True), (1e-5, {"printed": "1.0e-5"}, True), (1.2e-5, {"printed": "1.0e-5"}, False),
-    ]:  # fmt: skip
+        (0.12345, {"printed": "0.123"}, True),
+        (0.1236, {"printed": "0.123"}, False),
+        (0.1226, {"printed": "0.123"}, True),
+        (0.1239, {"printed": "0.123", "rounding": "truncated"}, True),
+        (0.1229, {"printed": "0.123", "rounding": "truncated"}, False),
+        (-0.1239, {"printed": "-0.123", "rounding": "truncated"}, True),
+        (0.123, {"printed": "-0.123"}, False),
+        (2.0, {"printed": "-1.0", "factor": -0.5}, True),
+        (1e-5, {"printed": "1.0e-5"}, True),
+        (1.2e-5, {"printed": "1.0e-5"}, False),
+    ]:
         assert agrees(value, row) is verdict, (value, row)

@@ -40,7 +40,7 @@ def linear(weight: Any, bias: Any = False) -> dict[str, Any]:
     return {"linear": {"out": len(weight), "weight": weight, "bias": bias}}
 
 
-# activations ------------------------------------------------------------------------------------------------------------
+# activations ------------------------------------------------------------
 
 ACTIVATIONS = torch_json("02_activations.json")
 OPTIONS: dict[str, Any] = {
@@ -73,7 +73,9 @@ def test_elementwise_activation_after_a_layer(name: str) -> None:
     points, data = ACTIVATIONS["points"], ACTIVATIONS["elementwise"][name]
     columns = [[p] for p in points]
     layers = [linear([[1]]), OPTIONS.get(name, name)]
-    solution = well_solved({"inputs": columns, "targets": [[0]] * len(points), "loss": "half_squared_error", "layers": layers})
+    solution = well_solved(
+        {"inputs": columns, "targets": [[0]] * len(points), "loss": "half_squared_error", "layers": layers}
+    )
     close(solution["a1"][:, 0], data["value"], FORWARD)
     close(solution["da1/dz1"], np.reshape(data["derivative"], (-1, 1)), GRADIENT)
 
@@ -98,15 +100,28 @@ def test_jacobian(function: str, name: str) -> None:
     n = len(data["x"])
     net = {"layers": [linear(np.eye(n, dtype=int).tolist()), function], "loss": "half_squared_error"}
     targets = [0.5, 0.25, 1, -1][:n]
-    close(well_solved({**net, "inputs": data["x"], "targets": targets})["da1/dz1"], data[f"{function}_jacobian"], GRADIENT)
+    close(
+        well_solved({**net, "inputs": data["x"], "targets": targets})["da1/dz1"], data[f"{function}_jacobian"], GRADIENT
+    )
     batch = well_solved({**net, "inputs": [data["x"]] * 2, "targets": [targets] * 2})
     close(batch["da1/dz1"], [data[f"{function}_jacobian"]] * 2, GRADIENT)
 
 
-# losses -----------------------------------------------------------------------------------------------------------------
+# losses ------------------------------------------------------------
 
 LOSSES = torch_json("03_losses.json")["cases"]
-LOSS_NAMES = ("cross_entropy", "nll", "bce_logits", "bce", "mse", "l1", "huber", "smooth_l1", "kl_div", "hinge_embedding")
+LOSS_NAMES = (
+    "cross_entropy",
+    "nll",
+    "bce_logits",
+    "bce",
+    "mse",
+    "l1",
+    "huber",
+    "smooth_l1",
+    "kl_div",
+    "hinge_embedding",
+)
 LOSS_OPTIONS = ("weight", "pos_weight", "label_smoothing", "ignore_index", "delta", "beta", "margin")
 TARGETS = ("target", "target_index", "target_prob", "log_target")
 REDUCTIONS = [(case, r) for case in LOSSES for r in ("mean", "sum", "none", "batchmean") if r in LOSSES[case]]
@@ -147,7 +162,9 @@ def test_loss_with_a_weight_per_sample(case: str) -> None:
     rows = zip(data["input"], targets, data["weight"], data["sum"]["grad"], strict=True)
     value = 0.0
     for x, t, weight, gradient in rows:
-        solution = well_solved({"inputs": x, "targets": t, "layers": [], "loss": {name: {"weight": weight, "reduction": "sum"}}})
+        solution = well_solved(
+            {"inputs": x, "targets": t, "layers": [], "loss": {name: {"weight": weight, "reduction": "sum"}}}
+        )
         value += float(solution["L"])
         close(solution["dL/dx"], gradient, GRADIENT)
     close(value, data["sum"]["value"], FORWARD)
@@ -182,12 +199,14 @@ def test_the_bce_of_a_probability_0_for_what_happened_is_refused(inputs: Any, ta
 
 def test_the_bce_of_certainty_about_what_happened_is_0() -> None:
     """PyTorch: loss 0. (Its gradient cuts off as well; the slope (a − t)/(a(1 − a)) has the limits −1 and 1.)"""
-    solution = well_solved({"inputs": [1.0, 0.0], "targets": [1, 0], "layers": [], "loss": {"bce": {"reduction": "sum"}}})
+    solution = well_solved(
+        {"inputs": [1.0, 0.0], "targets": [1, 0], "layers": [], "loss": {"bce": {"reduction": "sum"}}}
+    )
     assert solution["L"] == 0
     close(solution["dL/dx"], [-1, 1], GRADIENT)
 
 
-# networks ---------------------------------------------------------------------------------------------------------------
+# networks ------------------------------------------------------------
 
 
 def test_linear_layer() -> None:
@@ -195,7 +214,9 @@ def test_linear_layer() -> None:
     # half the squared error has the slope output − target, so this target makes it the wanted upstream gradient
     targets = (np.array(data["output"]) - np.array(data["upstream"])).tolist()
     layers = [linear(data["weight"], data["bias"])]
-    solution = well_solved({"inputs": data["input"], "targets": targets, "layers": layers, "loss": "half_squared_error"})
+    solution = well_solved(
+        {"inputs": data["input"], "targets": targets, "layers": layers, "loss": "half_squared_error"}
+    )
     close(solution["z1"], data["output"], FORWARD)
     close(solution["dL/dz1"], data["upstream"], GRADIENT)
     close(solution["dL/dW1"], data["grads"]["weight"], GRADIENT)
@@ -207,8 +228,11 @@ def test_linear_layer() -> None:
 def test_model_3322(start: str, reduction: str) -> None:
     data = torch_json("01_model_3322.json")[start]
     p, names = data["params"], ["linear1", "linear2", "out"]
-    layers = [part for name, f in zip(names, ["sigmoid", "relu", "softmax"], strict=True)
-              for part in (linear(p[f"{name}.weight"], p[f"{name}.bias"]), f)]  # fmt: skip
+    layers = [
+        part
+        for name, f in zip(names, ["sigmoid", "relu", "softmax"], strict=True)
+        for part in (linear(p[f"{name}.weight"], p[f"{name}.bias"]), f)
+    ]
     loss = {"cross_entropy": {"reduction": reduction}}
     solution = well_solved({"inputs": data["input"], "targets": data["targets"], "layers": layers, "loss": loss})
     for id, value in data["forward"].items():
@@ -241,7 +265,13 @@ def mlp(name: str, weights: Any, biases: Any, *, scores: bool) -> dict[str, Any]
     layers = layers[:-1] if scores else [*layers[:-1], output]
     loss = {"bce": "bce_with_logits"}.get(loss, loss) if scores else loss
     data = MLP_DATA[name]
-    return {"inputs": data["x"], "targets": data["target"], "layers": layers, "loss": loss, "optimizer": {"sgd": {"lr": 0.1}}}
+    return {
+        "inputs": data["x"],
+        "targets": data["target"],
+        "layers": layers,
+        "loss": loss,
+        "optimizer": {"sgd": {"lr": 0.1}},
+    }
 
 
 @pytest.mark.parametrize("scores", [False, True])
@@ -258,7 +288,9 @@ def test_mlp(name: str, scores: bool) -> None:
         for id, key in ((f"W{k}", "W"), (f"b{k}", "b"), (f"z{k}", "z")):
             close(solution[f"dL/d{id}"], data["grads"][key][k - 1], GRADIENT)
         for id, key in ((f"W{k}", "W"), (f"b{k}", "b")):
-            close(solution[f"{id}+"], np.subtract(data[key][k - 1], np.multiply(0.1, data["grads"][key][k - 1])), FORWARD)
+            close(
+                solution[f"{id}+"], np.subtract(data[key][k - 1], np.multiply(0.1, data["grads"][key][k - 1])), FORWARD
+            )
     close(solution["L+"], data["sgd_lr0.1"]["losses"][1], FORWARD)
 
 
@@ -275,14 +307,18 @@ def test_mlp_trained_three_steps(name: str) -> None:
         close(got, want, GRADIENT)
 
 
-# initializers -----------------------------------------------------------------------------------------------------------
+# initializers ------------------------------------------------------------
 
 INIT = torch_json("07_init.json")
 ROWS = [pytest.param(row, id=f"{row['fan_in']}-{row['fan_out']}") for row in INIT["linear_table"]]
 NONLINEARITIES: dict[str, tuple[str, Fraction]] = {
-    "relu": ("relu", Fraction(0)), "linear": ("linear", Fraction(0)), "tanh": ("tanh", Fraction(0)), "selu": ("selu", Fraction(0)),
-    "leaky_relu_0.01": ("leaky_relu", Fraction("0.01")), "leaky_relu_0.2": ("leaky_relu", Fraction("0.2")),
-}  # fmt: skip
+    "relu": ("relu", Fraction(0)),
+    "linear": ("linear", Fraction(0)),
+    "tanh": ("tanh", Fraction(0)),
+    "selu": ("selu", Fraction(0)),
+    "leaky_relu_0.01": ("leaky_relu", Fraction("0.01")),
+    "leaky_relu_0.2": ("leaky_relu", Fraction("0.2")),
+}
 
 
 class Asked:
@@ -342,7 +378,9 @@ def test_default(row: dict[str, Any]) -> None:
 
 def drawn(layer: dict[str, Any], features: int, before: list[Any] | None = None) -> Solution:
     """The parameters of a network that ends in this layer, drawn with a seed."""
-    return solve({"inputs": {"rand": [features]}, "seed": 66, "layers": [*(before or []), {"linear": layer}]}, backward=False)
+    return solve(
+        {"inputs": {"rand": [features]}, "seed": 66, "layers": [*(before or []), {"linear": layer}]}, backward=False
+    )
 
 
 CHECKS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -366,12 +404,22 @@ def test_spread_of_large_samples(name: str) -> None:
         assert 0.999 < np.abs(W).max() / (math.sqrt(3) * std) <= 1
 
 
-@pytest.mark.parametrize("init,std", [("xavier_normal", math.sqrt(2 / 90)), ("xavier_uniform", math.sqrt(2 / 90)),
-                                      ("kaiming_normal", math.sqrt(2 / 50)), ({"normal": {"std": 0.5}}, 0.5)], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "init,std",
+    [
+        ("xavier_normal", math.sqrt(2 / 90)),
+        ("xavier_uniform", math.sqrt(2 / 90)),
+        ("kaiming_normal", math.sqrt(2 / 50)),
+        ({"normal": {"std": 0.5}}, 0.5),
+    ],
+    ids=str,
+)
 def test_drawn_weights_of_a_network(init: Any, std: float) -> None:
     """W is (out, in) = (40, 50), so that fan_in is 50: what a network draws has the spread, and a seed repeats it."""
     W = drawn({"out": 40, "init": init, "bias": "zeros"}, 50)["W1"]
-    assert W.shape == (40, 50) and W.std() == pytest.approx(std, rel=0.07) and abs(W.mean()) < 5 * std / math.sqrt(W.size)
+    assert (
+        W.shape == (40, 50) and W.std() == pytest.approx(std, rel=0.07) and abs(W.mean()) < 5 * std / math.sqrt(W.size)
+    )
     np.testing.assert_array_equal(W, drawn({"out": 40, "init": init, "bias": "zeros"}, 50)["W1"])
 
 
@@ -385,10 +433,17 @@ def test_default_layer_is_within_its_bounds(row: dict[str, Any]) -> None:
     assert len(np.unique(solution["b1"])) == row["fan_out"]
 
 
-@pytest.mark.parametrize("layer", [
-    {"out": 50}, {"out": 50, "init": "xavier_normal"}, {"out": 50, "init": "kaiming_uniform"}, {"out": 50, "bias": "default"},
-    {"out": 50, "init": "zeros", "bias": "default"},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"out": 50},
+        {"out": 50, "init": "xavier_normal"},
+        {"out": 50, "init": "kaiming_uniform"},
+        {"out": 50, "bias": "default"},
+        {"out": 50, "init": "zeros", "bias": "default"},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("before", [[], [{"linear": {"out": 400}}, "relu"]], ids=["alone", "after 4-400"])
 def test_default_bias_is_within_its_bounds(layer: dict[str, Any], before: list[Any]) -> None:
     """±1/√fan_in of its own layer, whatever the weights are drawn from and whatever was drawn before."""

@@ -127,8 +127,8 @@ def signal_line(teller: Teller, gradient: Node, row: int, column: int, letter: s
     node = teller.by_id[gradient.id.removeprefix("dL/d")]
     before: list[Form] = []
     partial = teller.naming.entry(gradient, row, column)
-    if partial != target and plain(target.id)[0] == 1:
-        before.append(Form(partial, numbers=False))
+    if partial != target:  # δ = ∂L/∂z, in some books −∂L/∂z
+        before.append(Form(fm.multiply(fm.formula(plain(target.id)[0]), partial), numbers=False))
     chain = teller.chain(found, teller.naming.entry(node, row, column))
     if chain is not None and list(fm.names(chain)) != list(fm.names(found)) and plain(target.id)[0] == 1:
         before.append(Form(chain, numbers=False))
@@ -168,7 +168,7 @@ def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, 
     losses = tuple(loss_by_probability(teller, fused, op, row, column) for row, column in places(p))
     first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses)
     jacobian = jacobian_step(teller, scores, f"{id}/long", p)
-    lines = tuple(product_line(teller, scores, p, row, column) for row, column in places(scores))
+    lines = tuple(line for row, column in places(scores) for line in product_lines(teller, scores, p, row, column))
     last = Step(f"{id}/long/z", say("step.long.z"), (say("long.equal"),), lines)
     return first, jacobian, last
 
@@ -231,8 +231,8 @@ def jacobian_line(teller: Teller, p: Node, scores: Node, row: int, i: int, j: in
     return Line(name, (Form(formula),))
 
 
-def product_line(teller: Teller, scores: Node, p: Node, row: int, column: int) -> Line:
-    """∂L/∂z = Σᵢ ∂L/∂pᵢ · ∂pᵢ/∂z."""
+def product_lines(teller: Teller, scores: Node, p: Node, row: int, column: int) -> tuple[Line, Line]:
+    """∂L/∂z = Σᵢ ∂L/∂pᵢ · ∂pᵢ/∂z, and the shortcut."""
     naming: Naming = teller.naming
     below = naming.entry(scores, row, column)
     paths = range(p.shape[1]) if isinstance(p.op, VectorOp) else [column]
@@ -244,7 +244,7 @@ def product_line(teller: Teller, scores: Node, p: Node, row: int, column: int) -
     shortcut = teller.formula(teller.model.gradient[scores], row, column)
     shown = teller.entry(teller.model.gradient[scores], row, column)
     shortcut = fm.multiply(fm.formula(Fraction(1, plain(shown.id)[0])), shortcut)
-    return Line(target, (Form(fm.add(*links)), Form(shortcut)))
+    return Line(target, (Form(fm.add(*links)),)), Line(target, (Form(shortcut),))
 
 
 # weights and biases -------------------------------------------------------------------------------------------------------
@@ -256,7 +256,9 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
         lines: tuple[Line, ...] = (teller.matrix_line(gradient),)
         why: tuple[Say, ...] = (say(f"backward.{letter}.matrix"),)
     else:
-        lines = tuple(parameter_line(teller, parameter, gradient, row, column) for row, column in places(parameter))
+        lines = tuple(
+            line for row, column in places(parameter) for line in parameter_lines(teller, parameter, gradient, row, column)
+        )
         why = (say(f"backward.{letter}.{place}"),)
         if teller.model.contract.batched and teller.model.x.shape[0] > 1:
             why = (*why, say("backward.batch"))
@@ -266,13 +268,17 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
     return Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 6)
 
 
-def parameter_line(teller: Teller, parameter: Node, gradient: Node, row: int, column: int) -> Line:
+def parameter_lines(teller: Teller, parameter: Node, gradient: Node, row: int, column: int) -> tuple[Line, ...]:
+    """The chain rule with its factors named, and the same by δ."""
     found, condition = teller.resolved(teller.formula(gradient, row, column))
     target = teller.entry(gradient, row, column)
-    forms: list[Form] = []
+    short = Form(factored(found))
+    chain = None
     if teller.level != "brief" and plain(target.id)[0] == 1:
         chain = teller.chain(found, teller.naming.entry(parameter, row, column))
-        if chain is not None:
-            longer = teller.longer(chain)
-            forms.append(Form(longer, numbers=longer != chain))  # a chain of two has the same numbers as δ · a
-    return Line(target, (*forms, Form(factored(found))), condition=condition)
+    if chain is None:
+        return (Line(target, (short,), condition=condition),)
+    longer = teller.longer(chain)
+    if longer == chain or teller.values.policy.as_you_go:  # the same numbers as δ · a, or other roundings
+        return (Line(target, (Form(longer, numbers=False), short), condition=condition),)
+    return (Line(target, (Form(longer),), condition=condition), Line(target, (short,), condition=condition))

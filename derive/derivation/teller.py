@@ -38,20 +38,20 @@ class Teller:
     def entry(self, node: Node, row: int, column: int) -> Name:
         return self.naming.entry(node, row, column, delta=True)
 
-    def used(self, node: Node, row: int, column: int) -> Formula:
-        """An entry as it stands in other lines' formulas."""
+    def used(self, node: Node, row: int, column: int, *, summed: bool = False) -> Formula:
+        """An entry as it stands in other lines' formulas; in a weighted sum a bias may be a weight on ±1."""
         name = self.entry(node, row, column)
         letter, _ = kind(node.id)
-        if letter == "b" and not split(node.id)[0] and self.notation.bias_as != "b":
+        if summed and letter == "b" and not split(node.id)[0] and self.notation.bias_as != "b":
             times = "1" if self.notation.bias_as == "weight" else "-1"
             return Apply("mul", (name, Number(Fraction(times), times)))
         return one_of(name)
 
-    def array(self, node: Node) -> Value:
+    def array(self, node: Node, *, summed: bool = False) -> Value:
         names = np.empty(node.shape, dtype=object)
         for row in range(node.shape[0]):
             for column in range(node.shape[1]):
-                names[row, column] = self.used(node, row, column)
+                names[row, column] = self.used(node, row, column, summed=summed)
         return names
 
     def whole(self, node: Node) -> Formula:
@@ -63,7 +63,7 @@ class Teller:
     def formula(self, node: Node, row: int, column: int) -> Formula:
         """An entry of a node in the entries of the nearest named nodes."""
         if node not in self.expanded:
-            self.expanded[node] = np.broadcast_to(np.asarray(expand(node, self.array), dtype=object), node.shape)
+            self.expanded[node] = np.broadcast_to(np.asarray(expand(node, lambda n: self.array(n, summed=node.role == "preactivation")), dtype=object), node.shape)
         found: Formula = self.expanded[node][row, column]
         factor, _ = plain(self.entry(node, row, column).id)
         return found if factor == 1 else fm.multiply(fm.formula(factor), factored(found))
@@ -86,14 +86,14 @@ class Teller:
         return (f if condition is None else fm.rebuild(f.head, args, f.axis)), condition
 
     def taken(self, f: Apply) -> tuple[Formula, Formula | None]:
-        missed: Formula | None = None
+        """The branch the numbers fall into, and everything that put them there."""
+        reasons: list[Formula] = []
         for value, when in fm.branches(f):
-            if when is None:
-                opposite = None if missed is None else opposed(missed)
-                return self.resolved(value)[0], opposite
-            if evaluate(when, self.values.value, self.values.algebra):
-                return self.resolved(value)[0], when
-            missed = when
+            if when is None or evaluate(when, self.values.value, self.values.algebra):
+                reasons += [] if when is None else [when]
+                reason = reasons[0] if len(reasons) == 1 else Apply("and", tuple(reasons))
+                return self.resolved(value)[0], reason
+            reasons.append(opposed(when))
         raise AssertionError("cases without a last branch")
 
     # lines ----------------------------------------------------------------------------------------------------------

@@ -144,6 +144,9 @@ class MathML(Dialect):
     def relation(self, left: str, sign: str, right: str) -> str:
         return left + operator(sign, "0.28em") + right
 
+    def both(self, conditions: Sequence[str]) -> str:
+        return (operator(",", form="postfix") + '<mspace width="0.4em"/>').join(conditions)
+
     def function(self, head: str, inner: str) -> str:
         match head:
             case "exp":

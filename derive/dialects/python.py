@@ -64,6 +64,9 @@ class Python(Dialect):
     def relation(self, left: str, sign: str, right: str) -> str:
         return f"({left}) {({'≥': '>=', '≤': '<='}).get(sign, sign)} ({right})"
 
+    def both(self, conditions: Sequence[str]) -> str:
+        return " and ".join(f"({condition})" for condition in conditions)
+
     def function(self, head: str, inner: str) -> str:
         return "pi()" if head == "pi" else f"{head}({inner})"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from derive.document import Amount, Cell, Document, Line, Say, Witness
 from derive.formula import Formula, Name
 from derive.language import Words
-from derive.lines import Piece, rows
+from derive.lines import Piece, pieces
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import SHOWN_COLUMNS
 from derive.version import __version__
@@ -92,11 +92,11 @@ class Printer(ABC):
     def target(self, line: Line) -> str:
         return spell(line.target, self.dialect)
 
-    def links(self, line: Line) -> list[list[Link]]:
-        """The rows of a line, spelled."""
+    def links(self, line: Line) -> list[Link]:
+        """The chain of a line, spelled."""
         return [
-            [Link(p.relation, tuple(terms(p.formula, self.dialect, self.shower(line, p))), not p.numbers) for p in row]
-            for row in rows(line, self.document.values)
+            Link(p.relation, tuple(terms(p.formula, self.dialect, self.shower(line, p))), not p.numbers)
+            for p in pieces(line, self.document.values)
         ]
 
     def shower(self, line: Line, piece: Piece) -> Show | None:
@@ -152,5 +152,6 @@ def environment(escaped: bool) -> jinja2.Environment:
         return jinja2.Environment(autoescape=True, **common)
     # braces and percent signs are TeX's own
     marks = {"block": ("<%", "%>"), "variable": ("<<", ">>"), "comment": ("<#", "#>")}
-    strings = {f"{kind}_{end}_string": mark for kind, pair in marks.items() for end, mark in zip(("start", "end"), pair, strict=True)}
-    return jinja2.Environment(autoescape=False, **common, **strings)
+    for kind, (start, end) in marks.items():
+        common |= {f"{kind}_start_string": start, f"{kind}_end_string": end}
+    return jinja2.Environment(autoescape=False, **common)

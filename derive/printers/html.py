@@ -46,17 +46,17 @@ class Html(Printer):
         dialect = self.shaped if line.shapes else self.dialect
         tex = escape(tex_line(line, self.document.values, self.tex))
         head = f'<math><semantics><mrow>{spell(line.target, dialect)}</mrow><annotation encoding="application/x-tex">{tex}</annotation></semantics></math>'
-        body = [f'<span class="r">{"".join(self.link(link.relation, link.terms) for link in row)}</span>' for row in self.rows(line)]
-        return Markup(f'<span class="t">{head}</span>' + "".join(body))
+        return Markup(f'<span class="t">{head}</span>' + "".join(self.link(link.relation, link.terms) for link in self.chain(line)))
 
-    def rows(self, line: Line) -> list[list[Link]]:
+    def chain(self, line: Line) -> list[Link]:
+        """The links of a line, with the shapes of matrices where it is in symbols."""
         plain = self.links(line)
         if not line.shapes:
             return plain
         dialect, self.dialect = self.dialect, self.shaped
         shaped = self.links(line)
         self.dialect = dialect
-        return [[shaped[i][j] if link.symbols else link for j, link in enumerate(row)] for i, row in enumerate(plain)]
+        return [shaped[i] if link.symbols else link for i, link in enumerate(plain)]
 
     def link(self, relation: str, terms: tuple[str, ...]) -> str:
         first = f"<math>{operator(relation, '0.28em')}{terms[0]}</math>"

@@ -9,7 +9,7 @@ from derive.dialects.measure import Measure, em
 from derive.document import Document, Figure, Line, Say, Step, Table
 from derive.figures.tikz import PREAMBLE, to_tikz
 from derive.formula import Apply, Formula, Name
-from derive.lines import Piece, rows
+from derive.lines import Piece, pieces
 from derive.printers.common import Printer, size, template
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import Values
@@ -61,25 +61,22 @@ def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = 
     """The right side of a line as rows of LaTeX, none wider than the room; the case that applies stands at the end."""
     found: list[str] = []
     current, used = "", 0.0
-    for row in rows(line, values):
-        found.append(current)
-        current, used = "", 0.0
-        for piece in row:
-            largest = fitted(piece, values, dialect, room)
-            if not largest and piece.numbers and piece.formula is not line.target:
-                continue
-            sign = r"\approx " if piece.relation == "≈" else "= "
-            pieces = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
-            if current and used + SIGN + sum(width for _, width in pieces) > room:
+    for piece in pieces(line, values):
+        largest = fitted(piece, values, dialect, room)
+        if not largest and piece.numbers and piece.formula is not line.target:
+            continue
+        sign = r"\approx " if piece.relation == "≈" else "= "
+        terms_ = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
+        if current and used + SIGN + sum(width for _, width in terms_) > room:
+            found.append(current)
+            current, used = "", 0.0
+        for i, (term, width) in enumerate(terms_):
+            wide = width + (SIGN if i == 0 else 0.0)
+            if current and used + wide > room:
                 found.append(current)
-                current, used = "", 0.0
-            for i, (term, width) in enumerate(pieces):
-                wide = width + (SIGN if i == 0 else 0.0)
-                if current and used + wide > room:
-                    found.append(current)
-                    current, used = (r"\quad " if i else ""), QUAD if i else 0.0
-                current += (sign if i == 0 else "") + term + " "
-                used += wide
+                current, used = (r"\quad " if i else ""), QUAD if i else 0.0
+            current += (sign if i == 0 else "") + term + " "
+            used += wide
     if case and line.condition is not None:
         condition = spell(line.condition, Measure(dialect.style), values.shown)
         if used + em(condition) + WORDS > room:

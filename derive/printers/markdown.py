@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from derive.dialects.latex import Latex
 from derive.document import Document, Figure, Line, Say, Step, Table
 from derive.formula import Formula
@@ -21,6 +23,7 @@ class Markdown(Printer):
     def __init__(self, document: Document) -> None:
         self.plain = Latex(document.style)
         super().__init__(document, self.plain)
+        self.inside = self
 
     def escape(self, text: str) -> str:
         return text.translate(SPECIAL)
@@ -47,6 +50,14 @@ class Markdown(Printer):
         return spell(f, self.dialect)
 
 
+class InsideHtml(Markdown):
+    """Sentences inside HTML elements, where Markdown is not read."""
+
+    def escape(self, text: str) -> str:
+        return html.escape(text)
+
+
 def page(document: Document) -> str:
     printer = Markdown(document)
+    printer.inside = InsideHtml(document)
     return template("page.md", escaped=False).render(p=printer, document=document, size=size)

@@ -64,17 +64,13 @@ class Terminal(Printer):
         """target = form = numbers = value; a new row where the width is used up."""
         found, current = [], "  " + self.target(line)
         indent = " " * min(len(current), 24)
-        for i, row in enumerate(self.links(line)):
-            if i:
-                found.append(current)
-                current = indent
-            for link in row:
-                for j, term in enumerate(link.terms):
-                    piece = (f" {link.relation} " if j == 0 else "") + term
-                    if len(current) + len(piece) > self.width and current.strip():
-                        found.append(current)
-                        current = indent
-                    current += piece
+        for link in self.links(line):
+            for j, term in enumerate(link.terms):
+                piece = (f" {link.relation} " if j == 0 else "") + term
+                if len(current) + len(piece) > self.width and current.strip():
+                    found.append(current)
+                    current = indent
+                current += piece
         case = f"   ({self.word('page.case', condition=self.condition(line))})" if line.condition is not None else ""
         return [*found, current + case]
 
