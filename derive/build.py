@@ -81,7 +81,7 @@ class Model:
     missing: tuple[Node, ...]
     encoding: str = "values"
     drawn: tuple[Node, ...] = ()
-    notes: dict[str, Any] = field(default_factory=dict)
+    drawn_by: dict[Node, str] = field(default_factory=dict)
 
     @property
     def symbolic(self) -> bool:
@@ -147,7 +147,8 @@ class Builder:
         if loss and spec.optimizer and self.parameters:
             rate, updated = self.update(gradient, frozen)
             after = self.again(layers, x, t, updated)
-        drawn = tuple(node for node, _, _ in self.draws)
+        drawn = tuple(node for node, numbers, _ in self.draws if not is_fixed(numbers))
+        how = {node: numbers.choice.name if numbers.choice else numbers.distribution or "default" for node, numbers, _ in self.draws}
         return Model(
             spec,
             x,
@@ -164,8 +165,7 @@ class Builder:
             contract,
             tuple(self.missing),
             self.read.encoding,
-            drawn,
-        )
+            drawn, how)
 
     # leaves and their numbers ------------------------------------------------------------------------------------
     def hold(self, node: Node, numbers: Tensor | Draw | None, fan_in: int = 0) -> None:
@@ -196,7 +196,7 @@ class Builder:
                 value = initializers["default"](random, node.shape, fan_in)
             if not np.isfinite(value).all():
                 raise self.spec.item.error(f"the numbers drawn for {node.id} are not finite")
-            self.given[node] = Tensor.drawn(value)
+            self.given[node] = Tensor.typed(value)
 
     # the forward pass --------------------------------------------------------------------------------------------
     def features(self) -> int:
@@ -331,6 +331,11 @@ class Builder:
                 stepped = optimizer(rate, parameter, gradient[parameter])
                 updated[parameter] = stepped.named(parameter.id + "+", "updated")
         return rate, updated
+
+
+def is_fixed(numbers: Draw) -> bool:
+    """Whether an initializer gives the same numbers whatever the seed."""
+    return numbers.choice is not None and numbers.choice.name in ("zeros", "ones", "constant")
 
 
 def is_shared(layer: Layer) -> bool:

@@ -106,7 +106,7 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
                 )
         tolerance = 1e-15 if algebra is not FLOATS else 1e-5
         note = say("witness.kinks", count=kinks) if kinks else None if every else say("witness.sampled")
-        yield errors.witness("differences", f"dL/d{node.id}", tolerance, note)
+        yield errors.witness("differences" if values.small else "differences_float", f"dL/d{node.id}", tolerance, note)
 
 
 def directions(shape: tuple[int, ...], random: np.random.Generator, *, every: bool) -> Iterator[Value]:

@@ -109,8 +109,12 @@ class Naming:
         k = int(number.split(".")[0] or 0)
         named = symbol(template, self.places(k, number, row, column, parameter=letter == "W"))
         if letter == "l" and self.model.forward.loss and self.model.forward.loss.each.shape[1] == 1:
-            return replace(named, sub=str(row + 1))
+            number = str(row + 1)
+            above = self.notation.sample == "superscript"
+            return replace(named, sub="", sup=f"({number})") if above else replace(named, sub=number)
         if self.model.contract.batched and letter in ("x", "t", "u", "z", "a", "l", "p"):
+            if self.notation.sample == "superscript":
+                return replace(named, sup=f"{named.sup}({row + 1})")
             named = replace(named, sub=f"{row + 1},{named.sub}" if named.sub else str(row + 1))
         return named
 
@@ -155,7 +159,12 @@ class Naming:
             own = letter in SAMPLED and not delta and self.batch_mean != 1
             loss = self.quantity("L", 0, 0, (1, 1))
             return Partial(loss, below, self.notation.d) if own else self.derivative(loss, below)
-        return Partial(self.bold_quantity(of), below, self.notation.d)
+        return Symbol("D", *self.layer_place(number), bold=True)  # the slopes of all units of a layer
+
+    def layer_place(self, number: str) -> tuple[str, str]:
+        """(subscript, superscript) of a whole quantity of a layer."""
+        named = self.bold(self.notation.a, number, matrix=False)
+        return named.sub, named.sup
 
     def bold_quantity(self, id: str) -> Symbol:
         plain = id.rstrip("+")
@@ -163,6 +172,8 @@ class Naming:
         if label := self.model.labels.of.get(plain):
             return replace(labelled(label), mark=mark, bold=True)
         letter, number = kind(plain)
+        if letter == "l":  # the vector of losses must not look like the loss
+            return Symbol("ℓ", bold=True, mark=mark)
         matrix = letter == "W" or (self.model.contract.batched and letter not in ("b", "weight", "pos_weight", "l"))
         return replace(self.bold(self.template(letter, number), number, matrix=matrix), mark=mark)
 

@@ -28,7 +28,7 @@ class Notation:
     layout: `columns` (z = Wx + b, samples are columns) or `rows` (z = xW + b, W is (in, out))
     derivative: `fraction` (∂L/∂w) or `prefix` (dw) · d: ∂ or d · sign: `gradient`; `descent` for δ = −∂L/∂z; `sample` for dz = m·∂J/∂z, the gradient of a sample's own loss
     times: · or × or nothing · log: ln or log · first_layer: the number of the first layer with weights
-    bias_as: `b`, `weight` (w₀·1) or `threshold` (θ on −1)
+    sample: where the number of a sample stands, `subscript` or `superscript` · bias_as: `b`, `weight` (w₀·1) or `threshold` (θ on −1)
     """
 
     preset: str = "standard"
@@ -51,6 +51,7 @@ class Notation:
     times: str = "·"
     log: str = "ln"
     first_layer: int = 1
+    sample: str = "subscript"
     bias_as: str = "b"
     output_z: Letter = ""
     output_a: Letter = ""
@@ -67,6 +68,7 @@ CHOICES = {
     "bias_as": ("b", "weight", "threshold"),
     "update": ("+", "new", "′"),
     "first_layer": ("0", "1", "2"),
+    "sample": ("subscript", "superscript"),
 }
 #: Other words people use for the same switches.
 SYNONYMS = {
@@ -123,7 +125,7 @@ PRESETS: dict[str, Notation] = {
         shared_bias="b|[{k}]|",
         loss="J||",
         error="ℒ||{j}",
-        delta="dz|[{k}]|{j}", sign="sample",
+        delta="dz|[{k}]|{j}", sign="sample", sample="superscript",
         rate="α||",
         derivative="prefix",
         log="log",

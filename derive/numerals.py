@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Literal
 
 PLAIN_FROM, PLAIN_TO = Decimal("1e-4"), Decimal("1e6")
-FRACTION_DIGITS = 14
+FRACTION_DIGITS = 24
 _WIDE = Context(prec=60)
 _LITERAL = re.compile(r"(?P<sign>[-+\u2212]?)(?P<whole>\d*)\.?(?P<part>\d*)(?:[eE](?P<exponent>[-+]?\d+))?$")
 

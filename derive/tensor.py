@@ -11,6 +11,8 @@ import numpy as np
 
 from derive.algebra import UNKNOWN
 
+MOST_TYPED = 5_000  # more numbers than anybody types
+
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Objects = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
@@ -31,6 +33,14 @@ class Tensor:
     def drawn(cls, value: Floats) -> Tensor:
         """Numbers from a generator or a file of arrays: they have no literal."""
         return cls(value, filled(value.shape, UNKNOWN), filled(value.shape, ""))
+
+    @classmethod
+    def typed(cls, value: Floats) -> Tensor:
+        """Drawn numbers cut to four significant digits, so that what a page shows is what it computes with."""
+        if value.size > MOST_TYPED:
+            return cls.drawn(value)
+        texts = [[f"{x:.4g}" for x in row] for row in value.tolist()]
+        return cls.of([[Fraction(x) for x in row] for row in texts], texts)
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[Fraction]], texts: Sequence[Sequence[str]] | None = None) -> Tensor:

@@ -14,10 +14,11 @@ from derive.dialects.latex import LONGEST_WORD, label, letters, text
 from derive.examples import names
 
 FAULTS = re.compile(r"Overfull|Missing character|undefined|^!|multiply defined|Error", re.MULTILINE)
+NOTATIONS = ("mazur", "ng", "haykin", "rows")
 #: Everything on a page that is in print: (network, wishes).
 DOCUMENTS: dict[str, tuple[str, dict[str, str]]] = {
     **{name: (name, {}) for name in names()},
-    **{f"{preset}, both": ("regression", {"notation": preset, "form": "both"}) for preset in ("mazur", "ng", "haykin", "rows")},
+    **{f"{notation}, both": ("regression", {"notation": notation, "form": "both"}) for notation in NOTATIONS},
     "xor, matrix": ("xor", {"form": "matrix"}),
     "hostile": ("hostile", {}),
     "long": ("long", {}),

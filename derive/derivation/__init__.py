@@ -43,7 +43,8 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
     teller = Teller(model, values, notation, wishes.level)
     values.turned = teller.naming.turned
     form = chosen_form(model) if wishes.form == "auto" else wishes.form
-    sections = [Section("givens", say("section.givens"), givens.blocks(teller, words))]
+    notes = conventions.before(teller, policy)
+    sections = [Section("givens", say("section.givens"), (*givens.blocks(teller, words), *notes))]
     for one in ("scalar", "matrix") if form == "both" else (form,):
         extra = "matrix/" if form == "both" and one == "matrix" else ""
         sections += chapters(teller, one, extra, wishes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from derive import formula as fm
@@ -11,9 +12,9 @@ from derive.contract import kind, plain
 from derive.derivation.teller import Teller, factored, places, uses
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula, Name
-from derive.graph import Node, topological
+from derive.graph import Node, notate, topological
 from derive.naming import Naming
-from derive.ops.base import Elementwise, Slope
+from derive.ops.base import Elementwise, Slope, WrittenOut
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax, SoftmaxCrossEntropy, VectorOp
 
@@ -58,7 +59,7 @@ def slope_steps(teller: Teller, gradient: Node, layer: Layer, form: str, prefix:
             teller.told_slopes.add(node.id)
             name = node.op.of.name
             id = f"{prefix}/{layer.k}/slope"
-            why = (say(f"slope.{name}"), *((say("kink.other"),) if node.op.of.kinks else ()))
+            why = (say(f"slope.{name}"), *((say("kink.other"),) if at_kink(teller, node) else ()))
             if form == "matrix":
                 lines: tuple[Line, ...] = (slope_matrix(teller, node),)
             else:
@@ -70,6 +71,14 @@ def slope_steps(teller: Teller, gradient: Node, layer: Layer, form: str, prefix:
     return found
 
 
+def at_kink(teller: Teller, slope: Node) -> bool:
+    """Whether an argument stands exactly where the derivative jumps."""
+    assert isinstance(slope.op, Slope)
+    values = teller.values
+    kinks = [evaluate(kink, values.value, values.algebra) for kink in slope.op.of.kinks]
+    return not values.symbolic and any((values.arrays[slope.inputs[0].id] == kink).any() for kink in kinks)
+
+
 def slope_line(teller: Teller, node: Node, row: int, column: int) -> Line:
     assert isinstance(node.op, Slope)
     call = Apply(node.op.of.derivative(), (teller.used(node.inputs[0], row, column),))
@@ -78,7 +87,20 @@ def slope_line(teller: Teller, node: Node, row: int, column: int) -> Line:
 
 def slope_matrix(teller: Teller, node: Node) -> Line:
     """σ′(z), and the same by the output where that is how it is taught: a ⊙ (1 − a)."""
-    return teller.matrix_line(node, numbers=False)
+    line = teller.matrix_line(node, numbers=False)
+    assert isinstance(node.op, Slope)
+    if "cases" in heads(node.op.body):
+        return line
+    written = notate(replace(node, op=WrittenOut(node.op)), teller.whole)
+    by_output = fm.transpose(written) if teller.naming.turned(node.id) else written
+    return Line(line.target, (*line.forms, Form(by_output, numbers=False)), shapes=True)
+
+
+def heads(f: Formula) -> set[str]:
+    """The heads that occur in a formula."""
+    if not isinstance(f, Apply):
+        return set()
+    return {str(f.head)}.union(*(heads(arg) for arg in f.args))
 
 
 # error signals ----------------------------------------------------------------------------------------------------------
@@ -89,7 +111,12 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
     shortcut = isinstance(output.op, Fused) and node is output.inputs[0]
     place = place_of(teller, layer)
     key = "fused" if shortcut else "sum" if place == "hidden" and letter == "a" else place
-    why: tuple[Say, ...] = (say(f"backward.{letter}.{key}"),)
+    if letter == "z" and key == "output" and not layer.activations:
+        key = "linear"
+    why: tuple[Say, ...] = (say(f"{book(teller, letter)}.{letter}.{key}"),)
+    loss = teller.model.forward.loss
+    if loss and isinstance(loss.total.op, Scale) and (shortcut or node is teller.model.forward.output):
+        why = (*why, say("backward.mean", factor=fm.formula(loss.total.op.factor)))
     if form == "matrix":
         lines: tuple[Line, ...] = (signal_matrix(teller, node, gradient, letter),)
         if any(form_.formula for form_ in lines[0].forms) and letter == "a" and place == "hidden":
@@ -101,12 +128,18 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
     if form != "matrix":
         if shortcut:
             substeps = long_way(teller, node, output, id)
+            why = (*why, say("backward.long_way")) if substeps else why
         elif isinstance(source_op(teller, node), VectorOp):
             told = small_jacobian(gradient) and not teller.values.policy.as_you_go
             substeps = (jacobian_step(teller, node, id),) if told else ()
     return Step(
         id, say(f"step.signal.{letter}.{place}", k=layer.k), why, lines, uses(lines, teller.values, id), substeps
     )
+
+
+def book(teller: Teller, letter: str) -> str:
+    """Which sentences apply: those of books whose δ is the negative derivative, or the others."""
+    return "backward_descent" if teller.notation.sign == "descent" and letter in ("z", "W", "b") else "backward"
 
 
 def end_of(teller: Teller) -> Node:
@@ -169,7 +202,7 @@ def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, 
     first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses)
     jacobian = jacobian_step(teller, scores, f"{id}/long", p)
     lines = tuple(line for row, column in places(scores) for line in product_lines(teller, scores, p, row, column))
-    last = Step(f"{id}/long/z", say("step.long.z"), (say("long.equal"),), lines)
+    last = Step(f"{id}/long/z", say("step.long.z"), (say("long.equal" if isinstance(p.op, VectorOp) else "long.equal_one"),), lines)
     return first, jacobian, last
 
 
@@ -222,7 +255,8 @@ def jacobian_step(teller: Teller, scores: Node, id: str, p: Node | None = None) 
         if isinstance(p.op, Elementwise)
         else "log_softmax"
     )
-    return Step(f"{id}/jacobian", say("step.jacobian"), (say(f"jacobian.{key}"),), tuple(lines))
+    title = say("step.jacobian" if isinstance(p.op, VectorOp) else "step.slope_of")
+    return Step(f"{id}/jacobian", title, (say(f"jacobian.{key}"),), tuple(lines))
 
 
 def jacobian_line(teller: Teller, p: Node, scores: Node, row: int, i: int, j: int, formula: Formula) -> Line:
@@ -254,12 +288,12 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
     title: Say = say(f"step.gradient.{letter}", k=layer.k)
     if form == "matrix":
         lines: tuple[Line, ...] = (teller.matrix_line(gradient),)
-        why: tuple[Say, ...] = (say(f"backward.{letter}.matrix"),)
+        why: tuple[Say, ...] = (say(f"{book(teller, letter)}.{letter}.matrix"),)
     else:
         lines = tuple(
             line for row, column in places(parameter) for line in parameter_lines(teller, parameter, gradient, row, column)
         )
-        why = (say(f"backward.{letter}.{place}"),)
+        why = (say(f"{book(teller, letter)}.{letter}.{place}"),)
         if teller.model.contract.batched and teller.model.x.shape[0] > 1:
             why = (*why, say("backward.batch"))
         if parameter.id in teller.model.contract.shared:

@@ -9,20 +9,22 @@ from derive.document import Say, say
 from derive.graph import topological
 from derive.losses import CLASSIFICATION
 from derive.numerals import Policy
+from derive.formula import formula
 from derive.ops.base import Elementwise
+from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax
 
 
 def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     model, notation = teller.model, teller.notation
-    found = [say("convention.notation", preset=notation.preset)]
+    found = [say("convention.notation", name=say(f"preset.{notation.preset}"))]
     if model.parameters:
         order = "from_to" if notation.weight.find("{i}") < notation.weight.find("{j}") else "to_from"
         if "{j}" in notation.weight or "{J}" in notation.weight:
             found.append(say(f"convention.index.{order}"))
         found.append(say(f"convention.layout.{notation.layout}"))
     if model.contract.batched:
-        found.append(say("convention.samples"))
+        found.append(say(f"convention.samples_{notation.sample}"))
     found += loss_sentences(teller)
     if notation.sign == "descent":
         found.append(say("convention.descent"))
@@ -32,6 +34,10 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         found.append(say(f"convention.bias.{notation.bias_as}"))
     if model.updated:
         found.append(say("convention.update.simultaneous"))
+        found.append(say("convention.marks", mark=notation.update))
+    if model.frozen:
+        frozen = [node for node in model.parameters if node in model.frozen]
+        found.append(say("convention.frozen", names=", ".join(model.labels.of.get(node.id, node.id) for node in frozen)))
     if any(isinstance(n.op, Elementwise) and n.op.kinks for n in model.forward.nodes):
         found.append(say("convention.kinks"))
     if model.drawn:
@@ -42,15 +48,24 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     return tuple(found)
 
 
+def before(teller: Teller, policy: Policy) -> tuple[Say, ...]:
+    """What a reader needs to know before the first line."""
+    samples = (say("convention.samples_subscript"),) if teller.model.contract.batched and teller.notation.sample == "subscript" else ()
+    return (*samples, *(() if teller.model.symbolic else (rounding(policy),)))
+
+
 def loss_sentences(teller: Teller) -> list[Say]:
     model = teller.model
     if model.forward.loss is None or model.spec.loss is None:
         return []
     name = model.spec.loss.name
     reduction = model.spec.loss.in_force.get("reduction", "mean")
+    family = name if name == "half_squared_error" else "pytorch"
+    factor = model.forward.loss.total.op
+    divisor = formula(1 / factor.factor if isinstance(factor, Scale) else 1)
     found = [
         say(f"convention.loss.{name}"),
-        say(f"convention.reduction.{name if name == 'half_squared_error' else 'pytorch'}.{reduction}"),
+        say(f"convention.reduction.{family}.{reduction}", divisor=divisor),
     ]
     fused = next((n for n in topological(model.forward.loss.total) if isinstance(n.op, Fused)), None)
     if fused is not None and fused.inputs[1] is model.forward.output:

@@ -8,6 +8,8 @@ from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula
 from derive.graph import Node, topological
 from derive.ops.base import Elementwise
+from derive.losses import Loss
+from derive.ops.structural import Scale
 from derive.ops.vector import Fused, VectorOp
 
 
@@ -81,7 +83,7 @@ def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step,
         letter = node.id.rstrip("+")
         if not node.inputs or letter not in ("p", "u", "l", "L"):
             continue
-        title = say(f"step.loss.{letter}")
+        title = loss_title(run.loss, letter)
         why: tuple[Say, ...] = (
             (say(f"loss.{teller.model.spec.loss.name}"),) if letter == "L" and teller.model.spec.loss else ()
         )
@@ -89,6 +91,16 @@ def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step,
             why = (*why, say("loss.fused"))
         found.append(step(teller, node, f"{prefix}/{letter}", form, title, why))
     return tuple(found)
+
+
+def loss_title(loss: Loss, letter: str) -> Say:
+    """What a quantity of the loss is: of an output or a sample, a sum or a mean."""
+    if letter == "l" and loss.each.shape[1] == 1:
+        return say("step.loss.l_sample")
+    if letter == "L":
+        kind = "L_one" if loss.each is loss.total else "L_mean" if isinstance(loss.total.op, Scale) else "L"
+        return say(f"step.loss.{kind}")
+    return say(f"step.loss.{letter}")
 
 
 def run_nodes(run: Pass) -> set[Node]:

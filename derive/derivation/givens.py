@@ -26,18 +26,28 @@ def numbers(teller: Teller) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for node in given:
         name = teller.naming.whole(node)
-        key = "drawn" if node in model.drawn else node.role
+        role = say("given.drawn", how=model.drawn_by[node]) if node in model.drawn else say(f"given.{node.role}")
         shape = name.shape or teller.model.contract.shape(node)
         rows.append(
             (
-                say(f"given.{key}"),
+                role,
                 name,
                 " × ".join(map(str, shape)) or "1",
                 say("given.missing") if node in model.missing else Amount(name),
             )
         )
+    if model.spec.loss is not None:
+        named = ", ".join(f"{name}: {shown(value)}" for name, value in model.spec.loss.in_force.items() if shown(value))
+        rows.append((say("given.loss"), model.spec.loss.name, "", named))
     header = (say("table.role"), say("table.symbol"), say("table.shape"), say("table.value"))
     return Table("givens", say("table.givens"), header, tuple(rows))
+
+
+def shown(option: object) -> str:
+    """An option's value, as the file would write it."""
+    if isinstance(option, tuple):
+        return ", ".join(map(str, option))
+    return str(option).lower() if isinstance(option, bool) else str(option)
 
 
 def layers(teller: Teller) -> Table:
@@ -95,6 +105,8 @@ def column(teller: Teller, node: Node, title: str, kind: Kind, caption: str) -> 
 def symbol(teller: Teller, node: Node, row: int, column: int) -> Symbol:
     found = teller.naming.quantity(node.id, row, column, node.shape)
     if teller.model.contract.batched and node.role in ("input", "activation", "preactivation"):
+        if teller.notation.sample == "superscript":
+            return Symbol(found.base, found.sub, found.sup.removesuffix("(1)"), found.mark)
         return Symbol(found.base, found.sub.partition(",")[2], found.sup, found.mark)
     return found
 

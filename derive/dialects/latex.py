@@ -22,7 +22,7 @@ GREEK = {
 ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_\allowbreak{}",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "−": "-", "'": "'",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "−": "$-$", "'": "'",
 }  # fmt: skip
 SIGNS = {"→": r"$\to$", "≈": r"$\approx$", "⋯": r"$\cdots$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$", "∑": r"$\sum$",
          "⊙": r"$\odot$", "½": r"$\frac12$", "·": r"$\cdot$", "×": r"$\times$", "²": r"$^2$", "±": r"$\pm$"}  # fmt: skip

@@ -74,6 +74,8 @@ class MathML(Dialect):
     def numeral(self, numeral: Numeral, link: str = "") -> str:
         sign = operator("−", form="prefix") if numeral.negative else ""
         digits = numeral.digits.replace(".", ",") if self.style.comma else numeral.digits
+        if link and not numeral.denominator:  # the sign belongs to what is linked
+            sign, digits = "", ("−" if numeral.negative else "") + digits
         shown = f'<a href="#{escape(link)}">{digits}</a>' if link else digits
         if numeral.denominator:
             return sign + f"<mfrac><mn>{shown}</mn><mn>{numeral.denominator}</mn></mfrac>"

@@ -103,6 +103,16 @@ class Slope(Op):
         return Apply(self.of.derivative(self.by), formulas[:1])
 
 
+class WrittenOut(Slope):
+    """A slope written by its formula, not as f′."""
+
+    def __init__(self, slope: Slope) -> None:
+        super().__init__(slope.of, slope.by)
+
+    def write(self, *formulas: Formula) -> Formula:
+        return bind(matrix_body(self.body), dict(zip((*self.of.parameters, out), formulas, strict=True)))
+
+
 def matrix_body(body: Formula) -> Formula:
     """A scalar formula written for matrices: products entry by entry are ⊙, the rest is understood entry by entry."""
     if not isinstance(body, Apply):

@@ -121,8 +121,33 @@ class Printer(ABC):
         count = sum(witness.compared for witness in witnesses)
         return self.word("witness.passed", count=f"{count:,}", witnesses=str(len({w.name for w in witnesses})))
 
+    @cached_property
+    def kinds(self) -> list[tuple[Witness, str]]:
+        """The witnesses, one of each kind with its worst errors, and what all of that kind looked at."""
+        found: dict[str, list[Witness]] = {}
+        for witness in self.document.witnesses:
+            found.setdefault(witness.name, []).append(witness)
+        return [(joined(same), self.escape(", ".join(map(self.looked_at, same)))) for same in found.values()]
+
+    def looked_at(self, witness: Witness) -> str:
+        if witness.quantity in ("page", "all"):
+            return self.words.plain(f"witness.{witness.quantity}")
+        return witness.quantity.replace("d", "∂") if witness.name.startswith("differences") else witness.quantity
+
     def verdict(self, witness: Witness) -> str:
         return self.word("table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees")
+
+
+def joined(witnesses: list[Witness]) -> Witness:
+    """Several witnesses of one kind as one: every comparison counted, the worst errors kept."""
+    return replace(
+        witnesses[0],
+        max_abs=max(w.max_abs for w in witnesses),
+        max_rel=max(w.max_rel for w in witnesses),
+        compared=sum(w.compared for w in witnesses),
+        ok=all(w.ok for w in witnesses),
+        note=next((w.note for w in witnesses if w.note is not None), None),
+    )
 
 
 def size(number: float) -> str:

@@ -90,7 +90,7 @@ class Data:
 
     def witness(self, i: int) -> dict[str, Any]:
         w = self.document.witnesses[i]
-        names = {"differences": "central differences", "sympy": "SymPy", "lines": "printed formulas, 50 digits",
+        names = {"differences": "central differences, 50 digits", "differences_float": "central differences", "sympy": "SymPy", "lines": "printed formulas, 50 digits",
                  "lines_float": "printed formulas, float64", "rounded_lines": "printed lines, rounded",
                  "float64": "float64 against 50 digits"}  # fmt: skip
         found = {"name": names[w.name], "quantity": w.quantity, "compared": w.compared, "max_abs": w.max_abs,

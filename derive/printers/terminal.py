@@ -86,8 +86,8 @@ class Terminal(Printer):
     def witnesses(self) -> list[str]:
         header = [self.word(f"table.{k}") for k in ("witness", "quantity", "compared", "max_rel", "tolerance", "verdict")]
         rows = [
-            [self.word(f"witness.{w.name}"), w.quantity, str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
-            for w in self.document.witnesses
+            [self.word(f"witness.{w.name}"), quantities, str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
+            for w, quantities in self.kinds
         ]
         return self.table([header, *rows], self.passed)
 
