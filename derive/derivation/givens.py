@@ -126,7 +126,8 @@ def biases(teller: Teller, layer: Layer) -> tuple[list[Unit], list[Edge]]:
         return [], []
     shared = b.id in teller.model.contract.shared
     id = f"bias{layer.k}"
-    unit = Unit(id, symbol(teller, b, 0, 0) if shared else Symbol(""), value(teller, b, 0, 0) if shared else "", "bias")
+    on = "−1" if teller.notation.bias_as == "threshold" else "+1"
+    unit = Unit(id, symbol(teller, b, 0, 0) if shared else Symbol(""), value(teller, b, 0, 0) if shared else "", "bias", on)
     edges = [
         Edge(
             f"{b.id}[{j + 1}]",

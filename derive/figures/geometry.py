@@ -346,7 +346,7 @@ def _bias_texts(unit: Unit, x: float, y: float) -> tuple[Text, ...]:
     symbol, value = shorten_symbol(unit.symbol, ONE_LINE, SYMBOL), shorten(unit.value, ONE_LINE, VALUE)
     lines = [line for line in (symbol if symbol.base else "", value) if line]
     height = sum(text.box.height for text in _stack(0, 0, lines))
-    return Text(x, y, "+1", SMALL, "muted"), *_stack(x, y - BIAS_RADIUS - 4 - height / 2, lines)
+    return Text(x, y, unit.caption or "+1", SMALL, "muted"), *_stack(x, y - BIAS_RADIUS - 4 - height / 2, lines)
 
 
 def _equation(symbol: Symbol | None, value: str) -> str:
