@@ -188,10 +188,12 @@ FORMULAS = Algebra(
 class _Unknown:
     """Not a known fraction, nor is anything computed from it."""
 
-    def _same(self, *_: object) -> _Unknown:
-        return self
+    def _same(self, *others: object) -> Any:
+        return NotImplemented if others and isinstance(others[0], np.ndarray) else self
 
     def _times(self, other: object) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         return Fraction(0) if other == 0 else self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __truediv__ = _same
@@ -255,6 +257,7 @@ EXACT = Algebra(
 
 # 50 digits and SymPy, imported when first wanted -------------------------------------------------------------------------
 DIGITS = 50
+WORKING_DIGITS = 150  # so that 50 are left after 1 − p of a saturated unit, and after a difference
 
 
 @cache
@@ -263,7 +266,7 @@ def digits() -> Algebra:
     from mpmath import MPContext
 
     mp = MPContext()
-    mp.dps = DIGITS
+    mp.dps = WORKING_DIGITS
     functions: dict[str, Callable[..., Any]] = {
         "pi": lambda: +mp.pi,
         "exp": mp.exp,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -143,7 +142,7 @@ class Builder:
         labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *forward.nodes], contract)
         frozen = self.frozen(labels)
         if loss:
-            gradient = gradients(loss.total, set(self.parameters) or {x})
+            gradient = gradients(loss.total, {*self.parameters, x})
         if loss and spec.optimizer and self.parameters:
             rate, updated = self.update(gradient, frozen)
             after = self.again(layers, x, t, updated)
@@ -190,7 +189,7 @@ class Builder:
                 value = (
                     random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
                 )
-            elif numbers.choice:
+            elif numbers.choice and numbers.choice.name != "default":
                 value = numbers.choice(random, node.shape)
             else:
                 value = initializers["default"](random, node.shape, fan_in)
@@ -376,5 +375,7 @@ def not_finite(model: Model, node: Node) -> InputError:
     if loss is not None and loss.name in ("bce", "nll", "kl_div") and node.role in ("error", "loss"):
         instead = "bce_with_logits" if loss.name == "bce" else "cross_entropy"
         return loss.item.error(f"the loss is infinite: probability 0 for what happened; use {instead} on the scores")
+    if loss is not None and loss.name == "bce" and node.role in ("gradient", "", "slope"):
+        return loss.item.error("bce has no derivative at probability 0 or 1; use bce_with_logits on the scores")
     what = node.id or "an intermediate value"
     return model.spec.item.error(f"{what} is too large for float64: scale the inputs or weights down")

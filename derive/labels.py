@@ -55,6 +55,8 @@ class Labels:
         label = text(item).strip()
         if not label:
             raise item.error("an empty label")
+        if label.endswith("+"):
+            raise item.error(f"label '{label}': + at the end marks a value after the update")
         if label in self.whole or label in self.entries:
             raise item.error(f"label '{label}' is used twice")
         if index:

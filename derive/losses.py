@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Literal
 
 from derive.formula import cases, exp, larger, xlogy
-from derive.graph import Node, apply, constant
+from derive.graph import Node, Op, apply, constant
 from derive.ops.activations import sigmoid
 from derive.ops.base import Elementwise, pointwise, t, z
 from derive.ops.structural import Sum, add, hadamard, scale, total
@@ -44,13 +44,9 @@ class End:
     def samples(self) -> int:
         return self.output.shape[0]
 
-    def probabilities(self, fused: str) -> tuple[Node, Node]:
-        """(scores, probabilities): the output layer's own if it is this activation, else p made from the output."""
-        op, inputs = self.output.op, self.output.inputs
-        if (isinstance(op, Softmax) and fused == "softmax") or (isinstance(op, Elementwise) and op.name == fused):
-            return inputs[0], self.output
-        make = Softmax() if fused == "softmax" else sigmoid()
-        return self.output, apply(make, self.output).named("p", "activation")
+    def probabilities(self, op: Op) -> tuple[Node, Node]:
+        """(scores, probabilities), the probabilities made from the output."""
+        return self.output, apply(op, self.output).named("p", "activation")
 
 
 @dataclass(frozen=True)
@@ -129,7 +125,7 @@ def bce(end: End, *, weight: Weights = (), reduction: Reduction = "mean") -> Los
     """−(t ln a + (1 − t) ln(1 − a)) of probabilities a. PyTorch: BCELoss. Fused with a sigmoid output layer."""
     op = end.output.op
     if isinstance(op, Elementwise) and op.name == "sigmoid":
-        return bce_with_logits(end, weight=weight, reduction=reduction)
+        return of_scores(end, end.output.inputs[0], end.output, weight, (), reduction)
     body = -(xlogy(t, z) + xlogy(1 - t, 1 - z))
     return per_output(pointwise("bce", body, (z - t) / (z * (1 - z))), end, reduction, weight)
 
@@ -137,7 +133,13 @@ def bce(end: End, *, weight: Weights = (), reduction: Reduction = "mean") -> Los
 @losses("BCEWithLogitsLoss", "binary_cross_entropy_with_logits")
 def bce_with_logits(end: End, *, weight: Weights = (), pos_weight: Weights = (), reduction: Reduction = "mean") -> Loss:
     """BCE of p = σ(score), computed from the score; `pos_weight` multiplies t ln p. PyTorch: BCEWithLogitsLoss."""
-    scores, p = end.probabilities("sigmoid")
+    return of_scores(end, *end.probabilities(sigmoid()), weight, pos_weight, reduction)
+
+
+def of_scores(
+    end: End, scores: Node, p: Node, weight: Weights, pos_weight: Weights, reduction: Reduction
+) -> Loss:
+    """Binary cross-entropy of scores and their sigmoid p."""
     extra = [end.given("pos_weight", pos_weight)] if pos_weight else []
     each = apply(SigmoidCrossEntropy(bool(extra)), scores, p, end.targets, *extra)
     if weight:
@@ -163,7 +165,8 @@ def cross_entropy(
         raise ValueError("label_smoothing must be from 0 to 1")
     if label_smoothing and end.ignored:
         raise ValueError("ignore_index and label_smoothing cannot be worked together")
-    scores, p = end.probabilities("softmax")
+    fused = isinstance(end.output.op, Softmax)
+    scores, p = (end.output.inputs[0], end.output) if fused else end.probabilities(Softmax())
     u = end.targets
     if label_smoothing:
         rest = label_smoothing / scores.shape[1]

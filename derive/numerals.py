@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Literal
 
 PLAIN_FROM, PLAIN_TO = Decimal("1e-4"), Decimal("1e6")
 FRACTION_DIGITS = 24
-_WIDE = Context(prec=60)
+_WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LITERAL = re.compile(r"(?P<sign>[-+\u2212]?)(?P<whole>\d*)\.?(?P<part>\d*)(?:[eE](?P<exponent>[-+]?\d+))?$")
 
 
@@ -66,13 +66,13 @@ class Policy:
     half: Literal["even", "up"] = "even"
     comma: bool = False
 
-    def numeral(self, value: Fraction, *, settled: bool = False) -> Numeral:
-        """A computed number; `settled` says that `value` is exactly it, not itself an approximation."""
-        if self.exact and settled and (shown := as_fraction(value)):
+    def numeral(self, number: Decimal, exact: Fraction | None = None) -> Numeral:
+        """A computed number, and its exact value where that is known."""
+        if self.exact and exact is not None and (shown := as_fraction(exact)):
             return shown
-        rounded = self.rounded(decimal(value))
-        exact = settled and Fraction(rounded) == value
-        return written(rounded, self.digits_of(rounded), exact=exact, trim=exact)
+        rounded = self.rounded(number)
+        settled = exact is not None and Fraction(rounded) == exact
+        return written(rounded, self.digits_of(rounded), exact=settled, trim=settled)
 
     def rounded(self, number: Decimal) -> Decimal:
         """The number as this policy rounds it."""
@@ -86,7 +86,7 @@ class Policy:
         return self.to_significant(number, self.significant)
 
     def to_significant(self, number: Decimal, digits: int) -> Decimal:
-        return Context(prec=digits, rounding=self.rounding).plus(number)
+        return Context(prec=digits, rounding=self.rounding, Emax=MAX_EMAX, Emin=MIN_EMIN).plus(number)
 
     @property
     def rounding(self) -> str:

@@ -7,6 +7,7 @@ are checked against, comes from those. float64 is what the API and the JSON give
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -14,16 +15,19 @@ import numpy as np
 
 from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
 from derive.algebra import evaluate as evaluate_formula
-from derive.contract import plain
 from derive.build import Model, numbers
+from derive.contract import plain
 from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
 from derive.numerals import Numeral, Policy, decimal, literal
+from derive.ops.base import Slope
 from derive.ops.structural import Linear, MatMul
 from derive.spelling import Shown
 
 PRECISE_UP_TO = 150_000  # multiplications that are done with 50 digits
 LARGEST_FRACTION_BITS = 256
+HUGE = 10**17  # binary exponents beyond which a number is not even shown in scientific notation
+WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 SHOWN_ROWS = SHOWN_COLUMNS = 8
 
 
@@ -36,6 +40,17 @@ def as_fraction(value: Any) -> Fraction:
         magnitude = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
         return -magnitude if sign else magnitude
     return Fraction(float(value))
+
+
+def as_decimal(value: Any) -> Decimal:
+    """The same to 60 digits, for numbers of any size: e to the −10⁹ is one."""
+    if not hasattr(value, "_mpf_"):
+        return decimal(Fraction(value))
+    sign, mantissa, exponent, _ = value._mpf_
+    if exponent < -HUGE:
+        return Decimal(0)
+    size = WIDE.multiply(Decimal(int(mantissa)), WIDE.power(Decimal(2), Decimal(int(exponent))))
+    return -size if sign else size
 
 
 def cost(model: Model) -> int:
@@ -67,7 +82,7 @@ class Values:
         floats = numbers(model)
         self.floats = {node.id: floats[node] for node in self.nodes.values()}
         self.arrays, self.exact = self._precise(model) if self.small else (self.floats, {})
-        if policy.as_you_go:
+        if self.small:
             self.floats = {id: np.asarray(array, dtype=float) for id, array in self.arrays.items()}
 
     def _precise(self, model: Model) -> tuple[dict[str, Value], dict[str, Value]]:
@@ -89,7 +104,7 @@ class Values:
     def _settle(self, node: Node, value: Value) -> Value:
         if not self.policy.as_you_go or not node.id:
             return value
-        rounded = np.frompyfunc(lambda v: Fraction(self.policy.rounded(decimal(as_fraction(v)))), 1, 1)(value)
+        rounded = np.frompyfunc(lambda v: Fraction(self.policy.rounded(as_decimal(v))), 1, 1)(value)
         self._rounded[node.id] = rounded
         return np.frompyfunc(self.algebra.number, 1, 1)(rounded)
 
@@ -149,14 +164,18 @@ class Values:
             if written is not None:
                 return written
         exact = self.known_exactly(name)
+        if exact is UNKNOWN and self.is_step(name):
+            exact = as_fraction(self.value(name))
         return self.rounded(self.value(name), None if exact is UNKNOWN else exact)
 
+    def is_step(self, name: Name) -> bool:
+        """Whether this is the slope of a function by cases where it is constant: 0 or 1, and exactly that."""
+        node = self.nodes.get(plain(name.id)[1])
+        stepped = node is not None and isinstance(node.op, Slope) and bool(node.op.of.kinks)
+        return stepped and self.small and self.value(name) in (0, 1)
+
     def rounded(self, value: Any, exact: Fraction | None) -> Numeral:
-        if exact is None and self.small and as_fraction(value).denominator == 1:
-            exact = as_fraction(value)  # a whole number to 50 digits: the slope of ReLU, a probability that is 1
-        if exact is None:
-            return self.policy.numeral(as_fraction(value))
-        return self.policy.numeral(exact, settled=True)
+        return self.policy.numeral(as_decimal(value) if exact is None else decimal(exact), exact)
 
     def shown(self, name: Name, largest: int = SHOWN_COLUMNS) -> Shown:
         """What is written in the place of a name."""

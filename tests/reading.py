@@ -736,23 +736,22 @@ def written(element: ElementTree.Element) -> str:
     return "".join(element.itertext()).strip()
 
 
-def maths_lines(page: str) -> list[tuple[str, list[list[tuple[str, list[ElementTree.Element]]]]]]:
-    """Of every line of an HTML page: its LaTeX, and its rows of (relation, elements)."""
+def maths_lines(page: str) -> list[tuple[str, list[tuple[str, list[ElementTree.Element]]]]]:
+    """Of every line of an HTML page: its LaTeX, and its (relation, elements), after the target."""
     found = []
     for eq in re.findall(r'<div class="line"><div class="eq">(.*?)</div>', page, re.DOTALL):
         eq = eq.split('<span class="case">')[0].replace("<wbr>", "")
         root = ElementTree.fromstring(f"<div>{eq}</div>")
         tex = root.find(".//annotation")
         assert tex is not None and tex.text
-        rows = []
-        for span in root.findall("span[@class='r']"):
-            row: list[tuple[str, list[ElementTree.Element]]] = []
-            for math in span.iter("math"):
-                children = list(math)
-                if children and children[0].tag == "mo" and written(children[0]) in "=≈":
-                    row.append((written(children[0]), children[1:]))
-                else:
-                    row[-1][1].extend(children)
-            rows.append(row)
-        found.append((tex.text, rows))
+        links: list[tuple[str, list[ElementTree.Element]]] = []
+        for math in root.iter("math"):
+            children = list(math)
+            if children and children[0].tag == "semantics":
+                continue  # the target
+            if children and children[0].tag == "mo" and written(children[0]) in ("=", "≈"):
+                links.append((written(children[0]), children[1:]))
+            else:
+                links[-1][1].extend(children)
+        found.append((tex.text, links))
     return found

@@ -159,9 +159,14 @@ def test_a_number_leads_to_its_step(visit: Any) -> None:
              "document.getElementById(a.getAttribute('href').slice(1)).closest('details:not([open])'))"  # fmt: skip
     index = tab(folded)
     assert index >= 0, "no number leads into a folded step"
-    id = tab("i => { const a = document.querySelectorAll('math a')[i]; a.scrollIntoView(); a.dispatchEvent("
-             "new MouseEvent('click', {bubbles: true, cancelable: true})); return a.getAttribute('href').slice(1) }", index)  # fmt: skip
-    tab.page.wait_for_function("id => location.hash === '#' + id && document.getElementById(id).open !== false", arg=id)
+    click = """i => {
+        const link = document.querySelectorAll('math a')[i];
+        link.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
+        return link.getAttribute('href').slice(1);
+    }"""
+    id = tab(click, index)
+    arrived = "id => location.hash === '#' + id && document.getElementById(id).open !== false"
+    tab.page.wait_for_function(arrived, arg=id)
     target = tab.page.locator(f"[id='{id}']")
     assert target.locator(".eq").first.is_visible()
     assert -20 <= target.bounding_box()["y"] <= 900
@@ -266,7 +271,7 @@ def test_pointing_at_a_unit_dims_the_rest(visit: Any) -> None:
     assert 1 < opacities.count(1) < len(opacities)
 
 
-# MathML -----------------------------------------------------------------------------------------------------------------
+# MathML ---------------------------------------------------------------------------------------------------------------
 @every
 def test_mathml_is_well_formed_core(name: str) -> None:
     net, wishes = DOCUMENTS[name]

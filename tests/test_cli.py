@@ -282,7 +282,7 @@ def printed(run: Callable[..., Result], *args: str, net: str = "mazur", command:
 
 def test_forward(run: Callable[..., Result], tmp_path: Path) -> None:
     text = printed(run, command="forward")
-    assert "Total loss" in text and "δ" not in text and "⁺" not in text
+    assert "Eₜₒₜₐₗ =" in text and "δ" not in text and "⁺" not in text
     data = json.loads(printed(run, "-f", "json", command="forward"))
     assert "L" in data["quantities"] and not [id for id in data["quantities"] if id.startswith("dL") or id.endswith("+")]
     (tmp_path / "net.yaml").write_text(NET.replace("loss: bce\n", ""), encoding="utf-8")

@@ -56,9 +56,15 @@ def test_presets_render_the_examples(name: str, preset: str) -> None:
     solution = solve(name, notation=preset, form="both", level="full")
     assert solution.document.witnesses
     assert all(witness.ok for witness in solution.document.witnesses)
-    assert f"Notation: {preset}." in conventions(solution)
+    assert solution.document.conventions_in_force["notation"] == preset
+    assert "Notation: " in conventions(solution)
     for format in PRINTED:
         assert len(solution.print(format)) > 300
+
+
+def test_presets_are_told_apart() -> None:
+    named = {re.findall("Notation: .*", conventions(with_notation(preset=preset)))[0] for preset in PRESETS}
+    assert len(named) == len(PRESETS)
 
 
 @pytest.mark.parametrize(("preset", "signs"), [

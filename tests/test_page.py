@@ -249,12 +249,12 @@ def examined(solution: Solution, given: str, policy: dict[str, Any]) -> Findings
     assert len(html) == len(lines), "the text page and the HTML page have different lines"
     data = [line for section in json.loads(solution.to_json())["sections"] for step in section["steps"] for line in step["lines"]]
     assert len(data) == len(lines), "the text page and the JSON have different lines"
-    for line, (tex, rows), machine in zip(lines, html, data, strict=True):
+    for line, (tex, spelled), machine in zip(lines, html, data, strict=True):
         values = findings.check(line, text)
-        relations = [r for row in rows for r, _ in row]
+        relations = [r for r, _ in spelled]
         if relations != [r for r, _ in line.pieces]:
             findings.faults.append(f"{line.target}: relations differ: {relations} in HTML, {line.pieces} in text")
-        findings.spelled(f"{line.target}, MathML", values, list(attempts(findings, math, [e for row in rows for _, e in row], line)))
+        findings.spelled(f"{line.target}, MathML", values, list(attempts(findings, math, [e for _, e in spelled], line)))
         pieces = latex.pieces(tex)
         findings.spelled(f"{line.target}, LaTeX", values, list(attempts(findings, latex, [t for _, t in pieces], line)))
         if machine["numbers"]:

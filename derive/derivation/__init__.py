@@ -98,7 +98,7 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
         found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
     if not wishes.backward or not model.gradient:
         return found
-    for layer in reversed(model.forward.layers):
+    for layer in reversed([layer for layer in model.forward.layers if layer.k or not model.parameters]):
         found.append(backward_section(teller, layer, form, extra, what))
     if model.after and model.after.loss:
         again: list[Block] = [
@@ -145,6 +145,8 @@ def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:
         found[node.id] = Quantity(node.role, shape, value, teller.naming.whole(node), labels(teller, node))
     if with_gradients and not model.symbolic:
         found |= slopes(teller)
+    if with_gradients and model.spec.optimizer and model.gradient and not model.updated and "L" in found:
+        found["L+"] = found["L"]  # everything is frozen
     return found
 
 

@@ -198,6 +198,8 @@ def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, 
         return ()
     op, p = fused.op, fused.inputs[1]
     assert isinstance(op, Fused)
+    if teller.saturated(fused):
+        return ()
     losses = tuple(loss_by_probability(teller, fused, op, row, column) for row, column in places(p))
     first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses)
     jacobian = jacobian_step(teller, scores, f"{id}/long", p)

@@ -6,10 +6,10 @@ from typing import Any
 
 from derive.derivation.teller import Teller
 from derive.document import Say, say
+from derive.formula import formula
 from derive.graph import topological
 from derive.losses import CLASSIFICATION
 from derive.numerals import Policy
-from derive.formula import formula
 from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax

@@ -7,8 +7,8 @@ from derive.derivation.teller import Teller, places, uses
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula
 from derive.graph import Node, topological
-from derive.ops.base import Elementwise
 from derive.losses import Loss
+from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, VectorOp
 

@@ -72,7 +72,7 @@ def diagram(teller: Teller, words: Words) -> Network | None:
     weighted = [layer for layer in model.forward.layers if layer.k]
     if not weighted:
         return None
-    columns = [column(teller, model.x, words.plain("figure.inputs"), "input", "")]
+    columns = [column(teller, weighted[0].source, words.plain("figure.inputs"), "input", "")]
     edges: list[Edge] = []
     for layer in weighted:
         last = layer is weighted[-1]

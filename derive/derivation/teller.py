@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -18,7 +19,10 @@ from derive.graph import Node, expand, notate
 from derive.lines import LARGE
 from derive.naming import Naming
 from derive.notation import Notation
+from derive.ops.vector import ByScores, Fused
 from derive.values import Values
+
+NEAR = 1e-4  # probabilities this near to 0 or 1 show as such
 
 
 class Teller:
@@ -63,10 +67,16 @@ class Teller:
     def formula(self, node: Node, row: int, column: int) -> Formula:
         """An entry of a node in the entries of the nearest named nodes."""
         if node not in self.expanded:
-            self.expanded[node] = np.broadcast_to(np.asarray(expand(node, lambda n: self.array(n, summed=node.role == "preactivation")), dtype=object), node.shape)
+            readable = replace(node, op=ByScores(node.op)) if isinstance(node.op, Fused) and self.saturated(node) else node
+            self.expanded[node] = np.broadcast_to(np.asarray(expand(readable, lambda n: self.array(n, summed=node.role == "preactivation")), dtype=object), node.shape)
         found: Formula = self.expanded[node][row, column]
         factor, _ = plain(self.entry(node, row, column).id)
         return found if factor == 1 else fm.multiply(fm.formula(factor), factored(found))
+
+    def saturated(self, fused: Node) -> bool:
+        """Whether a probability is so near 0 or 1 that its logarithm cannot be read off the page."""
+        p = self.values.arrays[fused.inputs[1].id]
+        return bool((np.minimum(p, 1 - p) < NEAR).any())
 
     def matrix_formula(self, node: Node) -> Formula:
         """A node as a formula of matrices, in the layout of the notation."""

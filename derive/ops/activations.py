@@ -102,6 +102,8 @@ def silu() -> Op:
 @activations("Softplus")
 def softplus(*, beta: Fraction = Fraction(1), threshold: Fraction = Fraction(20)) -> Op:
     """ln(1 + e^{βz})/β, and z itself where βz > threshold."""
+    if not beta > 0:
+        raise ValueError("beta must be positive")
     linear = beta * z > threshold
     return elementwise(
         "softplus",

@@ -262,8 +262,12 @@ def hadamard(a: Node, b: Node) -> Node:
         if isinstance(one.op, Scale) and not one.id:
             return scale(hadamard(*((one.inputs[0], other) if one is a else (other, one.inputs[0]))), one.op.factor)
         if isinstance(one.op, Spread) and isinstance(one.inputs[0].op, Constant):
-            return hadamard(one.inputs[0], other)
+            return hadamard(one.inputs[0], spread(other, shape_of_both(one, other)))
     return apply(Multiply(), a, b)
+
+
+def shape_of_both(a: Node, b: Node) -> Shape:
+    return max(a.shape[0], b.shape[0]), max(a.shape[1], b.shape[1])
 
 
 def total(a: Node) -> Node:

@@ -120,6 +120,29 @@ class Fused(Op):
     def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
         raise NotImplementedError
 
+    def by_scores(self, algebra: Algebra, *values: Value) -> Value:
+        """The loss in the scores alone, for where ln p or ln(1 − p) would be lost."""
+        raise NotImplementedError
+
+
+class ByScores(Op):
+    """A fused loss written in its scores."""
+
+    def __init__(self, of: Fused) -> None:
+        self.of = of
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return self.of.shape(*shapes)
+
+    def eval(self, algebra: Algebra, *values: Value) -> Value:
+        return self.of.by_scores(algebra, *values)
+
+    def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
+        return self.of.vjp(g, out, *inputs)
+
+    def write(self, *formulas: Formula) -> Formula:
+        return self.of.write(*formulas)
+
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy(Fused):
@@ -151,6 +174,11 @@ class SoftmaxCrossEntropy(Fused):
 
     def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
         return -(u / p)
+
+    def by_scores(self, algebra: Algebra, *values: Value) -> Value:
+        s, _, u = values
+        mass = algebra("log", SUM_UNITS.eval(algebra, algebra("exp", s)))
+        return SUM_UNITS.eval(algebra, u * (mass - s))
 
     def write(self, *formulas: Formula) -> Formula:
         _, p, u = formulas
@@ -190,6 +218,11 @@ class SigmoidCrossEntropy(Fused):
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return (hadamard(self.shortcut(*inputs), g), *(None for _ in inputs[1:]))
+
+    def by_scores(self, algebra: Algebra, *values: Value) -> Value:
+        s, _, t, *w = values
+        wt = t * w[0] if w else t
+        return wt * algebra("log", 1 + algebra("exp", -s)) + (1 - t) * algebra("log", 1 + algebra("exp", s))
 
     def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
         if w:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from derive.dialects.latex import Latex, text
 from derive.dialects.measure import Measure, em
-from derive.document import Document, Figure, Line, Say, Step, Table
+from derive.document import Cell, Document, Figure, Line, Say, Step, Table
 from derive.figures.tikz import PREAMBLE, to_tikz
 from derive.formula import Apply, Formula, Name
 from derive.lines import Piece, pieces
@@ -17,6 +17,7 @@ from derive.values import Values
 WIDTH = 40.0  # em that a row may take in the standalone document
 SMALLEST = 3  # columns of a matrix that is shortened most
 WIDEST_TARGET = 0.4  # of the width; a wider one has a row of its own
+LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table
 SIGN = 1.4  # em of a relation
 QUAD = 2.0  # em that a row is moved in
 WORDS = 5.0  # em of the words that introduce a case, and the space before them
@@ -150,6 +151,12 @@ class Tex(Printer):
 
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
+
+    def boxed(self, cell: Cell) -> str:
+        """What stands in a table's cell; a sentence has rows of its own."""
+        spelled = self.cell(cell)
+        sentence = isinstance(cell, Say | str) and len(spelled) > LONGEST_CELL
+        return rf"\parbox[t]{{.4\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
