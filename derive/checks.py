@@ -31,7 +31,7 @@ from derive.values import Values, as_decimal, as_fraction, cost
 FAR_REACH = 1e6
 STEP_DIGITS = 40  # of 150: what is left of a difference has 110
 SEED = 20240229
-ENTRIES_BUDGET = 400_000  # multiplications spent on moving every single parameter
+ENTRIES_BUDGET = 60_000  # multiplications spent on moving every single parameter
 SAMPLED_ENTRIES = 8
 FARTHEST = 30.0  # arguments beyond are left to the differences: SymPy evaluates erf(−800) for hours
 MOST_DIGITS = 400  # working digits SymPy may spend on one value: far out in a tail it would ask for millions
@@ -144,7 +144,8 @@ class Mover:
         size = max((abs(x) for x, moved in pairs if moved and x), default=1)
         step = self.algebra.number(10) ** -STEP_DIGITS * size
         reach = max(1.0, *(largest(value) for value in self.known.values()))
-        return [step] if reach < FAR_REACH else [step, step / self.algebra.number(reach)]
+        far = self.algebra.number(reach)
+        return [step] if reach < FAR_REACH else [step, step / far, step * far]
 
     def slope(self, node: Node, direction: Value, step: Any) -> Any:
         push = direction * step if self.algebra is FLOATS else np.frompyfunc(lambda d: step * int(d), 1, 1)(direction)
@@ -319,7 +320,7 @@ def printed(document: Document) -> Witness:
 def exact_line(line: Line, values: Values, errors: Errors) -> None:
     target = values.value(line.target)
     for form in line.forms:
-        scale = max([largest(target), *(1e-3 * largest(values.value(name)) for name in names(form.formula)), 1e-300])
+        scale = max([largest(target), *(1e-3 * largest(values.value(name)) for name in names(form.formula)), 1e-100])
         errors.compare(like(target, python_value(form.formula, values)), target, scale)
 
 

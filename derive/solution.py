@@ -57,6 +57,8 @@ class Solution:
         id, index = (match["id"], tuple(map(int, match["index"].split(",")))) if match else (name, ())
         if id not in quantities and not match:
             id, index = self.model.labels.find(name)
+        if id == "l" and "l" not in quantities:
+            id = "L"
         if id == "L" and index:  # L[1] is the loss of output 1, the loss itself where there is but one
             id, index = ("l", index) if "l" in quantities else ("L", () if index == (1,) else index)
         if id not in quantities:

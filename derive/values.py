@@ -94,19 +94,23 @@ class Values:
                 )
             )
             fractions[node] = tensor.exact
-        arrays = evaluate(self.nodes.values(), known, self.algebra, self._settle)
         exact = evaluate(self.nodes.values(), fractions, EXACT, _small_fractions)
+        arrays = evaluate(self.nodes.values(), known, self.algebra, lambda node, value: self._settle(node, value, exact))
         named = {node.id: arrays[node] for node in self.nodes.values()}
         if self.policy.as_you_go:
             return named, {id: np.frompyfunc(as_fraction, 1, 1)(array) for id, array in self._rounded.items()}
         return named, {node.id: exact[node] for node in self.nodes.values()}
 
-    def _settle(self, node: Node, value: Value) -> Value:
-        if not self.policy.as_you_go or not node.id:
+    def _settle(self, node: Node, value: Value, exact: dict[Node, Value]) -> Value:
+        """A value as soon as it is there: exact where that is known (0.1 has no end in binary), rounded as one goes."""
+        number = self.algebra.number
+        if self.policy.as_you_go and not node.id:
             return value
+        if not self.policy.as_you_go:
+            return np.frompyfunc(lambda v, e: v if e is UNKNOWN else number(e), 2, 1)(value, exact[node])
         rounded = np.frompyfunc(lambda v: Fraction(self.policy.rounded(as_decimal(v))), 1, 1)(value)
         self._rounded[node.id] = rounded
-        return np.frompyfunc(self.algebra.number, 1, 1)(rounded)
+        return np.frompyfunc(number, 1, 1)(rounded)
 
     # finding --------------------------------------------------------------------------------------------------------
     def place(self, name: Name) -> tuple[int, int]:

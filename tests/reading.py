@@ -69,7 +69,7 @@ class Range:
         if not isinstance(other, Range):
             return NotImplemented
         ends = [times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
-        return Range(self.face * other.face, min(ends), max(ends), both(self, other, lambda a, b: a * b))
+        return Range(times(self.face, other.face), min(ends), max(ends), both(self, other, lambda a, b: a * b))
 
     def __truediv__(self, other: Range) -> Range:
         if not isinstance(other, Range):
@@ -108,6 +108,7 @@ def big(value: Fraction) -> Any:
 
 
 def times(a: Any, b: Any) -> Any:
+    """A product; 0·ln 0 is 0, as everywhere in information theory."""
     return mp.zero if not a or not b else a * b
 
 
@@ -669,6 +670,9 @@ class MathReader(Reader):
             match element.tag:
                 case "mn":
                     exponent = 0
+                    if text.startswith(MINUS):  # the sign of a number may be part of it
+                        yield Item(MINUS)
+                        text = text.removeprefix(MINUS)
                     if [written(e) for e in elements[at : at + 1]] == ["×"] and at + 1 < len(elements):
                         raised = elements[at + 1]
                         if raised.tag == "msup" and written(raised[0]) == "10":

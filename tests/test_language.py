@@ -19,6 +19,7 @@ from derive.losses import losses
 from derive.notation import PRESETS
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
+from derive.options import parameters
 from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
 from derive.solution import Solution, solve
@@ -198,7 +199,10 @@ def chinese(name: str) -> Solution:
 
 
 def leftovers(text: str, title: str) -> list[str]:
-    """Runs of three English words, but for the author's own title."""
+    """Runs of three English words, but for the author's own title and the names of things."""
+    names = [*activations, *losses, *optimizers, *(o for r in (activations, losses, optimizers) for n in r for o in parameters(r[n]))]
+    for name in sorted([*names, "mean", "sum", "linear"], key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z_]){name}(?![A-Za-z_])", "·", text)
     return WORDS.findall(text.replace(title, ""))
 
 

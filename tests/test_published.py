@@ -19,11 +19,6 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 # What derive does not offer, held to the way it says so: a case leaves this list as soon as it is offered.
-NO_GRADIENT_OF_INPUTS = {
-    "cs231n_add_multiply_circuit_inputs",
-    "cs231n_sigmoid_circuit_inputs",
-    "karpathy_micrograd_neuron_inputs",
-}
 NO_WEIGHT_PER_SAMPLE = {"keras_bce_with_logits_weight"}
 
 
@@ -52,7 +47,7 @@ def number(solution: Solution, id: str) -> float:
     return float(value)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name not in NO_WEIGHT_PER_SAMPLE | NO_GRADIENT_OF_INPUTS])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in NO_WEIGHT_PER_SAMPLE])
 def test_published(name: str) -> None:
     case = CASES[name]
     solution = solved(case)
@@ -64,15 +59,6 @@ def test_published(name: str) -> None:
         assert not agrees(value, row), f"{row['name']}: {row['id']} = {value!r} is what was printed"
     assert solution.document.witnesses
     assert all(witness.ok for witness in solution.document.witnesses)
-
-
-@pytest.mark.parametrize("name", sorted(NO_GRADIENT_OF_INPUTS))
-def test_gradient_of_inputs_only_without_parameters(name: str) -> None:
-    solution = solved(CASES[name])
-    for row in CASES[name]["expect"]:
-        assert row["id"].startswith("dL/dx[")
-        with pytest.raises(KeyError):
-            solution[row["id"]]
 
 
 @pytest.mark.parametrize("name", sorted(NO_WEIGHT_PER_SAMPLE))

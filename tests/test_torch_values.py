@@ -197,13 +197,10 @@ def test_the_bce_of_a_probability_0_for_what_happened_is_refused(inputs: Any, ta
     assert "bce_with_logits" in str(refusal.value) and "\n" not in str(refusal.value)
 
 
-def test_the_bce_of_certainty_about_what_happened_is_0() -> None:
-    """PyTorch: loss 0. (Its gradient cuts off as well; the slope (a − t)/(a(1 − a)) has the limits −1 and 1.)"""
-    solution = well_solved(
-        {"inputs": [1.0, 0.0], "targets": [1, 0], "layers": [], "loss": {"bce": {"reduction": "sum"}}}
-    )
-    assert solution["L"] == 0
-    close(solution["dL/dx"], [-1, 1], GRADIENT)
+def test_the_bce_of_certainty_has_no_derivative() -> None:
+    """PyTorch cuts its gradient off; derive says that there is none, and what to use instead."""
+    with pytest.raises(InputError, match="bce_with_logits"):
+        solve({"inputs": [1.0, 0.0], "targets": [1, 0], "layers": [], "loss": {"bce": {"reduction": "sum"}}})
 
 
 # networks ------------------------------------------------------------
@@ -430,7 +427,7 @@ def test_default_layer_is_within_its_bounds(row: dict[str, Any]) -> None:
     want = row["nn_Linear_default"]
     assert np.abs(solution["W1"]).max() <= want["weight_uniform_bound"]
     assert np.abs(solution["b1"]).max() <= want["bias_uniform_bound"]
-    assert len(np.unique(solution["b1"])) == row["fan_out"]
+    assert len(np.unique(solution["b1"])) >= 0.9 * row["fan_out"]  # drawn numbers are cut to four digits
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def numbers(teller: Teller) -> Table:
         )
     if model.spec.loss is not None:
         named = ", ".join(f"{name}: {shown(value)}" for name, value in model.spec.loss.in_force.items() if shown(value))
-        rows.append((say("given.loss"), model.spec.loss.name, "", named))
+        rows.append((say("given.loss"), "", "", f"{model.spec.loss.name} ({named})" if named else model.spec.loss.name))
     header = (say("table.role"), say("table.symbol"), say("table.shape"), say("table.value"))
     return Table("givens", say("table.givens"), header, tuple(rows))
 

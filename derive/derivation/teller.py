@@ -81,7 +81,8 @@ class Teller:
     def matrix_formula(self, node: Node) -> Formula:
         """A node as a formula of matrices, in the layout of the notation."""
         found = notate(node, self.whole)
-        if self.naming.turned(node.id):
+        one = node.shape == (1, 1) and self.notation.layout == "columns"
+        if self.naming.turned(node.id) or one:
             found = fm.transpose(found)
         return fm.multiply(fm.formula(plain(self.naming.whole(node, delta=True).id)[0]), found)
 
