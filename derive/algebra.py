@@ -104,7 +104,7 @@ def _fold(operation: Callable[[Value, Value], Value]) -> Callable[[list[Value], 
 def _compare(relation: Callable[[Any, Any], Any]) -> Callable[[list[Value], int | None], Value]:
     # numpy makes the result of comparing objects a bool; a comparison of formulas is a formula, of unknowns unknown
     spread = each(relation)
-    return lambda v, _: (spread if any(getattr(x, "dtype", None) == object for x in v) else relation)(*v)
+    return lambda v, _: (spread if any(getattr(x, "dtype", None) == np.dtype(object) for x in v) else relation)(*v)
 
 
 STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {

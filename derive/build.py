@@ -147,7 +147,10 @@ class Builder:
             rate, updated = self.update(gradient, frozen)
             after = self.again(layers, x, t, updated)
         drawn = tuple(node for node, numbers, _ in self.draws if not is_fixed(numbers))
-        how = {node: numbers.choice.name if numbers.choice else numbers.distribution or "default" for node, numbers, _ in self.draws}
+        how = {
+            node: numbers.choice.name if numbers.choice else numbers.distribution or "default"
+            for node, numbers, _ in self.draws
+        }
         return Model(
             spec,
             x,
@@ -164,7 +167,9 @@ class Builder:
             contract,
             tuple(self.missing),
             self.read.encoding,
-            drawn, how)
+            drawn,
+            how,
+        )
 
     # leaves and their numbers ------------------------------------------------------------------------------------
     def hold(self, node: Node, numbers: Tensor | Draw | None, fan_in: int = 0) -> None:

@@ -134,7 +134,9 @@ class Mover:
 
     def slopes(self, node: Node, direction: Value) -> list[Any]:
         """Central differences along a direction with a step or two; none where the sides fall into different cases."""
-        return [slope for step in self.steps(node, direction) if (slope := self.slope(node, direction, step)) is not None]
+        return [
+            slope for step in self.steps(node, direction) if (slope := self.slope(node, direction, step)) is not None
+        ]
 
     def steps(self, node: Node, direction: Value) -> list[Any]:
         """Relative to what is moved, and, where it may meet a huge number, a step smaller by that."""
@@ -166,8 +168,10 @@ class Mover:
         for node in self.cased:
             assert isinstance(node.op, Elementwise)
             env = dict(zip(node.op.parameters, (values[source] for source in node.inputs), strict=True))
-            for when in conditions(node.op.body):
-                found.append(np.asarray(evaluate(when, env.__getitem__, self.algebra)).astype(bool).tolist())
+            found += [
+                np.asarray(evaluate(when, env.__getitem__, self.algebra)).astype(bool).tolist()
+                for when in conditions(node.op.body)
+            ]
         return found
 
 
@@ -207,8 +211,7 @@ def arguments(node: Node, model: Model, values: Values) -> list[tuple[float, ...
     if all(source.id in values.arrays for source in node.inputs):
         flat = [np.asarray(values.floats[source.id]).ravel() for source in node.inputs]
         size = min(len(array) for array in flat)
-        for position in sorted({0, size // 2, size - 1}):
-            rows.append(tuple(float(array[position]) for array in flat))
+        rows += [tuple(float(array[position]) for array in flat) for position in sorted({0, size // 2, size - 1})]
     return [row for row in rows if max(map(abs, row)) <= FARTHEST]
 
 

@@ -136,9 +136,7 @@ def bce_with_logits(end: End, *, weight: Weights = (), pos_weight: Weights = (),
     return of_scores(end, *end.probabilities(sigmoid()), weight, pos_weight, reduction)
 
 
-def of_scores(
-    end: End, scores: Node, p: Node, weight: Weights, pos_weight: Weights, reduction: Reduction
-) -> Loss:
+def of_scores(end: End, scores: Node, p: Node, weight: Weights, pos_weight: Weights, reduction: Reduction) -> Loss:
     """Binary cross-entropy of scores and their sigmoid p."""
     extra = [end.given("pos_weight", pos_weight)] if pos_weight else []
     each = apply(SigmoidCrossEntropy(bool(extra)), scores, p, end.targets, *extra)

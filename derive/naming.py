@@ -178,7 +178,7 @@ class Naming:
         return replace(self.bold(self.template(letter, number), number, matrix=matrix), mark=mark)
 
     def bold(self, template: str, number: str, *, matrix: bool) -> Symbol:
-        letter, sup, sub = template.split("|")
+        letter, sup, _ = template.split("|")
         k = int(number.split(".")[0] or 0)
         places = {"k": str(k - 1 + self.notation.first_layer) + number[len(str(k)) :] if k else "0"}
         layered = sup.replace("{k}", places["k"])

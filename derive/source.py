@@ -67,7 +67,7 @@ class Number:
         return float(self.exact)
 
 
-Value: TypeAlias = "dict[str, Item] | list[Item] | str | bool | None | Number"
+Value: TypeAlias = "dict[str, Item] | list[Item] | str | bool | Number | None"
 Fail: TypeAlias = Callable[[str], InputError]
 
 

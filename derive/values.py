@@ -95,7 +95,9 @@ class Values:
             )
             fractions[node] = tensor.exact
         exact = evaluate(self.nodes.values(), fractions, EXACT, _small_fractions)
-        arrays = evaluate(self.nodes.values(), known, self.algebra, lambda node, value: self._settle(node, value, exact))
+        arrays = evaluate(
+            self.nodes.values(), known, self.algebra, lambda node, value: self._settle(node, value, exact)
+        )
         named = {node.id: arrays[node] for node in self.nodes.values()}
         if self.policy.as_you_go:
             return named, {id: np.frompyfunc(as_fraction, 1, 1)(array) for id, array in self._rounded.items()}

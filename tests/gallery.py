@@ -24,7 +24,9 @@ def rendered() -> dict[Path, str]:
         formats = {"solution.html": "html", "solution.md": "markdown", **EXTRA.get(name, {})}
         for file, format in formats.items():
             files[Path(name) / file] = str(solution.print(format))
-        rows.append(f"| {solution.document.title} | `derive backprop {name}` | [page]({name}/solution.html) · [Markdown]({name}/solution.md) |")
+        rows.append(
+            f"| {solution.document.title} | `derive backprop {name}` | [page]({name}/solution.html) · [Markdown]({name}/solution.md) |"
+        )
     files[Path(CHINESE) / "zh.md"] = str(solve(CHINESE, lang="zh").print("markdown"))
     rows.append(f"| {CHINESE}, in Chinese | `derive backprop {CHINESE} --lang zh` | [Markdown]({CHINESE}/zh.md) |")
     head = "# Gallery\n\nThe built-in examples, as derive prints them. Download a page and open it in a browser; the Markdown shows here.\n\n"

@@ -55,7 +55,9 @@ class Range:
     def __add__(self, other: Range) -> Range:
         if not isinstance(other, Range):
             return NotImplemented
-        return Range(self.face + other.face, self.low + other.low, self.high + other.high, both(self, other, lambda a, b: a + b))
+        return Range(
+            self.face + other.face, self.low + other.low, self.high + other.high, both(self, other, lambda a, b: a + b)
+        )
 
     def __neg__(self) -> Range:
         return Range(-self.face, -self.high, -self.low, None if self.exact is None else -self.exact)
@@ -90,6 +92,7 @@ class Range:
 
     def rising(self, function: Callable[[Any], Any], at: dict[int, int], domain: Any = -mp.inf) -> Range:
         """A function that never falls; `at` are the whole numbers where its value is one."""
+
         def end(x: Any) -> Any:
             return -mp.inf if x <= domain else function(x)
 
@@ -122,8 +125,12 @@ def absolute(x: Range) -> Range:
 
 
 def extreme(choose: Callable[..., Any]) -> Callable[..., Range]:
-    return lambda *xs: Range(choose(x.face for x in xs), choose(x.low for x in xs), choose(x.high for x in xs),
-                             None if any(x.exact is None for x in xs) else choose(x.exact for x in xs))  # fmt: skip
+    return lambda *xs: Range(
+        choose(x.face for x in xs),
+        choose(x.low for x in xs),
+        choose(x.high for x in xs),
+        None if any(x.exact is None for x in xs) else choose(x.exact for x in xs),
+    )
 
 
 def sure(sign: str, left: Range, right: Range) -> bool | None:
@@ -145,8 +152,12 @@ def first(*flat: Any) -> Range:
         if holds is True:
             break
     faces = possible[0]
-    return Range(faces.face, min(p.low for p in possible), max(p.high for p in possible),
-                 faces.exact if len(possible) == 1 else None)  # fmt: skip
+    return Range(
+        faces.face,
+        min(p.low for p in possible),
+        max(p.high for p in possible),
+        faces.exact if len(possible) == 1 else None,
+    )
 
 
 def power_of(base: Range, exponent: Range) -> Range:
@@ -430,7 +441,9 @@ class TextReader(Reader):
                 at += 1
             elif c == "^":
                 end = closing(text, at + 1, "{}") if text[at + 1 : at + 2] == "{" else at + 2
-                yield Item("sup", self.read(text[at + 1 : end].strip("{}") if text[at + 1] == "{" else text[at + 1 : end]))
+                yield Item(
+                    "sup", self.read(text[at + 1 : end].strip("{}") if text[at + 1] == "{" else text[at + 1 : end])
+                )
                 at = end
             elif c == "[":
                 end = closing(text, at, "[]")
@@ -515,8 +528,21 @@ class LatexReader(Reader):
     r"""`\frac{1}{1 + e^{-0.3775}}`, `\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}^{\top}`, `2.5 \times 10^{-5}`."""
 
     TOKENS = re.compile(r"\\[a-zA-Z]+|\\.|\d+(?:\.\d+|\{,\}\d+)?|\s+|.", re.DOTALL)
-    SIGNS = {r"\cdot": "·", r"\times": "×", r"\odot": "⊙", "-": MINUS, "+": "+", "/": "/", ",": ",", "<": "<", ">": ">",
-             r"\le": "≤", r"\ge": "≥", "(": "(", ")": ")"}  # fmt: skip
+    SIGNS = {
+        r"\cdot": "·",
+        r"\times": "×",
+        r"\odot": "⊙",
+        "-": MINUS,
+        "+": "+",
+        "/": "/",
+        ",": ",",
+        "<": "<",
+        ">": ">",
+        r"\le": "≤",
+        r"\ge": "≥",
+        "(": "(",
+        ")": ")",
+    }
 
     def read(self, source: str) -> Any:
         tokens = [t for t in self.TOKENS.findall(source) if not t.isspace()]
@@ -601,7 +627,9 @@ class LatexReader(Reader):
         name, inside, end = environment(tokens, 1)
         if name != "aligned" or "".join(tokens[end:]).strip():
             raise Unreadable("not one aligned block")
-        flat = [token for row in cut(inside, r"\\") for part in cut(row, "&") for token in [*part, " "] if token != r"\quad"]
+        flat = [
+            token for row in cut(inside, r"\\") for part in cut(row, "&") for token in [*part, " "] if token != r"\quad"
+        ]
         found, current, relation, depth = [], "", "", 0
         for i, token in enumerate(flat):
             depth += (token in ("{", r"\begin")) - (token in ("}", r"\end"))
@@ -609,7 +637,9 @@ class LatexReader(Reader):
                 found.append((relation, current.strip()))
                 current, relation = "", "=" if token == "=" else "≈"
             else:
-                current += token + (" " if token[0] == "\\" and token[1:].isalpha() and flat[i + 1 : i + 2] != ["{"] else "")
+                current += token + (
+                    " " if token[0] == "\\" and token[1:].isalpha() and flat[i + 1 : i + 2] != ["{"] else ""
+                )
         return [*found, (relation, current.strip())][1:]
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
-    errors registry fonts
+    errors registry fonts version
     formula
     algebra numerals
     spelling tensor

@@ -27,9 +27,14 @@ DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 SMALL = {name: document for name, document in DOCUMENTS.items() if name not in ("wide", "large")}
 #: MathML Core, without maction and what else has no use here.
-CORE = set(re.findall(r"\w+", """
+CORE = set(
+    re.findall(
+        r"\w+",
+        """
     math semantics annotation mrow mi mn mo mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover
-    mtable mtr mtd mstyle mpadded a"""))  # fmt: skip
+    mtable mtr mtd mstyle mpadded a""",
+    )
+)
 every = pytest.mark.parametrize("name", DOCUMENTS)
 few = pytest.mark.parametrize("name", SMALL)
 
@@ -75,13 +80,18 @@ def visit(browser: Any, folder: Path) -> Iterator[Any]:
             net, wishes = DOCUMENTS[name]
             path.write_text(solved(net, **wishes).to_html(), encoding="utf-8")
         context = browser.new_context(
-            java_script_enabled=scripts, color_scheme="dark" if dark else "light",
-            viewport={"width": width, "height": 900}, permissions=["clipboard-read", "clipboard-write"],
-        )  # fmt: skip
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+            viewport={"width": width, "height": 900},
+            permissions=["clipboard-read", "clipboard-write"],
+        )
         contexts.append(context)
         tab = Tab(context.new_page())
-        watched = {"console": lambda m: f"console: {m.text}", "pageerror": lambda e: f"error: {e}",
-                   "dialog": lambda d: d.dismiss() or f"dialog: {d.message}"}  # fmt: skip
+        watched = {
+            "console": lambda m: f"console: {m.text}",
+            "pageerror": lambda e: f"error: {e}",
+            "dialog": lambda d: d.dismiss() or f"dialog: {d.message}",
+        }
         for event, told in watched.items():
             tab.page.on(event, lambda what, told=told: tab.events.append(told(what)))
         tab.page.on("request", lambda r: tab.events.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
@@ -155,8 +165,10 @@ def test_every_link_leads_somewhere(name: str, visit: Any) -> None:
 
 def test_a_number_leads_to_its_step(visit: Any) -> None:
     tab = visit("mazur")
-    folded = "[...document.querySelectorAll('math a')].findIndex(a => " \
-             "document.getElementById(a.getAttribute('href').slice(1)).closest('details:not([open])'))"  # fmt: skip
+    folded = (
+        "[...document.querySelectorAll('math a')].findIndex(a => "
+        "document.getElementById(a.getAttribute('href').slice(1)).closest('details:not([open])'))"
+    )
     index = tab(folded)
     assert index >= 0, "no number leads into a folded step"
     click = """i => {
@@ -192,8 +204,10 @@ def test_everything_has_a_name(name: str, visit: Any) -> None:
     tab = visit(name)
     tab.reopened(1100)
     assert tab("document.documentElement.lang") in ("en", "zh-Hans")
-    nameless = "[...document.querySelectorAll('button, nav, svg[role], a, summary, th, caption, h1, h2, h3, h4')]" \
-               ".filter(e => !(e.getAttribute('aria-label') || e.textContent.trim()))"  # fmt: skip
+    nameless = (
+        "[...document.querySelectorAll('button, nav, svg[role], a, summary, th, caption, h1, h2, h3, h4')]"
+        ".filter(e => !(e.getAttribute('aria-label') || e.textContent.trim()))"
+    )
     assert tab(nameless + ".map(e => e.outerHTML)") == []
     assert tab("[...document.querySelectorAll('h1, h2, h3, h4')].map(h => +h.tagName[1])")[:2] == [1, 2]
 

@@ -63,7 +63,9 @@ def process(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """derive as a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", **options.pop("env", {})}
     command = [sys.executable, "-c", "from derive.cli import main; main(prog_name='derive')", *args]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=120, **options)
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=environment, timeout=120, **options
+    )
 
 
 def files(folder: Path) -> set[str]:
@@ -86,8 +88,16 @@ def test_every_format(run: Callable[..., Result], tmp_path: Path, format: str) -
     assert done.exit_code == 0, done.output
     assert files(tmp_path) == {f"output/net/{FORMATS[format].file}"}
     data = (tmp_path / "output/net" / FORMATS[format].file).read_bytes()
-    start = {"html": b"<!DOCTYPE html>", "latex": b"\\documentclass", "markdown": b"# ", "json": b"{", "svg": b"<svg", "png": b"\x89PNG",
-             "diagram-pdf": b"%PDF", "tikz": b"%"}.get(format, b"Backpropagation")  # fmt: skip
+    start = {
+        "html": b"<!DOCTYPE html>",
+        "latex": b"\\documentclass",
+        "markdown": b"# ",
+        "json": b"{",
+        "svg": b"<svg",
+        "png": b"\x89PNG",
+        "diagram-pdf": b"%PDF",
+        "tikz": b"%",
+    }.get(format, b"Backpropagation")
     assert data.startswith(start)
 
 
@@ -101,8 +111,17 @@ def test_several_formats_in_a_folder(run: Callable[..., Result], tmp_path: Path)
     assert files(tmp_path) == {"there/deep/solution.tex", "there/deep/solution.json", "there/deep/solution.txt"}
 
 
-@pytest.mark.parametrize(("name", "start"), [("a.html", "<!DOCTYPE"), ("a.tex", "\\documentclass"), ("a.md", "# "), ("a.txt", "Back"),
-                                             ("a.json", "{"), ("a.svg", "<svg")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("a.html", "<!DOCTYPE"),
+        ("a.tex", "\\documentclass"),
+        ("a.md", "# "),
+        ("a.txt", "Back"),
+        ("a.json", "{"),
+        ("a.svg", "<svg"),
+    ],
+)
 def test_a_suffix_names_the_format(run: Callable[..., Result], tmp_path: Path, name: str, start: str) -> None:
     assert run("backprop", "net.yaml", "-o", f"to/{name}").exit_code == 0
     assert files(tmp_path) == {f"to/{name}"}
@@ -142,9 +161,12 @@ def test_standard_input(run: Callable[..., Result], tmp_path: Path) -> None:
 
 
 # whole or not at all ----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("error", "code"), [(InputError("too much"), 2), (RuntimeError("a bug"), 3), (KeyboardInterrupt(), 130)])
-def test_nothing_is_written_when_a_later_format_fails(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                      error: BaseException, code: int) -> None:  # fmt: skip
+@pytest.mark.parametrize(
+    ("error", "code"), [(InputError("too much"), 2), (RuntimeError("a bug"), 3), (KeyboardInterrupt(), 130)]
+)
+def test_nothing_is_written_when_a_later_format_fails(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
+) -> None:
     def broken(self: Format, document: Any) -> str:
         if self.file == "solution.json":
             raise error
@@ -175,11 +197,17 @@ def test_a_file_is_replaced_whole(run: Callable[..., Result], tmp_path: Path) ->
 
 
 # exit codes -------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("text", "words"), [
-    (NET.replace("sigmoid", "sigmoyd"), ["net.yaml:7:5: layers[3]: unknown layer 'sigmoyd'", "'sigmoid'"]),
-    (NET.replace("[1, 2]", "[1, 2, 3]"), ["net.yaml:4:", "takes 2 inputs", "has 3"]), (NET.replace("loss: bce", "los: bce"), ["net.yaml:8:1", "'loss'"]),
-    (NET.replace("loss: bce\n", ""), ["needs a loss", "derive forward"]), ("layers: [", ["net.yaml:", "not valid YAML"]), ("", ["net.yaml"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (NET.replace("sigmoid", "sigmoyd"), ["net.yaml:7:5: layers[3]: unknown layer 'sigmoyd'", "'sigmoid'"]),
+        (NET.replace("[1, 2]", "[1, 2, 3]"), ["net.yaml:4:", "takes 2 inputs", "has 3"]),
+        (NET.replace("loss: bce", "los: bce"), ["net.yaml:8:1", "'loss'"]),
+        (NET.replace("loss: bce\n", ""), ["needs a loss", "derive forward"]),
+        ("layers: [", ["net.yaml:", "not valid YAML"]),
+        ("", ["net.yaml"]),
+    ],
+)
 def test_the_input_is_at_fault(run: Callable[..., Result], tmp_path: Path, text: str, words: list[str]) -> None:
     (tmp_path / "net.yaml").write_text(text, encoding="utf-8")
     done = run("backprop", "net.yaml")
@@ -190,21 +218,43 @@ def test_the_input_is_at_fault(run: Callable[..., Result], tmp_path: Path, text:
     assert files(tmp_path) == set()
 
 
-@pytest.mark.parametrize("args", [["backprop", "mazr"], ["backprop", "no.yaml"], ["backprop", "."], ["bakprop", "mazur"], ["backprop"], ["backprop", "mazur", "--form", "x"],
-                                  ["backprop", "mazur", "--significant", "0"], ["backprop", "mazur", "--decimals", "31"], ["backprop", "mazur", "-f", "doc"],
-                                  ["backprop", "mazur", "--lang", "fr"], ["backprop", "mazur", "--notation", "mazr"], ["backprop", "mazur", "--only", "w55"],
-                                  ["backprop", "mazur", "--what"], ["init", "mazr"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["backprop", "mazr"],
+        ["backprop", "no.yaml"],
+        ["backprop", "."],
+        ["bakprop", "mazur"],
+        ["backprop"],
+        ["backprop", "mazur", "--form", "x"],
+        ["backprop", "mazur", "--significant", "0"],
+        ["backprop", "mazur", "--decimals", "31"],
+        ["backprop", "mazur", "-f", "doc"],
+        ["backprop", "mazur", "--lang", "fr"],
+        ["backprop", "mazur", "--notation", "mazr"],
+        ["backprop", "mazur", "--only", "w55"],
+        ["backprop", "mazur", "--what"],
+        ["init", "mazr"],
+    ],
+)
 def test_wrong_arguments(run: Callable[..., Result], tmp_path: Path, args: list[str]) -> None:
     done = run(*args)
     assert done.exit_code == 2 and "Traceback" not in done.output
     assert files(tmp_path) == set()
 
 
-@pytest.mark.parametrize(("args", "hint"), [(["backprop", "mazr"], "'mazur'"), (["bakprop", "mazur"], "'backprop'"), (["backprop", "mazur", "--only", "dL/dW3"], "'dL/dW"),
-                                            (["init", "xorr"], "'xor'"), (["backprop", "mazur", "--only", "w55"], "'w5'")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (["backprop", "mazr"], "'mazur'"),
+        (["bakprop", "mazur"], "'backprop'"),
+        (["backprop", "mazur", "--only", "dL/dW3"], "'dL/dW"),
+        (["init", "xorr"], "'xor'"),
+        (["backprop", "mazur", "--only", "w55"], "'w5'"),
+    ],
+)
 def test_wrong_arguments_get_the_nearest_name(run: Callable[..., Result], args: list[str], hint: str) -> None:
     assert hint in run(*args).output
-
 
 
 def test_witnesses_that_disagree(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +270,9 @@ def test_witnesses_that_disagree(run: Callable[..., Result], tmp_path: Path, mon
     monkeypatch.undo()
 
 
-def test_a_wrong_forward_formula_is_noticed(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_wrong_forward_formula_is_noticed(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """The slope is right for tanh, but the function is another: the differences notice."""
     monkeypatch.chdir(tmp_path)
     good = activations["tanh"]
@@ -243,8 +295,14 @@ def test_an_interruption(run: Callable[..., Result], tmp_path: Path, monkeypatch
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_interruption_of_a_process(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from derive.cli import main; main()", "backprop", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}) as child:  # fmt: skip
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as child:
         time.sleep(3)
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=30)
@@ -269,7 +327,12 @@ def test_processes() -> None:
 
 def test_a_closed_pipe(tmp_path: Path) -> None:
     command = f"{sys.executable} -m derive.cli backprop mazur -f html -o - | head -c 10"
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path)
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+    )
     assert done.stdout == b"<!DOCTYPE " and b"Traceback" not in done.stderr and b"Exception" not in done.stderr
 
 
@@ -284,13 +347,17 @@ def test_forward(run: Callable[..., Result], tmp_path: Path) -> None:
     text = printed(run, command="forward")
     assert "Eₜₒₜₐₗ =" in text and "δ" not in text and "⁺" not in text
     data = json.loads(printed(run, "-f", "json", command="forward"))
-    assert "L" in data["quantities"] and not [id for id in data["quantities"] if id.startswith("dL") or id.endswith("+")]
+    assert "L" in data["quantities"] and not [
+        id for id in data["quantities"] if id.startswith("dL") or id.endswith("+")
+    ]
     (tmp_path / "net.yaml").write_text(NET.replace("loss: bce\n", ""), encoding="utf-8")
     assert "a⁽²⁾₁" in printed(run, net="net.yaml", command="forward")
 
 
 def test_form(run: Callable[..., Result]) -> None:
-    scalar, matrix, both, auto = (printed(run, "--form", form, net="regression") for form in ("scalar", "matrix", "both", "auto"))
+    scalar, matrix, both, auto = (
+        printed(run, "--form", form, net="regression") for form in ("scalar", "matrix", "both", "auto")
+    )
     assert scalar == auto and "z⁽¹⁾_{1,1}" in scalar and "Z⁽¹⁾ =" not in scalar
     assert "Z⁽¹⁾ =" in matrix and "z⁽¹⁾_{1,1} =" not in matrix
     assert "Z⁽¹⁾ =" in both and "z⁽¹⁾_{1,1} =" in both
@@ -329,7 +396,9 @@ def test_level(run: Callable[..., Result]) -> None:
 def test_notation_lang_and_rounding(run: Callable[..., Result]) -> None:
     assert "dz^{[2]}" in printed(run, "--notation", "ng")
     assert "前向" in printed(run, "--lang", "zh")
-    assert "≈ 0.593269992" in printed(run, "--significant", "9") and "≈ 0.593 " in printed(run, "--decimals", "3").replace("\n", " ")
+    assert "≈ 0.593269992" in printed(run, "--significant", "9") and "≈ 0.593 " in printed(
+        run, "--decimals", "3"
+    ).replace("\n", " ")
     assert "151/400" in printed(run, "--exact") and "0,3775" in printed(run, "--comma")
     assert "as on paper" in printed(run, "--round-as-you-go").replace("\n", " ")
     data = json.loads(printed(run, "-f", "json", "--decimals", "2", "--round-as-you-go"))
@@ -362,8 +431,21 @@ def test_help(run: Callable[..., Result]) -> None:
             done = run(*args, flag)
             assert done.exit_code == 0 and "Usage:" in done.output
     text = run("backprop", "-h").output
-    for option in ("--format", "--output", "--form", "--only", "--level", "--notation", "--significant", "--decimals", "--exact", "--round-as-you-go",
-                   "--lang", "--open", "--quiet"):  # fmt: skip
+    for option in (
+        "--format",
+        "--output",
+        "--form",
+        "--only",
+        "--level",
+        "--notation",
+        "--significant",
+        "--decimals",
+        "--exact",
+        "--round-as-you-go",
+        "--lang",
+        "--open",
+        "--quiet",
+    ):
         assert option in text
 
 
@@ -435,13 +517,33 @@ def test_the_schema_accepts_what_was_published(validator: Any, path: Path) -> No
         assert problems(validator, plain(item.value["net"])) == []
 
 
-@pytest.mark.parametrize("typo", [
-    {"input": [1]}, {"layers": ["sigmoyd"]}, {"layers": [{"linear": {"outputs": 2}}]}, {"layers": [{"linear": {"out": 0}}]}, {"loss": "msee"},
-    {"loss": {"huber": {"dleta": 1}}}, {"loss": {"mse": {"reduction": "avg"}}}, {"optimizer": {"sgd": {"rate": 1}}}, {"notation": "mazr"},
-    {"notation": {"layuot": "rows"}}, {"notation": {"layout": "row"}}, {"numbers": {"significant": 0}}, {"numbers": {"half": "odd"}},
-    {"numbers": {"digits": 4}}, {"inputs": {"normal": [2, 3]}}, {"steps": 0}, {"seed": "one"}, {"layers": "relu"}, {"frozen": "b1"},
-    {"layers": [{"leaky_relu": {"slope": 0.1}}]}, {"layers": [{"linear": {"out": 2, "init": "xavier"}}]}, {"inputs": [["a"]]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "typo",
+    [
+        {"input": [1]},
+        {"layers": ["sigmoyd"]},
+        {"layers": [{"linear": {"outputs": 2}}]},
+        {"layers": [{"linear": {"out": 0}}]},
+        {"loss": "msee"},
+        {"loss": {"huber": {"dleta": 1}}},
+        {"loss": {"mse": {"reduction": "avg"}}},
+        {"optimizer": {"sgd": {"rate": 1}}},
+        {"notation": "mazr"},
+        {"notation": {"layuot": "rows"}},
+        {"notation": {"layout": "row"}},
+        {"numbers": {"significant": 0}},
+        {"numbers": {"half": "odd"}},
+        {"numbers": {"digits": 4}},
+        {"inputs": {"normal": [2, 3]}},
+        {"steps": 0},
+        {"seed": "one"},
+        {"layers": "relu"},
+        {"frozen": "b1"},
+        {"layers": [{"leaky_relu": {"slope": 0.1}}]},
+        {"layers": [{"linear": {"out": 2, "init": "xavier"}}]},
+        {"inputs": [["a"]]},
+    ],
+)
 def test_the_schema_refuses_typos(validator: Any, typo: dict[str, Any]) -> None:
     net = {"inputs": [1, 2], "targets": [1], "layers": [{"linear": {"out": 1}}], "loss": "mse"}
     assert problems(validator, net) == []
@@ -454,13 +556,26 @@ def test_the_schema_needs_layers(validator: Any) -> None:
     assert problems(validator, {"inputs": [1]}) != []
 
 
-@pytest.mark.parametrize("net", [
-    {"layers": [{"Linear": {"out": 1}}, "ReLU"]}, {"layers": [{"linear": {"out": 1, "weight": [[0.3, -2]], "bias": "shared"}}]}, {"numbers": {"comma": True}},
-    {"layers": [{"linear": {"out": 1, "init": {"normal": {"std": 0.1}}}}]}, {"notation": {"η": "lr", "times": "×", "first_layer": 0}}, {"loss": {"mse": None}},
-    {"layers": [{"linear": {"out": 1, "weight": "xavier_uniform", "bias": "zeros"}}]}, {"inputs": {"rand": [4, 2]}}, {"labels": {"W1": [["u", "v"]]}},
-    {"optimizer": "sgd"}, {"notation": {"numbering": "source", "preset": "mazur"}}, {"frozen": ["b1"]}, {"notation": {"index_order": "from-to"}},
-    {"layers": ["relu", {"softplus": {"beta": 2}}]}, {"notation": {"times": None}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "net",
+    [
+        {"layers": [{"Linear": {"out": 1}}, "ReLU"]},
+        {"layers": [{"linear": {"out": 1, "weight": [[0.3, -2]], "bias": "shared"}}]},
+        {"numbers": {"comma": True}},
+        {"layers": [{"linear": {"out": 1, "init": {"normal": {"std": 0.1}}}}]},
+        {"notation": {"η": "lr", "times": "×", "first_layer": 0}},
+        {"loss": {"mse": None}},
+        {"layers": [{"linear": {"out": 1, "weight": "xavier_uniform", "bias": "zeros"}}]},
+        {"inputs": {"rand": [4, 2]}},
+        {"labels": {"W1": [["u", "v"]]}},
+        {"optimizer": "sgd"},
+        {"notation": {"numbering": "source", "preset": "mazur"}},
+        {"frozen": ["b1"]},
+        {"notation": {"index_order": "from-to"}},
+        {"layers": ["relu", {"softplus": {"beta": 2}}]},
+        {"notation": {"times": None}},
+    ],
+)
 def test_the_schema_accepts_what_derive_accepts(validator: Any, net: dict[str, Any]) -> None:
     whole = {"inputs": [1, 2], "layers": [{"linear": {"out": 1}}], "seed": 1, **net}
     solve(whole, backward=False)
@@ -474,10 +589,17 @@ def test_completion_scripts(shell: str) -> None:
     assert done.returncode == 0 and "_DERIVE_COMPLETE" in done.stdout and "derive" in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize(("line", "found"), [
-    ("derive ba", {"backprop"}), ("derive backprop ma", {"mazur"}), ("derive backprop mazur --for", {"--form", "--format"}),
-    ("derive backprop mazur --notation n", {"nielsen", "ng"}), ("derive backprop mazur --lang ", {"en", "zh"}), ("derive init x", {"xor"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("derive ba", {"backprop"}),
+        ("derive backprop ma", {"mazur"}),
+        ("derive backprop mazur --for", {"--form", "--format"}),
+        ("derive backprop mazur --notation n", {"nielsen", "ng"}),
+        ("derive backprop mazur --lang ", {"en", "zh"}),
+        ("derive init x", {"xor"}),
+    ],
+)
 def test_completion(line: str, found: set[str]) -> None:
     words = line.split(" ")
     environment = {"_DERIVE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
@@ -517,7 +639,12 @@ def test_the_network_of_the_readme(run: Callable[..., Result], tmp_path: Path) -
 
 def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "my-net.yaml").write_text(block("yaml", "# my-net.yaml"), encoding="utf-8")
-    commands = [line.partition("#")[0].split()[1:] for _, text in BLOCKS for line in text.splitlines() if line.startswith("derive ")]
+    commands = [
+        line.partition("#")[0].split()[1:]
+        for _, text in BLOCKS
+        for line in text.splitlines()
+        if line.startswith("derive ")
+    ]
     commands += [found.split()[1:] for found in re.findall(r"`(derive [^`]+)`", README)]
     assert len(commands) >= 6
     for args in commands:
@@ -554,7 +681,14 @@ def test_the_activation_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activations, "_entries", dict(activations._entries))
     monkeypatch.setattr(activations, "_aliases", dict(activations._aliases))
     exec(block("python", "def softsign"), vars(importlib.import_module("derive.ops.activations")).copy())
-    solution = solve({"inputs": [1], "targets": [1], "loss": "mse", "layers": [{"linear": {"out": 1, "weight": [[-2]], "bias": [0.5]}}, "softsign"]})
+    solution = solve(
+        {
+            "inputs": [1],
+            "targets": [1],
+            "loss": "mse",
+            "layers": [{"linear": {"out": 1, "weight": [[-2]], "bias": [0.5]}}, "softsign"],
+        }
+    )
     assert float(solution["a1"][0]) == pytest.approx(-1.5 / 2.5)
     assert float(solution["da1/dz1"][0]) == pytest.approx(1 / 2.5**2)
 

@@ -48,12 +48,18 @@ def test_languages_have_the_same_keys(language: str) -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_sentences_have_the_same_places(language: str) -> None:
     ours, theirs = table("en"), table(language)
-    assert {key: places(theirs[key]) for key in ours if key in theirs} == {key: places(ours[key]) for key in ours if key in theirs}
+    assert {key: places(theirs[key]) for key in ours if key in theirs} == {
+        key: places(ours[key]) for key in ours if key in theirs
+    }
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_sentences_are_translated(language: str) -> None:
-    same = {key for key, sentence in table(language).items() if sentence == table("en")[key] and re.search("[A-Za-z]{3}", sentence)}
+    same = {
+        key
+        for key, sentence in table(language).items()
+        if sentence == table("en")[key] and re.search("[A-Za-z]{3}", sentence)
+    }
     assert same == set()
 
 
@@ -64,7 +70,10 @@ def test_sentences_are_whole(language: str) -> None:
         assert sentence or key == "form.none", key
         assert sentence == sentence.strip() or key.startswith("form."), key
         assert "  " not in sentence, key
-        if key.split(".")[0] in ("activation", "slope", "loss", "backward", "convention", "jacobian", "why", "long") and "ties" not in key:
+        if (
+            key.split(".")[0] in ("activation", "slope", "loss", "backward", "convention", "jacobian", "why", "long")
+            and "ties" not in key
+        ):
             assert sentence[-1] in ".。}", key
 
 
@@ -100,7 +109,9 @@ def test_every_key_in_the_code_exists() -> None:
                     assert known(option.value), f"{place}: no sentence '{option.value}'"
                     found += 1
                 elif isinstance(option, ast.JoinedStr):
-                    assert any(re.fullmatch(pattern(option), name) for name in table("en")), f"{place}: nothing like {pattern(option)}"
+                    assert any(re.fullmatch(pattern(option), name) for name in table("en")), (
+                        f"{place}: nothing like {pattern(option)}"
+                    )
                     found += 1
     assert found > 60
 
@@ -117,11 +128,18 @@ def test_every_key_in_the_templates_exists() -> None:
 # keys in use ------------------------------------------------------------------------------------------------------------
 def net_of(activation: str = "tanh", loss: Any = "half_squared_error", **more: Any) -> dict[str, Any]:
     return {
-        "inputs": [[0.5, -1], [1, 2]], "targets": [[0.25, 0.5], [1, 0]], "loss": loss, "optimizer": {"sgd": {"lr": 0.1}},
-        "layers": [{"linear": {"out": 2, "weight": [[1, -1], [0.5, 2]], "bias": 0.1}}, activation,
-                   {"linear": {"out": 2, "weight": [[1, 2], [3, 0.5]], "bias": [0, 1]}}, activation],
+        "inputs": [[0.5, -1], [1, 2]],
+        "targets": [[0.25, 0.5], [1, 0]],
+        "loss": loss,
+        "optimizer": {"sgd": {"lr": 0.1}},
+        "layers": [
+            {"linear": {"out": 2, "weight": [[1, -1], [0.5, 2]], "bias": 0.1}},
+            activation,
+            {"linear": {"out": 2, "weight": [[1, 2], [3, 0.5]], "bias": [0, 1]}},
+            activation,
+        ],
         **more,
-    }  # fmt: skip
+    }
 
 
 def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -136,7 +154,13 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
         yield net_of(name), {"form": "scalar"}
         yield net_of(name), {"form": "matrix"}
     for name in losses:
-        end: dict[str, Any] = {"targets": [1, 0]} if name in ("cross_entropy", "nll") else {"targets": [[1, -1], [1, 1]]} if "hinge" in name else {}
+        end: dict[str, Any] = (
+            {"targets": [1, 0]}
+            if name in ("cross_entropy", "nll")
+            else {"targets": [[1, -1], [1, 1]]}
+            if "hinge" in name
+            else {}
+        )
         layer = {"nll": "log_softmax", "kl_div": "log_softmax", "cross_entropy": "identity"}.get(name, "sigmoid")
         for reduction in ("mean", "sum", *(("batchmean",) if name == "kl_div" else ())):
             yield net_of(layer, {name: {"reduction": reduction}}, **end), {}
@@ -150,12 +174,44 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
     yield net_of(optimizer={"sgd": {"lr": 100}}, loss="mse"), {}
     yield net_of(optimizer={"sgd": {"lr": 0}}), {}
     yield {"inputs": [[1, 2]], "targets": [[1, 2]], "layers": ["sigmoid"], "loss": "mse"}, {}
-    yield {"inputs": [1, 0], "targets": [0], "loss": "mse", "layers": [{"linear": {"out": 1, "weight": [[0, 0]], "bias": [0]}}, "relu"]}, {}
-    yield {"inputs": [1, 2], "targets": [1], "loss": "mse", "layers": ["tanh", {"linear": {"out": 1, "weight": [[1, 2]]}}]}, {}
-    yield {"inputs": {"randn": [3, 40]}, "targets": [[1]] * 3, "loss": "mse", "seed": 1, "layers": [{"linear": {"out": 60}}, "relu",
-           {"linear": {"out": 1}}]}, {}  # fmt: skip
-    yield {"inputs": {"randn": [20, 90]}, "targets": [[1]] * 20, "loss": "mse", "seed": 1, "layers": [{"linear": {"out": 120}}, "relu",
-           {"linear": {"out": 1}}]}, {}  # fmt: skip
+    yield (
+        {
+            "inputs": [1, 0],
+            "targets": [0],
+            "loss": "mse",
+            "layers": [{"linear": {"out": 1, "weight": [[0, 0]], "bias": [0]}}, "relu"],
+        },
+        {},
+    )
+    yield (
+        {
+            "inputs": [1, 2],
+            "targets": [1],
+            "loss": "mse",
+            "layers": ["tanh", {"linear": {"out": 1, "weight": [[1, 2]]}}],
+        },
+        {},
+    )
+    yield (
+        {
+            "inputs": {"randn": [3, 40]},
+            "targets": [[1]] * 3,
+            "loss": "mse",
+            "seed": 1,
+            "layers": [{"linear": {"out": 60}}, "relu", {"linear": {"out": 1}}],
+        },
+        {},
+    )
+    yield (
+        {
+            "inputs": {"randn": [20, 90]},
+            "targets": [[1]] * 20,
+            "loss": "mse",
+            "seed": 1,
+            "layers": [{"linear": {"out": 120}}, "relu", {"linear": {"out": 1}}],
+        },
+        {},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +256,12 @@ def chinese(name: str) -> Solution:
 
 def leftovers(text: str, title: str) -> list[str]:
     """Runs of three English words, but for the author's own title and the names of things."""
-    names = [*activations, *losses, *optimizers, *(o for r in (activations, losses, optimizers) for n in r for o in parameters(r[n]))]
+    names = [
+        *activations,
+        *losses,
+        *optimizers,
+        *(o for r in (activations, losses, optimizers) for n in r for o in parameters(r[n])),
+    ]
     for name in sorted([*names, "mean", "sum", "linear"], key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z_]){name}(?![A-Za-z_])", "·", text)
     return WORDS.findall(text.replace(title, ""))

@@ -12,11 +12,16 @@ from nets import HOSTILE, NETS, solved
 from derive.examples import names
 
 #: Commands that GitHub's MathJax knows; it refuses \operatorname, \mbox and \phantom among others.
-ACCEPTED = set(re.findall(r"\\[a-zA-Z]+", r"""
+ACCEPTED = set(
+    re.findall(
+        r"\\[a-zA-Z]+",
+        r"""
     \alpha \beta \gamma \delta \eta \theta \lambda \sigma \pi \ell \varepsilon \varphi \Phi \partial \infty
     \frac \tfrac \sqrt \sum \hat \left \right \vert \backslash \ldots \cdots \cdot \times \odot \quad \top \prime
     \approx \le \ge \sim \ln \log \exp \tanh \max \min \begin \end
-    \mathbf \boldsymbol \mathrm \mathcal \mathord \text"""))  # fmt: skip
+    \mathbf \boldsymbol \mathrm \mathcal \mathord \text""",
+    )
+)
 PAGES = [*((name, "en") for name in [*names(), *NETS]), ("mazur", "zh")]
 FENCE = re.compile(r"^```math\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"\$`([^`\n]+)`\$")

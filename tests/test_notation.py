@@ -17,10 +17,17 @@ from derive.solution import Solution, solve
 
 PRINTED = [name for name in FORMATS if name not in ("png", "diagram-pdf")]
 NET: dict[str, Any] = {
-    "inputs": [0.05, 0.10], "targets": [0.01, 0.99], "loss": "half_squared_error", "optimizer": {"sgd": {"lr": 0.5}},
-    "layers": [{"linear": {"out": 3, "weight": [[0.15, 0.2], [0.25, 0.3], [0.1, 0.7]], "bias": [0.35, 0.25, 0.15]}}, "sigmoid",
-               {"linear": {"out": 2, "weight": [[0.4, 0.45, 0.3], [0.5, 0.55, 0.2]], "bias": [0.6, 0.5]}}, "sigmoid"],
-}  # fmt: skip
+    "inputs": [0.05, 0.10],
+    "targets": [0.01, 0.99],
+    "loss": "half_squared_error",
+    "optimizer": {"sgd": {"lr": 0.5}},
+    "layers": [
+        {"linear": {"out": 3, "weight": [[0.15, 0.2], [0.25, 0.3], [0.1, 0.7]], "bias": [0.35, 0.25, 0.15]}},
+        "sigmoid",
+        {"linear": {"out": 2, "weight": [[0.4, 0.45, 0.3], [0.5, 0.55, 0.2]], "bias": [0.6, 0.5]}},
+        "sigmoid",
+    ],
+}
 
 
 def with_notation(form: str = "both", net: dict[str, Any] = NET, **switches: Any) -> Solution:
@@ -67,12 +74,19 @@ def test_presets_are_told_apart() -> None:
     assert len(named) == len(PRESETS)
 
 
-@pytest.mark.parametrize(("preset", "signs"), [
-    ("standard", ["z⁽¹⁾₁", "a⁽²⁾₂", "δ⁽²⁾₁", "∂L/∂w⁽¹⁾₁₂", "η"]), ("mazur", ["netₕ₁", "outₒ₂", "Eₜₒₜₐₗ", "δₒ₁", "w₆"]),
-    ("nielsen", ["z²₁", "a³₂", "δ³₁", "C"]), ("ng", ["z^{[1]}₁", "a^{[2]}₂", "dz^{[2]}₁", "dw^{[2]}₁₁", "α", "J"]),
-    ("d2l", ["h⁽¹⁾₁", "o₁", "ŷ₁", "J"]), ("bishop", ["a⁽¹⁾₁ =", "z⁽²⁾₂ =", "E"]), ("haykin", ["v₃", "y₆", "d₆", "w₆₃", "θ₆", "δ₇"]),
-    ("rows", ["lr", "dL/dw⁽¹⁾₂₁", "X W⁽¹⁾|x W⁽¹⁾"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("preset", "signs"),
+    [
+        ("standard", ["z⁽¹⁾₁", "a⁽²⁾₂", "δ⁽²⁾₁", "∂L/∂w⁽¹⁾₁₂", "η"]),
+        ("mazur", ["netₕ₁", "outₒ₂", "Eₜₒₜₐₗ", "δₒ₁", "w₆"]),
+        ("nielsen", ["z²₁", "a³₂", "δ³₁", "C"]),
+        ("ng", ["z^{[1]}₁", "a^{[2]}₂", "dz^{[2]}₁", "dw^{[2]}₁₁", "α", "J"]),
+        ("d2l", ["h⁽¹⁾₁", "o₁", "ŷ₁", "J"]),
+        ("bishop", ["a⁽¹⁾₁ =", "z⁽²⁾₂ =", "E"]),
+        ("haykin", ["v₃", "y₆", "d₆", "w₆₃", "θ₆", "δ₇"]),
+        ("rows", ["lr", "dL/dw⁽¹⁾₂₁", "X W⁽¹⁾|x W⁽¹⁾"]),
+    ],
+)
 def test_presets_have_their_letters(preset: str, signs: list[str]) -> None:
     text = page(with_notation(preset=preset))
     for sign in signs:
@@ -80,7 +94,17 @@ def test_presets_have_their_letters(preset: str, signs: list[str]) -> None:
 
 
 # letters --------------------------------------------------------------------------------------------------------------
-SHOWS = {"x": "x", "target": "t", "z": "z1", "a": "a1", "weight": "W1", "bias": "b1", "loss": "L", "error": "l", "rate": "lr"}
+SHOWS = {
+    "x": "x",
+    "target": "t",
+    "z": "z1",
+    "a": "a1",
+    "weight": "W1",
+    "bias": "b1",
+    "loss": "L",
+    "error": "l",
+    "rate": "lr",
+}
 
 
 @pytest.mark.parametrize("letter", [letter for letter in LETTERS if letter != "shared_bias"])
@@ -96,7 +120,9 @@ def test_letters(letter: str) -> None:
 
 
 def body_lines(solution: Solution) -> str:
-    return "\n".join(line for line in page(solution).splitlines() if line.startswith("  ") and (" = " in line or " ≈ " in line))
+    return "\n".join(
+        line for line in page(solution).splitlines() if line.startswith("  ") and (" = " in line or " ≈ " in line)
+    )
 
 
 def test_a_letter_of_the_shared_bias() -> None:
@@ -130,8 +156,24 @@ def test_index_order() -> None:
 
 def test_numbering() -> None:
     target, source = with_notation(numbering="target"), with_notation(numbering="source")
-    by_target = {"W1[1,1]": "w₁", "W1[1,2]": "w₂", "W1[2,1]": "w₃", "W1[3,2]": "w₆", "W2[1,1]": "w₇", "W2[1,2]": "w₈", "W2[2,3]": "w₁₂"}
-    by_source = {"W1[1,1]": "w₁", "W1[1,2]": "w₄", "W1[2,1]": "w₂", "W1[3,2]": "w₆", "W2[1,1]": "w₇", "W2[1,2]": "w₉", "W2[2,3]": "w₁₂"}
+    by_target = {
+        "W1[1,1]": "w₁",
+        "W1[1,2]": "w₂",
+        "W1[2,1]": "w₃",
+        "W1[3,2]": "w₆",
+        "W2[1,1]": "w₇",
+        "W2[1,2]": "w₈",
+        "W2[2,3]": "w₁₂",
+    }
+    by_source = {
+        "W1[1,1]": "w₁",
+        "W1[1,2]": "w₄",
+        "W1[2,1]": "w₂",
+        "W1[3,2]": "w₆",
+        "W2[1,1]": "w₇",
+        "W2[1,2]": "w₉",
+        "W2[2,3]": "w₁₂",
+    }
     for solution, names in ((target, by_target), (source, by_source)):
         for id, name in names.items():
             assert lines(solution)[f"dL/d{id}"]["target"]["text"] == f"∂L/∂{name}"
@@ -213,9 +255,13 @@ def test_update_mark(mark: str, shown: str) -> None:
     assert {"+": "(1)+}", "new": r"\mathrm{new}", "′": r"\prime"}[mark] in latex
 
 
-@pytest.mark.parametrize("switch", [{"sign": "descent"}, {"bias_as": "threshold"}, {"preset": "haykin"}, {"preset": "ng"}, {"preset": "rows"}])
+@pytest.mark.parametrize(
+    "switch",
+    [{"sign": "descent"}, {"bias_as": "threshold"}, {"preset": "haykin"}, {"preset": "ng"}, {"preset": "rows"}],
+)
 def test_ids_are_the_same_in_every_notation(switch: dict[str, Any]) -> None:
     """The contract: every quantity has one canonical id, whatever the notation."""
+
     def ids(solution: Solution) -> set[str]:
         sections = json.loads(solution.to_json())["sections"]
         return {line["id"] for section in sections for step in section["steps"] for line in step["lines"]}
@@ -224,10 +270,19 @@ def test_ids_are_the_same_in_every_notation(switch: dict[str, Any]) -> None:
 
 
 # what the page says -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("switch", [
-    {"index_order": "from-to"}, {"numbering": "target"}, {"numbering": "source"}, {"layout": "rows"}, {"bias_as": "weight"},
-    {"bias_as": "threshold"}, {"sign": "descent"}, {"first_layer": 0},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"index_order": "from-to"},
+        {"numbering": "target"},
+        {"numbering": "source"},
+        {"layout": "rows"},
+        {"bias_as": "weight"},
+        {"bias_as": "threshold"},
+        {"sign": "descent"},
+        {"first_layer": 0},
+    ],
+)
 def test_the_conventions_name_what_is_in_force(switch: dict[str, Any]) -> None:
     """What changes the meaning of a symbol is named in the block of conventions, for people and for machines."""
     plain, changed = with_notation(), with_notation(**switch)
@@ -245,12 +300,24 @@ def test_the_conventions_name_the_letters_they_use() -> None:
 
 
 # refusals -----------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("notation", "words"), [
-    ({"lyout": "rows"}, ["unknown notation switch 'lyout'", "'layout'"]), ({"index_ordr": "to-from"}, ["'index_order'"]),
-    ({"layout": "diagonal"}, ["columns, rows"]), ({"index_order": "to-form"}, ["'to-from'"]), ({"numbering": "sauce"}, ["'source'"]),
-    ({"preset": "mazr"}, ["'mazur'"]), ("nielson", ["'nielsen'"]), ({"first_layer": 7}, ["0, 1, 2"]), ({"times": "*"}, ["·, ×"]),
-    ({"sign": "up"}, ["gradient, descent"]), ({"a": {"b": 1}}, ["a"]), ({"z": [1]}, ["z"]), (["rows"], []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("notation", "words"),
+    [
+        ({"lyout": "rows"}, ["unknown notation switch 'lyout'", "'layout'"]),
+        ({"index_ordr": "to-from"}, ["'index_order'"]),
+        ({"layout": "diagonal"}, ["columns, rows"]),
+        ({"index_order": "to-form"}, ["'to-from'"]),
+        ({"numbering": "sauce"}, ["'source'"]),
+        ({"preset": "mazr"}, ["'mazur'"]),
+        ("nielson", ["'nielsen'"]),
+        ({"first_layer": 7}, ["0, 1, 2"]),
+        ({"times": "*"}, ["·, ×"]),
+        ({"sign": "up"}, ["gradient, descent"]),
+        ({"a": {"b": 1}}, ["a"]),
+        ({"z": [1]}, ["z"]),
+        (["rows"], []),
+    ],
+)
 def test_unknown_switches(notation: Any, words: list[str]) -> None:
     with pytest.raises(InputError) as refusal:
         solve({**NET, "notation": notation})

@@ -46,10 +46,15 @@ def test_the_published_gradient() -> None:
     assert lines(solution)["dL/dW1[1,1]"] == "0.000438568"
 
 
-@pytest.mark.parametrize(("policy", "value", "printed"), [
-    ({"decimals": 2}, 0, {"0", "0.00"}), ({"decimals": 3}, 0, {"0", "0.000"}), ({"decimals": 4}, 0.0004, {"0.0004"}),
-    ({"significant": 4}, 0.0004386, {"0.0004386"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("policy", "value", "printed"),
+    [
+        ({"decimals": 2}, 0, {"0", "0.00"}),
+        ({"decimals": 3}, 0, {"0", "0.000"}),
+        ({"decimals": 4}, 0.0004, {"0.0004"}),
+        ({"significant": 4}, 0.0004386, {"0.0004386"}),
+    ],
+)
 def test_rounding_as_you_go(policy: dict[str, int], value: float, printed: set[str]) -> None:
     solution = solve("mazur", round_as_you_go=True, form="scalar", **policy)
     assert float(solution["dL/dW1[1,1]"]) == pytest.approx(value, abs=1e-15)
@@ -79,8 +84,13 @@ def test_what_is_too_small_for_its_decimals_shows_no_digits_that_are_not_its_own
 
 
 def test_the_policy_in_force_is_on_the_page() -> None:
-    for policy, words in [({"significant": 7}, "7 significant digits"), ({"decimals": 3}, "3 decimals"), ({"exact": True}, "Fractions stay fractions"),
-                          ({"round_as_you_go": True}, "as on paper"), ({"half": "up"}, "away from zero")]:  # fmt: skip
+    for policy, words in [
+        ({"significant": 7}, "7 significant digits"),
+        ({"decimals": 3}, "3 decimals"),
+        ({"exact": True}, "Fractions stay fractions"),
+        ({"round_as_you_go": True}, "as on paper"),
+        ({"half": "up"}, "away from zero"),
+    ]:
         assert words in text_page(solve("mazur", **policy).document, width=10**6)
 
 
@@ -118,11 +128,20 @@ def test_paper_rounding_has_no_fractions(policy: dict[str, int]) -> None:
 
 
 # ties, literals, signs, sizes ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("value", "policy", "even", "up"), [
-    ("0.125", {"decimals": 2}, "0.12", "0.13"), ("0.375", {"decimals": 2}, "0.38", "0.38"), ("-0.125", {"decimals": 2}, "−0.12", "−0.13"),
-    ("0.1250001", {"decimals": 2}, "0.13", "0.13"), ("0.1249999", {"decimals": 2}, "0.12", "0.12"), ("2.5", {"significant": 1}, "2", "3"),
-    ("3.5", {"significant": 1}, "4", "4"), ("0.0625", {"significant": 2}, "0.062", "0.063"), ("1.00005", {"significant": 5}, "1.0000", "1.0001"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "policy", "even", "up"),
+    [
+        ("0.125", {"decimals": 2}, "0.12", "0.13"),
+        ("0.375", {"decimals": 2}, "0.38", "0.38"),
+        ("-0.125", {"decimals": 2}, "−0.12", "−0.13"),
+        ("0.1250001", {"decimals": 2}, "0.13", "0.13"),
+        ("0.1249999", {"decimals": 2}, "0.12", "0.12"),
+        ("2.5", {"significant": 1}, "2", "3"),
+        ("3.5", {"significant": 1}, "4", "4"),
+        ("0.0625", {"significant": 2}, "0.062", "0.063"),
+        ("1.00005", {"significant": 5}, "1.0000", "1.0001"),
+    ],
+)
 def test_ties(value: str, policy: dict[str, int], even: str, up: str) -> None:
     assert weighted(value, half="even", **policy) == even
     assert weighted(value, half="up", **policy) == up
@@ -136,20 +155,40 @@ def test_literals_are_kept() -> None:
     assert r"0.40 \cdot 0.5933" in solution.to_latex() and r"0.40 \cdot 0.5933" in solution.to_markdown()
 
 
-@pytest.mark.parametrize(("value", "printed"), [
-    ("0.000123456", "0.0001235"), ("0.0000999949", "9.999×10⁻⁵"), ("0.00009999951", "0.0001000"), ("-0.0000123456", "−1.235×10⁻⁵"),
-    ("999949", "999900"), ("999950.1", "1.000×10⁶"), ("1234567", "1.235×10⁶"), ("-98765432", "−9.877×10⁷"), ("12345.6", "12350"),
-    ("1e-30", "1×10⁻³⁰"), ("0.5", "0.5"), ("1.23456", "1.235"), ("1000000", "1×10⁶"), ("0.0001", "0.0001"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        ("0.000123456", "0.0001235"),
+        ("0.0000999949", "9.999×10⁻⁵"),
+        ("0.00009999951", "0.0001000"),
+        ("-0.0000123456", "−1.235×10⁻⁵"),
+        ("999949", "999900"),
+        ("999950.1", "1.000×10⁶"),
+        ("1234567", "1.235×10⁶"),
+        ("-98765432", "−9.877×10⁷"),
+        ("12345.6", "12350"),
+        ("1e-30", "1×10⁻³⁰"),
+        ("0.5", "0.5"),
+        ("1.23456", "1.235"),
+        ("1000000", "1×10⁶"),
+        ("0.0001", "0.0001"),
+    ],
+)
 def test_plain_within_bounds_else_scientific(value: str, printed: str) -> None:
     assert weighted(value) == printed
 
 
 DEAD = {
-    "inputs": [1, -2], "targets": [0, 0], "loss": "half_squared_error", "optimizer": {"sgd": {"lr": 0.1}},
-    "layers": [{"linear": {"out": 2, "weight": [[-1, 0], [-0.0, 0.5]], "bias": [0, -0.0]}}, "relu",
-               {"linear": {"out": 2, "weight": [[-0.5, 1], [0, -3]], "bias": [-1, 0]}}],
-}  # fmt: skip
+    "inputs": [1, -2],
+    "targets": [0, 0],
+    "loss": "half_squared_error",
+    "optimizer": {"sgd": {"lr": 0.1}},
+    "layers": [
+        {"linear": {"out": 2, "weight": [[-1, 0], [-0.0, 0.5]], "bias": [0, -0.0]}},
+        "relu",
+        {"linear": {"out": 2, "weight": [[-0.5, 1], [0, -3]], "bias": [-1, 0]}},
+    ],
+}
 
 
 @pytest.mark.parametrize("form", ["scalar", "both"])
@@ -178,8 +217,18 @@ def test_the_comma_is_everywhere(name: str) -> None:
     solution = solve(name, comma=True, form="both")
     point = re.compile(r"\d\.\d")
     assert point.findall(body(solution)) == []
-    html = without(solution.to_html(), "<svg.*?</svg>", "<style.*?</style>", "<script.*?</script>", '<section id="witnesses">.*?</section>',
-                   "<footer.*?</footer>", "<head.*?</head>", '<annotation.*?</annotation>', r'(?:href|id|space)="[^"]*"', "<[^>]*>")  # fmt: skip
+    html = without(
+        solution.to_html(),
+        "<svg.*?</svg>",
+        "<style.*?</style>",
+        "<script.*?</script>",
+        '<section id="witnesses">.*?</section>',
+        "<footer.*?</footer>",
+        "<head.*?</head>",
+        "<annotation.*?</annotation>",
+        r'(?:href|id|space)="[^"]*"',
+        "<[^>]*>",
+    )
     assert point.findall(html) == []
     tex = solution.to_latex()
     start, stop = tex.index("longtable"), tex.index(r"\section*{Conventions")

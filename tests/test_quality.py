@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "derive").rglob("*.py"))
-LONGEST_FILE = 450
+LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
 
 

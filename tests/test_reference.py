@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-
 from reference.mlp import ACTIVATIONS, ELEMENTWISE, entry, solve
 
 CASES = Path(__file__).parent / "cases"
@@ -73,7 +72,10 @@ def loss_name(case):
     return next(name for name in known if case.startswith(name))
 
 
-@pytest.mark.parametrize("case,reduction", [(case, r) for case in LOSS_DATA for r in ("mean", "sum", "none", "batchmean") if r in LOSS_DATA[case]])
+@pytest.mark.parametrize(
+    "case,reduction",
+    [(case, r) for case in LOSS_DATA for r in ("mean", "sum", "none", "batchmean") if r in LOSS_DATA[case]],
+)
 def test_loss(case, reduction):
     data = LOSS_DATA[case]
     options = {key: data[key] for key in LOSS_OPTIONS if key in data}
@@ -117,7 +119,11 @@ def test_linear_layer():
     data = torch_json("06_layers.json")["cases"]["linear"]
     upstream = np.array(data["upstream"])
     # half the squared error has the slope output - target, so this target makes it the wanted upstream gradient
-    net = {"inputs": data["input"], "targets": (np.array(data["output"]) - upstream).tolist(), "layers": [linear(data["weight"], data["bias"])]}
+    net = {
+        "inputs": data["input"],
+        "targets": (np.array(data["output"]) - upstream).tolist(),
+        "layers": [linear(data["weight"], data["bias"])],
+    }
     answer = solve({**net, "loss": "half_squared_error"})
     close(answer["z1"], data["output"])
     for id, name in (("W1", "weight"), ("b1", "bias"), ("x", "input")):
@@ -128,7 +134,11 @@ def test_linear_layer():
 def test_model_3322(start):
     data = torch_json("01_model_3322.json")[start]
     p, names = data["params"], ["linear1", "linear2", "out"]
-    layers = [part for name, f in zip(names, ["sigmoid", "relu", "softmax"]) for part in (linear(p[f"{name}.weight"], p[f"{name}.bias"]), f)]
+    layers = [
+        part
+        for name, f in zip(names, ["sigmoid", "relu", "softmax"])
+        for part in (linear(p[f"{name}.weight"], p[f"{name}.bias"]), f)
+    ]
     answer = solve({"inputs": data["input"], "targets": data["targets"], "layers": layers, "loss": "cross_entropy"})
     for id, value in data["forward"].items():
         close(answer[id], value)
@@ -162,7 +172,13 @@ def mlp_net(name, weights, biases, from_scores=False):
             layers.append(hidden)
         elif output:
             layers.append(output)
-    return {"inputs": data["x"], "targets": data["target"], "layers": layers, "loss": loss, "optimizer": {"sgd": {"lr": 0.1}}}
+    return {
+        "inputs": data["x"],
+        "targets": data["target"],
+        "layers": layers,
+        "loss": loss,
+        "optimizer": {"sgd": {"lr": 0.1}},
+    }
 
 
 @pytest.mark.parametrize("from_scores", [False, True])
@@ -198,10 +214,17 @@ def test_mlp_trained_three_steps(name):
 # ----------------------------------------------------------------------------------------------- gradients against differences
 
 LOSSES = {
-    "mse": {}, "half_squared_error": {"reduction": "mean"}, "l1": {"reduction": "sum"}, "huber": {"delta": 0.7}, "smooth_l1": {"beta": 0.6},
-    "bce": {"weight": [0.5, 2.0, 1.5]}, "bce_with_logits": {"pos_weight": [2.0, 0.5, 1.0]},
-    "cross_entropy": {"weight": [0.2, 1.5, 3.0], "label_smoothing": 0.1}, "nll": {"weight": [0.2, 1.5, 3.0]},
-    "kl_div": {"reduction": "batchmean"}, "hinge_embedding": {"margin": 3.0},
+    "mse": {},
+    "half_squared_error": {"reduction": "mean"},
+    "l1": {"reduction": "sum"},
+    "huber": {"delta": 0.7},
+    "smooth_l1": {"beta": 0.6},
+    "bce": {"weight": [0.5, 2.0, 1.5]},
+    "bce_with_logits": {"pos_weight": [2.0, 0.5, 1.0]},
+    "cross_entropy": {"weight": [0.2, 1.5, 3.0], "label_smoothing": 0.1},
+    "nll": {"weight": [0.2, 1.5, 3.0]},
+    "kl_div": {"reduction": "batchmean"},
+    "hinge_embedding": {"margin": 3.0},
 }
 
 
@@ -221,8 +244,18 @@ def random_net(activation, loss, single, shared, seed=7):
         targets = targets[0]
     inputs = rng.normal(size=(samples, 2))
     bias = (lambda n: float(rng.normal())) if shared else (lambda n: rng.normal(size=n).tolist())
-    layers = [linear(rng.normal(size=(4, 2)).tolist(), bias(4)), activation, linear(rng.normal(size=(3, 4)).tolist(), bias(3)), *last]
-    return {"inputs": (inputs[0] if single else inputs).tolist(), "targets": targets.tolist(), "layers": layers, "loss": {loss: LOSSES[loss]}}
+    layers = [
+        linear(rng.normal(size=(4, 2)).tolist(), bias(4)),
+        activation,
+        linear(rng.normal(size=(3, 4)).tolist(), bias(3)),
+        *last,
+    ]
+    return {
+        "inputs": (inputs[0] if single else inputs).tolist(),
+        "targets": targets.tolist(),
+        "layers": layers,
+        "loss": {loss: LOSSES[loss]},
+    }
 
 
 @pytest.mark.parametrize("single,shared", [(False, False), (True, True)])
@@ -248,7 +281,10 @@ def test_gradients_are_the_slopes_of_the_loss(activation, loss, single, shared):
 
     places = [(answer["dL/dx"], lambda n: (n, "inputs"))]
     for k, at in ((1, 0), (2, 2)):
-        places += [(answer[f"dL/d{p}{k}"], lambda n, at=at, key=key: (n["layers"][at]["linear"], key)) for p, key in (("W", "weight"), ("b", "bias"))]
+        places += [
+            (answer[f"dL/d{p}{k}"], lambda n, at=at, key=key: (n["layers"][at]["linear"], key))
+            for p, key in (("W", "weight"), ("b", "bias"))
+        ]
     for grad, where in places:
         for index in np.ndindex(grad.shape):
             numeric = difference(lambda n, by: bump(where(n)[0], (where(n)[1], *index), by))
@@ -259,11 +295,37 @@ def test_gradients_are_the_slopes_of_the_loss(activation, loss, single, shared):
 
 
 def test_ids_and_shapes():
-    net = {"inputs": [1, 2], "targets": [1], "layers": ["tanh", linear([[1, 2], [3, 4], [5, 6]], 0.5), "relu", "sigmoid"]}
+    net = {
+        "inputs": [1, 2],
+        "targets": [1],
+        "layers": ["tanh", linear([[1, 2], [3, 4], [5, 6]], 0.5), "relu", "sigmoid"],
+    }
     net |= {"loss": "cross_entropy", "optimizer": {"sgd": {"lr": 0.1}}, "frozen": ["b1"]}
     answer = solve(net)
-    shapes = {"x": (2,), "t": (3,), "l": (), "L": (), "a0": (2,), "z1": (3,), "a1": (3,), "a1.2": (3,), "W1": (3, 2), "b1": (), "dL/db1": (), "W1+": (3, 2)}
-    shapes |= {"dL/dx": (2,), "dL/da0": (2,), "da0/dx": (2,), "da1/dz1": (3,), "da1.2/da1": (3,), "dL/da1.2": (3,), "z1+": (3,), "L+": ()}
+    shapes = {
+        "x": (2,),
+        "t": (3,),
+        "l": (),
+        "L": (),
+        "a0": (2,),
+        "z1": (3,),
+        "a1": (3,),
+        "a1.2": (3,),
+        "W1": (3, 2),
+        "b1": (),
+        "dL/db1": (),
+        "W1+": (3, 2),
+    }
+    shapes |= {
+        "dL/dx": (2,),
+        "dL/da0": (2,),
+        "da0/dx": (2,),
+        "da1/dz1": (3,),
+        "da1.2/da1": (3,),
+        "dL/da1.2": (3,),
+        "z1+": (3,),
+        "L+": (),
+    }
     assert {id: np.shape(answer[id]) for id in shapes} == shapes
     assert "b1+" not in answer
     assert entry(answer, "W1[2,1]") == 3
@@ -288,7 +350,9 @@ def agrees(value, row):
     return abs(value - printed) <= max(unit / 2, float_error) * (1 + Decimal("1e-9"))
 
 
-PUBLISHED = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CASES / "published").glob("*.yaml"))}
+PUBLISHED = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CASES / "published").glob("*.yaml"))
+}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -298,14 +362,26 @@ def test_published(name):
     assert case["command"] in ("backprop", "forward") and case["source"]["title"] and case["source"]["url"]
     assert case["expect"]
     for row in [*case["expect"], *case.get("author_chain", [])]:
-        assert agrees(entry(answer, row["id"]), row), f"{row['name']}: {entry(answer, row['id'])!r}, printed {row['printed']}"
+        assert agrees(entry(answer, row["id"]), row), (
+            f"{row['name']}: {entry(answer, row['id'])!r}, printed {row['printed']}"
+        )
     for row in case.get("wrong", []):
         assert not agrees(entry(answer, row["id"]), row), f"{row['name']} is right: {entry(answer, row['id'])!r}"
 
 
 def test_published_cases_are_well_formed():
     for name, case in PUBLISHED.items():
-        assert set(case) <= {"source", "note", "needs", "net", "command", "expect", "wrong", "author_chain", "skipped"}, name
+        assert set(case) <= {
+            "source",
+            "note",
+            "needs",
+            "net",
+            "command",
+            "expect",
+            "wrong",
+            "author_chain",
+            "skipped",
+        }, name
         asks_for_input = any("dL/dx" in row["id"] or "dL/da0" in row["id"] for row in case["expect"])
         layerless = not any("linear" in layer for layer in case["net"]["layers"])
         assert case.get("needs") == ("gradient_of_input" if asks_for_input or layerless else None), name

@@ -86,12 +86,29 @@ def test_a_network_keeps_values_literals_and_places(loader: str) -> None:
 @pytest.mark.parametrize(
     ("text", "exact"),
     [
-        ("0", "0"), ("-0", "0"), ("0.0", "0"), ("3", "3"), ("+3", "3"), ("0.10", "1/10"), (".5", "1/2"), ("5.", "5"),
-        ("-.5", "-1/2"), ("1e-3", "1/1000"), ("1E+3", "1000"), ("5.e1", "50"), ("-2e-3", "-1/500"), ("1/3", "1/3"),
-        ("-2/7", "-2/7"), ("+4/6", "2/3"), ("\u22121.5", "-3/2"), ("\u22122/7", "-2/7"), ("1e\u22123", "1/1000"),
-        ("0/5", "0"), ("0e9", "0"),
+        ("0", "0"),
+        ("-0", "0"),
+        ("0.0", "0"),
+        ("3", "3"),
+        ("+3", "3"),
+        ("0.10", "1/10"),
+        (".5", "1/2"),
+        ("5.", "5"),
+        ("-.5", "-1/2"),
+        ("1e-3", "1/1000"),
+        ("1E+3", "1000"),
+        ("5.e1", "50"),
+        ("-2e-3", "-1/500"),
+        ("1/3", "1/3"),
+        ("-2/7", "-2/7"),
+        ("+4/6", "2/3"),
+        ("\u22121.5", "-3/2"),
+        ("\u22122/7", "-2/7"),
+        ("1e\u22123", "1/1000"),
+        ("0/5", "0"),
+        ("0e9", "0"),
     ],
-)  # fmt: skip
+)
 def test_numbers(loader: str, text: str, exact: str) -> None:
     assert at(parse(f"a: {text}", "f"), "a").value == Number(text, Fraction(exact))
 
@@ -105,16 +122,48 @@ def test_a_number_rounds_once_to_float() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("true", True), ("True", True), ("TRUE", True), ("false", False), ("False", False), ("FALSE", False),
-        ("null", None), ("Null", None), ("NULL", None), ("~", None), ("", None),
-        ("tRUE", "tRUE"), ("yes", "yes"), ("no", "no"), ("on", "on"), ("off", "off"), ("y", "y"),
-        ("'3'", "3"), ('"1/3"', "1/3"), ("'true'", "true"), ("''", ""), ("'.nan'", ".nan"), ("'<<'", "<<"),
-        ("|-\n 3", "3"), (">-\n a\n b", "a b"), ("1:30", "1:30"), ("2024-01-02", "2024-01-02"), ("1e", "1e"),
-        ("01/02/2024", "01/02/2024"), ("1.5/2", "1.5/2"), ("1 / 3", "1 / 3"), (".", "."), ("-e3", "-e3"),
-        ("\u0663", "\u0663"), ("1,5", "1,5"), ("info", "info"), ("nano", "nano"), ("0x", "0x"), ("3D", "3D"),
+        ("true", True),
+        ("True", True),
+        ("TRUE", True),
+        ("false", False),
+        ("False", False),
+        ("FALSE", False),
+        ("null", None),
+        ("Null", None),
+        ("NULL", None),
+        ("~", None),
+        ("", None),
+        ("tRUE", "tRUE"),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("off", "off"),
+        ("y", "y"),
+        ("'3'", "3"),
+        ('"1/3"', "1/3"),
+        ("'true'", "true"),
+        ("''", ""),
+        ("'.nan'", ".nan"),
+        ("'<<'", "<<"),
+        ("|-\n 3", "3"),
+        (">-\n a\n b", "a b"),
+        ("1:30", "1:30"),
+        ("2024-01-02", "2024-01-02"),
+        ("1e", "1e"),
+        ("01/02/2024", "01/02/2024"),
+        ("1.5/2", "1.5/2"),
+        ("1 / 3", "1 / 3"),
+        (".", "."),
+        ("-e3", "-e3"),
+        ("\u0663", "\u0663"),
+        ("1,5", "1,5"),
+        ("info", "info"),
+        ("nano", "nano"),
+        ("0x", "0x"),
+        ("3D", "3D"),
         ("caf\u00e9 \u2200x \U0001f600", "caf\u00e9 \u2200x \U0001f600"),
     ],
-)  # fmt: skip
+)
 def test_other_scalars(loader: str, text: str, value: object) -> None:
     found = at(parse(f"a: {text}", "f"), "a").value
     assert found == value and type(found) is type(value)
@@ -122,8 +171,14 @@ def test_other_scalars(loader: str, text: str, value: object) -> None:
 
 def test_keys_are_their_text() -> None:
     assert list(plain(parse("1: a\ntrue: b\nnull: c\n1.0: d\n~: e\n.nan: f\n'<<': g", "f"))) == [
-        "1", "true", "null", "1.0", "~", ".nan", "<<",
-    ]  # fmt: skip
+        "1",
+        "true",
+        "null",
+        "1.0",
+        "~",
+        ".nan",
+        "<<",
+    ]
 
 
 def test_line_endings_byte_order_mark_and_limits() -> None:
@@ -192,7 +247,7 @@ REFUSED = {
     "second byte order mark": ("\ufeff\ufeffa: 1", "1:1: U+FEFF"),
     "lone surrogate": ("a: \ud800", "1:4: U+D800 is not allowed"),
     "line break in text": ("a: |\n  x\n  y\n", "1:4: a: the text contains U+000A (line break)"),
-}  # fmt: skip
+}
 NOT_FINITE = [
     ".nan",
     ".NaN",

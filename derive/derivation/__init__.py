@@ -98,8 +98,8 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
         found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
     if not wishes.backward or not model.gradient:
         return found
-    for layer in reversed([layer for layer in model.forward.layers if layer.k or not model.parameters]):
-        found.append(backward_section(teller, layer, form, extra, what))
+    told = [layer for layer in model.forward.layers if layer.k or not model.parameters]
+    found += [backward_section(teller, layer, form, extra, what) for layer in reversed(told)]
     if model.after and model.after.loss:
         again: list[Block] = [
             *forward.steps(teller, model.after, form, f"{extra}after"),

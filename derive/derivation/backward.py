@@ -204,7 +204,12 @@ def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, 
     first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses)
     jacobian = jacobian_step(teller, scores, f"{id}/long", p)
     lines = tuple(line for row, column in places(scores) for line in product_lines(teller, scores, p, row, column))
-    last = Step(f"{id}/long/z", say("step.long.z"), (say("long.equal" if isinstance(p.op, VectorOp) else "long.equal_one"),), lines)
+    last = Step(
+        f"{id}/long/z",
+        say("step.long.z"),
+        (say("long.equal" if isinstance(p.op, VectorOp) else "long.equal_one"),),
+        lines,
+    )
     return first, jacobian, last
 
 
@@ -293,7 +298,9 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
         why: tuple[Say, ...] = (say(f"{book(teller, letter)}.{letter}.matrix"),)
     else:
         lines = tuple(
-            line for row, column in places(parameter) for line in parameter_lines(teller, parameter, gradient, row, column)
+            line
+            for row, column in places(parameter)
+            for line in parameter_lines(teller, parameter, gradient, row, column)
         )
         why = (say(f"{book(teller, letter)}.{letter}.{place}"),)
         if teller.model.contract.batched and teller.model.x.shape[0] > 1:

@@ -37,7 +37,9 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         found.append(say("convention.marks", mark=notation.update))
     if model.frozen:
         frozen = [node for node in model.parameters if node in model.frozen]
-        found.append(say("convention.frozen", names=", ".join(model.labels.of.get(node.id, node.id) for node in frozen)))
+        found.append(
+            say("convention.frozen", names=", ".join(model.labels.of.get(node.id, node.id) for node in frozen))
+        )
     if any(isinstance(n.op, Elementwise) and n.op.kinks for n in model.forward.nodes):
         found.append(say("convention.kinks"))
     if model.drawn:
@@ -50,7 +52,11 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
 
 def before(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     """What a reader needs to know before the first line."""
-    samples = (say("convention.samples_subscript"),) if teller.model.contract.batched and teller.notation.sample == "subscript" else ()
+    samples = (
+        (say("convention.samples_subscript"),)
+        if teller.model.contract.batched and teller.notation.sample == "subscript"
+        else ()
+    )
     return (*samples, *(() if teller.model.symbolic else (rounding(policy),)))
 
 

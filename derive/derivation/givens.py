@@ -127,7 +127,9 @@ def biases(teller: Teller, layer: Layer) -> tuple[list[Unit], list[Edge]]:
     shared = b.id in teller.model.contract.shared
     id = f"bias{layer.k}"
     on = "−1" if teller.notation.bias_as == "threshold" else "+1"
-    unit = Unit(id, symbol(teller, b, 0, 0) if shared else Symbol(""), value(teller, b, 0, 0) if shared else "", "bias", on)
+    unit = Unit(
+        id, symbol(teller, b, 0, 0) if shared else Symbol(""), value(teller, b, 0, 0) if shared else "", "bias", on
+    )
     edges = [
         Edge(
             f"{b.id}[{j + 1}]",

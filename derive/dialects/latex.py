@@ -13,26 +13,96 @@ from derive.numerals import Numeral
 from derive.spelling import Dialect, Style
 
 GREEK = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta", "θ": "theta", "λ": "lambda",
-    "μ": "mu", "ν": "nu", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "varphi", "ω": "omega", "ℓ": "ell",
-    "ζ": "zeta", "ι": "iota", "κ": "kappa", "ξ": "xi", "υ": "upsilon", "χ": "chi", "ψ": "psi", "ϕ": "phi",
-    "ϵ": "epsilon", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma",
-    "Υ": "Upsilon", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega", "∂": "partial", "∇": "nabla",
-}  # fmt: skip
+    "α": "alpha",
+    "β": "beta",
+    "γ": "gamma",
+    "δ": "delta",
+    "ε": "varepsilon",
+    "η": "eta",
+    "θ": "theta",
+    "λ": "lambda",
+    "μ": "mu",
+    "ν": "nu",
+    "π": "pi",
+    "ρ": "rho",
+    "σ": "sigma",
+    "τ": "tau",
+    "φ": "varphi",
+    "ω": "omega",
+    "ℓ": "ell",
+    "ζ": "zeta",
+    "ι": "iota",
+    "κ": "kappa",
+    "ξ": "xi",
+    "υ": "upsilon",
+    "χ": "chi",
+    "ψ": "psi",
+    "ϕ": "phi",
+    "ϵ": "epsilon",
+    "Γ": "Gamma",
+    "Δ": "Delta",
+    "Θ": "Theta",
+    "Λ": "Lambda",
+    "Ξ": "Xi",
+    "Π": "Pi",
+    "Σ": "Sigma",
+    "Υ": "Upsilon",
+    "Φ": "Phi",
+    "Ψ": "Psi",
+    "Ω": "Omega",
+    "∂": "partial",
+    "∇": "nabla",
+}
 ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_\allowbreak{}",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "−": "$-$", "'": "'",
-}  # fmt: skip
-SIGNS = {"→": r"$\to$", "≈": r"$\approx$", "⋯": r"$\cdots$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$", "∑": r"$\sum$",
-         "⊙": r"$\odot$", "½": r"$\frac12$", "·": r"$\cdot$", "×": r"$\times$", "²": r"$^2$", "±": r"$\pm$"}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "%": r"\%",
+    "_": r"\_\allowbreak{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}",
+    "−": "$-$",
+    "'": "'",
+}
+SIGNS = {
+    "→": r"$\to$",
+    "≈": r"$\approx$",
+    "⋯": r"$\cdots$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "√": r"$\surd$",
+    "∑": r"$\sum$",
+    "⊙": r"$\odot$",
+    "½": r"$\frac12$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "²": r"$^2$",
+    "±": r"$\pm$",
+}
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
 LETTERS = {**{c: rf"\{name}" for c, name in GREEK.items()}, "ŷ": r"\hat{y}", "ℒ": r"\mathcal{L}"}
 #: Signs in a label, as mathematics that MathJax and every TeX know, whatever the fonts.
-SPECIAL = {"`": r"\text{‘}", "\\": r"\backslash{}", "^": r"\hat{\ }", "~": r"\mathord{\sim}",
-           "<": r"\mathord{<}", ">": r"\mathord{>}", "|": r"\vert{}", "…": r"\ldots{}", **{c: rf"\{c}" for c in "{}$&#%_"},
-           **{c: letter + "{}" for c, letter in LETTERS.items()}}  # fmt: skip
+SPECIAL = {
+    "`": r"\text{‘}",
+    "\\": r"\backslash{}",
+    "^": r"\hat{\ }",
+    "~": r"\mathord{\sim}",
+    "<": r"\mathord{<}",
+    ">": r"\mathord{>}",
+    "|": r"\vert{}",
+    "…": r"\ldots{}",
+    **{c: rf"\{c}" for c in "{}$&#%_"},
+    **{c: letter + "{}" for c, letter in LETTERS.items()},
+}
 LONGEST_WORD = 24  # letters that need not be broken
 #: Functions LaTeX knows by a command of its own.
 COMMANDS = {"ln", "log", "tanh", "exp", "max", "min"}
@@ -75,8 +145,10 @@ def letters(base: str, *, bold: bool = False) -> str:
 def script(written: str) -> str:
     """What stands in a subscript or superscript: digits, single letters, words."""
     pieces = re.findall(r"[A-Za-z]+|[0-9]+|.", written)
-    return "".join(piece if piece in "()[],.+-=" or piece.isdigit() else
-                   r"\prime" if piece == "′" else letters(piece) for piece in pieces)  # fmt: skip
+    return "".join(
+        piece if piece in "()[],.+-=" or piece.isdigit() else r"\prime" if piece == "′" else letters(piece)
+        for piece in pieces
+    )
 
 
 class Latex(Dialect):
@@ -150,7 +222,10 @@ class Latex(Dialect):
         return rf"\sum{index} {inner}"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        lines = [rf"{value} & {when}" if when else rf"{value} & \text{{{text(self.style.otherwise)}}}" for value, when in rows]
+        lines = [
+            rf"{value} & {when}" if when else rf"{value} & \text{{{text(self.style.otherwise)}}}"
+            for value, when in rows
+        ]
         return r"\begin{cases} " + r" \\ ".join(lines) + r" \end{cases}"
 
     def relation(self, left: str, sign: str, right: str) -> str:

@@ -82,22 +82,28 @@ class MathML(Dialect):
         number = f"<mn>{shown}</mn>"
         if numeral.exponent is None:
             return sign + number
-        exponent = ("<mo form=\"prefix\" lspace=\"0\" rspace=\"0\">−</mo>" if numeral.exponent < 0 else "") + (
+        exponent = ('<mo form="prefix" lspace="0" rspace="0">−</mo>' if numeral.exponent < 0 else "") + (
             f"<mn>{abs(numeral.exponent)}</mn>"
         )
         return sign + number + operator("×", "0.15em") + f"<msup><mn>10</mn>{row(exponent)}</msup>"
 
     def matrix(self, rows: Sequence[Sequence[str]]) -> str:
         cell = "<mtd>{}</mtd>".format
-        body = "".join("<mtr>" + "".join(cell("<mo>⋯</mo>" if c == "⋯" else row(c)) for c in r) + "</mtr>" for r in rows)
-        left, right = (f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">{sign}</mo>'
-                       for form, sign in (("prefix", "["), ("postfix", "]")))  # fmt: skip
+        body = "".join(
+            "<mtr>" + "".join(cell("<mo>⋯</mo>" if c == "⋯" else row(c)) for c in r) + "</mtr>" for r in rows
+        )
+        left, right = (
+            f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">{sign}</mo>'
+            for form, sign in (("prefix", "["), ("postfix", "]"))
+        )
         return row(f'{left}<mtable class="matrix">{body}</mtable>{right}')
 
     def bracket(self, inner: str) -> str:
         tall = "true" if re.search("<mfrac|<mtable|<munder", inner) else "false"
-        left, right = (f'<mo form="{form}" stretchy="{tall}" lspace="0" rspace="0">{sign}</mo>'
-                       for form, sign in (("prefix", "("), ("postfix", ")")))  # fmt: skip
+        left, right = (
+            f'<mo form="{form}" stretchy="{tall}" lspace="0" rspace="0">{sign}</mo>'
+            for form, sign in (("prefix", "("), ("postfix", ")"))
+        )
         return row(left + inner + right)
 
     def sign(self, sign: str, *, first: bool) -> str:
@@ -156,6 +162,8 @@ class MathML(Dialect):
             case "sqrt":
                 return f"<msqrt>{row(inner)}</msqrt>"
             case "abs":
-                bars = [f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">|</mo>' for form in ("prefix", "postfix")]
+                bars = [
+                    f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">|</mo>' for form in ("prefix", "postfix")
+                ]
                 return row(bars[0] + inner + bars[1])
         return "<mi>π</mi>"

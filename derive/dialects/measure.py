@@ -8,8 +8,28 @@ from derive.dialects.text import Text
 from derive.formula import Function, Name, Partial, Symbol
 
 #: Widths in em of what is not a letter or digit; with the space that mathematics puts around operators.
-WIDTHS = {"·": 0.72, "⊙": 1.22, "=": 1.34, "≈": 1.34, "+": 1.22, "−": 1.22, "×": 1.22, " ": 0.3, "(": 0.42, ")": 0.42,
-          ",": 0.45, ".": 0.28, "[": 0.45, "]": 0.45, "Σ": 1.1, "m": 0.85, "w": 0.72, "M": 1.0, "W": 1.05, "∂": 0.56}  # fmt: skip
+WIDTHS = {
+    "·": 0.72,
+    "⊙": 1.22,
+    "=": 1.34,
+    "≈": 1.34,
+    "+": 1.22,
+    "−": 1.22,
+    "×": 1.22,
+    " ": 0.3,
+    "(": 0.42,
+    ")": 0.42,
+    ",": 0.45,
+    ".": 0.28,
+    "[": 0.45,
+    "]": 0.45,
+    "Σ": 1.1,
+    "m": 0.85,
+    "w": 0.72,
+    "M": 1.0,
+    "W": 1.05,
+    "∂": 0.56,
+}
 SMALL = 0.72  # size of scripts
 LONGEST_LABEL = 16.0  # em
 

@@ -11,12 +11,50 @@ from derive.spelling import PRODUCT, Dialect
 SUPER = dict(zip("0123456789()+-=n−⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻⁼ⁿ⁻ᵀ", strict=True))
 SUB = dict(zip("0123456789()+-=aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 ASCII = {
-    "·": "*", "×": "x", "−": "-", "∂": "d", "⊙": "(.)", "σ": "sigma", "η": "eta", "δ": "delta", "ℓ": "l", "≈": "~",
-    "∑": "sum", "Σ": "sum", "≥": ">=", "≤": "<=", "⋯": "...", "√": "sqrt", "π": "pi", "ŷ": "y^", "α": "alpha", "β": "beta",
-    "′": "'", "θ": "theta", "λ": "lambda", "→": "->", "μ": "mu", "⊤": "T", "ε": "eps", "–": "-", "—": "-", "“": '"',
-    "”": '"', "’": "'", "½": "1/2", "…": "...", "²": "^2", "φ": "phi", "Φ": "Phi", "∈": "in", "ᵀ": "^T", "✓": "ok",
-    "↦": "->", "⁻": "-", "¹": "1",
-}  # fmt: skip
+    "·": "*",
+    "×": "x",
+    "−": "-",
+    "∂": "d",
+    "⊙": "(.)",
+    "σ": "sigma",
+    "η": "eta",
+    "δ": "delta",
+    "ℓ": "l",
+    "≈": "~",
+    "∑": "sum",
+    "Σ": "sum",
+    "≥": ">=",
+    "≤": "<=",
+    "⋯": "...",
+    "√": "sqrt",
+    "π": "pi",
+    "ŷ": "y^",
+    "α": "alpha",
+    "β": "beta",
+    "′": "'",
+    "θ": "theta",
+    "λ": "lambda",
+    "→": "->",
+    "μ": "mu",
+    "⊤": "T",
+    "ε": "eps",
+    "–": "-",
+    "—": "-",
+    "“": '"',
+    "”": '"',
+    "’": "'",
+    "½": "1/2",
+    "…": "...",
+    "²": "^2",
+    "φ": "phi",
+    "Φ": "Phi",
+    "∈": "in",
+    "ᵀ": "^T",
+    "✓": "ok",
+    "↦": "->",
+    "⁻": "-",
+    "¹": "1",
+}
 
 
 def ascii_only(text: str) -> str:
@@ -39,8 +77,11 @@ class Text(Dialect):
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
             return f"{symbol.d}{self.symbol(symbol.of)}/{symbol.d}{self.symbol(symbol.by)}"
-        return symbol.base + self.script(symbol.sup, SUPER, "^") + self.script(symbol.sub, SUB, "_") + (
-            self.script(symbol.mark, SUPER, "^")
+        return (
+            symbol.base
+            + self.script(symbol.sup, SUPER, "^")
+            + self.script(symbol.sub, SUB, "_")
+            + (self.script(symbol.mark, SUPER, "^"))
         )
 
     def name(self, name: Name) -> str:
@@ -89,7 +130,11 @@ class Text(Dialect):
         return f"Σ{index} {inner}"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
-        return "{" + "; ".join(f"{value} if {when}" if when else f"{value} {self.style.otherwise}" for value, when in rows) + "}"
+        return (
+            "{"
+            + "; ".join(f"{value} if {when}" if when else f"{value} {self.style.otherwise}" for value, when in rows)
+            + "}"
+        )
 
     def relation(self, left: str, sign: str, right: str) -> str:
         return f"{left} {sign} {right}"

@@ -8,6 +8,7 @@ The output is written next to this script unless -o says otherwise. The same
 input and the same fontTools and brotli versions give the same bytes (the font's
 own time stamps are kept).
 """
+
 import argparse
 import copy
 import sys
@@ -53,22 +54,20 @@ def _capitals(start, holes):
 # by --list-missing.
 GROUPS = {
     "ASCII": _span(0x20, 0x7E),
-    "Latin-1 and text punctuation": _chars("¡§©«¬®¯°±²³´µ¶·¸¹»¼½¾¿×÷–—‘’“”†‡•…‰")
-    | {0xA0},
-    "spaces": {0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2009, 0x200A,
-               0x200B, 0x202F, 0x205F},
+    "Latin-1 and text punctuation": _chars("¡§©«¬®¯°±²³´µ¶·¸¹»¼½¾¿×÷–—‘’“”†‡•…‰") | {0xA0},
+    "spaces": {0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2009, 0x200A, 0x200B, 0x202F, 0x205F},
     "invisible operators": _span(0x2061, 0x2064),
-    "Greek": (_span(0x391, 0x3A9) - {0x3A2}) | _span(0x3B1, 0x3C9)
-    | _chars("ϑϕϖϰϱϴϵ"),
+    "Greek": (_span(0x391, 0x3A9) - {0x3A2}) | _span(0x3B1, 0x3C9) | _chars("ϑϕϖϰϱϴϵ"),
     "bold": _alphabet(0x1D400),
     "italic": _alphabet(0x1D434, {33: "ℎ"}),
     "bold italic": _alphabet(0x1D468),
-    "script capitals": _capitals(0x1D49C, {
-        "B": "ℬ", "E": "ℰ", "F": "ℱ", "H": "ℋ", "I": "ℐ", "L": "ℒ", "M": "ℳ",
-        "R": "ℛ"}),
+    "script capitals": _capitals(
+        0x1D49C, {"B": "ℬ", "E": "ℰ", "F": "ℱ", "H": "ℋ", "I": "ℐ", "L": "ℒ", "M": "ℳ", "R": "ℛ"}
+    ),
     "bold script capitals": _span(0x1D4D0, 0x1D4E9),
-    "double-struck capitals": _capitals(0x1D538, {
-        "C": "ℂ", "H": "ℍ", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}),
+    "double-struck capitals": _capitals(
+        0x1D538, {"C": "ℂ", "H": "ℍ", "N": "ℕ", "P": "ℙ", "Q": "ℚ", "R": "ℝ", "Z": "ℤ"}
+    ),
     "dotless": _chars("ıȷ𝚤𝚥"),
     "Greek bold": _span(0x1D6A8, 0x1D6E1),
     "Greek italic": _span(0x1D6E2, 0x1D71B),
@@ -84,9 +83,25 @@ GROUPS = {
     "arrows": _span(0x2190, 0x2199) | _chars("↦⇐⇑⇒⇓⇔⇕↪↩⇀⇁⇌⟵⟶⟷⟸⟹⟺⟼"),
     "dots": _chars("․‥…⋮⋯⋰⋱⋅"),
     "primes": _chars("′″‴⁗‵‶‷"),
-    "accents": _chars("ˆˇˉ˘˙˚˜¨´`¯‾⃗→") | {
-        0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x307, 0x308, 0x30A,
-        0x30C, 0x332, 0x338, 0x20D6, 0x20D7, 0x20DB},
+    "accents": _chars("ˆˇˉ˘˙˚˜¨´`¯‾⃗→")
+    | {
+        0x300,
+        0x301,
+        0x302,
+        0x303,
+        0x304,
+        0x305,
+        0x306,
+        0x307,
+        0x308,
+        0x30A,
+        0x30C,
+        0x332,
+        0x338,
+        0x20D6,
+        0x20D7,
+        0x20DB,
+    },
     "fences": _chars("()[]{}|‖∣∥⌊⌋⌈⌉⟨⟩⟦⟧⎰⎱"),
     "fence pieces": _span(0x239B, 0x23AE),
     "horizontal fences": _chars("⏞⏟⏜⏝⎴⎵"),
@@ -124,7 +139,8 @@ def prune_ssty(font):
                 table.alternates = {
                     glyph: alternates if glyph in both else alternates[:1]
                     for glyph, alternates in table.alternates.items()
-                    if glyph in both or glyph in first}
+                    if glyph in both or glyph in first
+                }
 
 
 def reach_features_by_css(font):
@@ -138,8 +154,7 @@ def reach_features_by_css(font):
         return
     record = otTables.ScriptRecord()
     record.ScriptTag = "DFLT"
-    record.Script = copy.deepcopy(
-        next(r for r in records if r.ScriptTag == "math").Script)
+    record.Script = copy.deepcopy(next(r for r in records if r.ScriptTag == "math").Script)
     records.insert(0, record)
     font["GSUB"].table.ScriptList.ScriptCount = len(records)
 
@@ -149,11 +164,16 @@ def rename(font):
     names = font["name"]
     version = names.getDebugName(5)
     values = {
-        1: FAMILY, 2: "Regular",
+        1: FAMILY,
+        2: "Regular",
         3: f"{POSTSCRIPT}; subset of Latin Modern Math, {version}",
-        4: FAMILY, 5: version, 6: POSTSCRIPT, 16: FAMILY, 17: "Regular",
+        4: FAMILY,
+        5: version,
+        6: POSTSCRIPT,
+        16: FAMILY,
+        17: "Regular",
         10: "Derived work: a renamed subset of Latin Modern Math "
-            "(https://ctan.org/pkg/lm-math). Not maintained by its authors.",
+        "(https://ctan.org/pkg/lm-math). Not maintained by its authors.",
         13: "GUST Font License (LaTeX Project Public License 1.3c or later)",
         14: "http://tug.org/fonts/licenses/GUST-FONT-LICENSE.txt",
     }
@@ -198,13 +218,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path, help="path to latinmodern-math.otf")
     parser.add_argument("-o", "--out", type=Path, default=DEFAULT_OUT)
-    parser.add_argument("--list-missing", action="store_true",
-                        help="list wanted characters the font does not have")
+    parser.add_argument("--list-missing", action="store_true", help="list wanted characters the font does not have")
     args = parser.parse_args()
     font, missing = build(args.source, args.out)
-    print(f"{args.out.name}: {args.out.stat().st_size} bytes, "
-          f"{len(font.getBestCmap())} characters, {font['maxp'].numGlyphs} glyphs, "
-          f"{len(missing)} wanted characters not in the source")
+    print(
+        f"{args.out.name}: {args.out.stat().st_size} bytes, "
+        f"{len(font.getBestCmap())} characters, {font['maxp'].numGlyphs} glyphs, "
+        f"{len(missing)} wanted characters not in the source"
+    )
     if args.list_missing:
         for point in missing:
             groups = ", ".join(n for n, s in GROUPS.items() if point in s)

@@ -135,7 +135,9 @@ class Printer(ABC):
         return witness.quantity.replace("d", "∂") if witness.name.startswith("differences") else witness.quantity
 
     def verdict(self, witness: Witness) -> str:
-        return self.word("table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees")
+        return self.word(
+            "table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees"
+        )
 
 
 def joined(witnesses: list[Witness]) -> Witness:

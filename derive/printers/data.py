@@ -63,9 +63,12 @@ class Data:
 
     def step(self, step: Step) -> dict[str, Any]:
         return {
-            "id": step.id, "title": self.text.say(step.title), "why": " ".join(map(self.text.say, step.why)),
-            "uses": list(step.uses), "lines": [self.line(line) for line in step.lines],
-        }  # fmt: skip
+            "id": step.id,
+            "title": self.text.say(step.title),
+            "why": " ".join(map(self.text.say, step.why)),
+            "uses": list(step.uses),
+            "lines": [self.line(line) for line in step.lines],
+        }
 
     def line(self, line: Line) -> dict[str, Any]:
         values = self.document.values
@@ -86,15 +89,32 @@ class Data:
         return found
 
     def formula(self, f: Formula) -> dict[str, str]:
-        return {"latex": spell(f, self.latex.dialect), "text": spell(f, self.text.dialect), "python": spell(f, self.python)}
+        return {
+            "latex": spell(f, self.latex.dialect),
+            "text": spell(f, self.text.dialect),
+            "python": spell(f, self.python),
+        }
 
     def witness(self, i: int) -> dict[str, Any]:
         w = self.document.witnesses[i]
-        names = {"differences": "central differences, 50 digits", "differences_float": "central differences", "sympy": "SymPy", "lines": "printed formulas, 50 digits",
-                 "lines_float": "printed formulas, float64", "rounded_lines": "printed lines, rounded",
-                 "float64": "float64 against 50 digits"}  # fmt: skip
-        found = {"name": names[w.name], "quantity": w.quantity, "compared": w.compared, "max_abs": w.max_abs,
-                 "max_rel": w.max_rel, "tolerance": w.tolerance, "ok": w.ok}  # fmt: skip
+        names = {
+            "differences": "central differences, 50 digits",
+            "differences_float": "central differences",
+            "sympy": "SymPy",
+            "lines": "printed formulas, 50 digits",
+            "lines_float": "printed formulas, float64",
+            "rounded_lines": "printed lines, rounded",
+            "float64": "float64 against 50 digits",
+        }
+        found = {
+            "name": names[w.name],
+            "quantity": w.quantity,
+            "compared": w.compared,
+            "max_abs": w.max_abs,
+            "max_rel": w.max_rel,
+            "tolerance": w.tolerance,
+            "ok": w.ok,
+        }
         return found if w.note is None else {**found, "note": self.text.say(w.note)}
 
 

@@ -46,7 +46,10 @@ class Html(Printer):
         dialect = self.shaped if line.shapes else self.dialect
         tex = escape(tex_line(line, self.document.values, self.tex))
         head = f'<math><semantics><mrow>{spell(line.target, dialect)}</mrow><annotation encoding="application/x-tex">{tex}</annotation></semantics></math>'
-        return Markup(f'<span class="t">{head}</span>' + "".join(self.link(link.relation, link.terms) for link in self.chain(line)))
+        return Markup(
+            f'<span class="t">{head}</span>'
+            + "".join(self.link(link.relation, link.terms) for link in self.chain(line))
+        )
 
     def chain(self, line: Line) -> list[Link]:
         """The links of a line, with the shapes of matrices where it is in symbols."""

@@ -87,8 +87,13 @@ def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = 
     return [row.strip() for row in [*found, current] if row.strip()]
 
 
-def aligned(lines: Sequence[Line], values: Values, dialect: Callable[[Line], Latex], width: float = WIDTH,
-            case: Callable[[Line], str] = lambda line: "") -> list[str]:  # fmt: skip
+def aligned(
+    lines: Sequence[Line],
+    values: Values,
+    dialect: Callable[[Line], Latex],
+    width: float = WIDTH,
+    case: Callable[[Line], str] = lambda line: "",
+) -> list[str]:
     """Lines as the rows of one aligned block no wider than `width`. A wide target has a row of its own."""
     targets = [em(spell(line.target, Measure(dialect(line).style))) for line in lines]
     left = max((target for target in targets if target <= width * WIDEST_TARGET), default=0.0)
@@ -169,7 +174,11 @@ def needs_cjk(source: str) -> bool:
 
 def page(document: Document) -> str:
     printer = Tex(document)
-    source = template("document.tex", escaped=False).render(p=printer, document=document, size=size, preamble=PREAMBLE, cjk=False)
+    source = template("document.tex", escaped=False).render(
+        p=printer, document=document, size=size, preamble=PREAMBLE, cjk=False
+    )
     if needs_cjk(source):
-        source = template("document.tex", escaped=False).render(p=printer, document=document, size=size, preamble=PREAMBLE, cjk=True)
+        source = template("document.tex", escaped=False).render(
+            p=printer, document=document, size=size, preamble=PREAMBLE, cjk=True
+        )
     return source

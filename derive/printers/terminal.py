@@ -36,8 +36,18 @@ class Terminal(Printer):
             for block in section.blocks:
                 lines += [*self.block(block), ""]
         for key, sentences in (("section.conventions", document.conventions),):
-            lines += [self.word(key), "-" * columns(self.word(key)), *(row for s in sentences for row in self.wrapped("• " + self.say(s))), ""]
-        return [*lines, self.word("section.witnesses"), "-" * columns(self.word("section.witnesses")), *self.witnesses()]
+            lines += [
+                self.word(key),
+                "-" * columns(self.word(key)),
+                *(row for s in sentences for row in self.wrapped("• " + self.say(s))),
+                "",
+            ]
+        return [
+            *lines,
+            self.word("section.witnesses"),
+            "-" * columns(self.word("section.witnesses")),
+            *self.witnesses(),
+        ]
 
     def block(self, block: Block) -> list[str]:
         match block:
@@ -79,14 +89,26 @@ class Terminal(Printer):
 
     def table(self, rows: list[list[str]], title: str) -> list[str]:
         widths = [max(columns(row[i]) for row in rows) for i in range(len(rows[0]))]
-        lines = ["  " + "  ".join(cell + " " * (w - columns(cell)) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = [
+            "  " + "  ".join(cell + " " * (w - columns(cell)) for cell, w in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
         rule = "  " + "  ".join("-" * w for w in widths)
         return [title, lines[0], rule, *lines[1:]]
 
     def witnesses(self) -> list[str]:
-        header = [self.word(f"table.{k}") for k in ("witness", "quantity", "compared", "max_rel", "tolerance", "verdict")]
+        header = [
+            self.word(f"table.{k}") for k in ("witness", "quantity", "compared", "max_rel", "tolerance", "verdict")
+        ]
         rows = [
-            [self.word(f"witness.{w.name}"), quantities, str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
+            [
+                self.word(f"witness.{w.name}"),
+                quantities,
+                str(w.compared),
+                size(w.max_rel),
+                size(w.tolerance),
+                self.verdict(w),
+            ]
             for w, quantities in self.kinds
         ]
         return self.table([header, *rows], self.passed)

@@ -111,7 +111,24 @@ def log_softmax(z):
     return out, jacobian
 
 
-ACTIVATIONS = {f.__name__: f for f in (identity, sigmoid, tanh, relu, leaky_relu, elu, selu, gelu, silu, softplus, hardtanh, softmax, log_softmax)}
+ACTIVATIONS = {
+    f.__name__: f
+    for f in (
+        identity,
+        sigmoid,
+        tanh,
+        relu,
+        leaky_relu,
+        elu,
+        selu,
+        gelu,
+        silu,
+        softplus,
+        hardtanh,
+        softmax,
+        log_softmax,
+    )
+}
 
 
 # -------------------------------------------------------------------------------------------------------------------- losses
@@ -179,10 +196,17 @@ def kl_div(y, t, log_target=False):
 def hinge_embedding(y, t, margin=1.0):
     if not np.all(np.abs(t) == 1):
         raise ValueError("hinge_embedding wants the targets 1 and -1")
-    return np.where(t == 1, y, np.maximum(0.0, margin - y)), np.where(t == 1, 1.0, np.where(margin - y >= 0, -1.0, 0.0)), y.size
+    return (
+        np.where(t == 1, y, np.maximum(0.0, margin - y)),
+        np.where(t == 1, 1.0, np.where(margin - y >= 0, -1.0, 0.0)),
+        y.size,
+    )
 
 
-ELEMENTWISE = {f.__name__: f for f in (mse, half_squared_error, l1, huber, smooth_l1, bce, bce_with_logits, kl_div, hinge_embedding)}
+ELEMENTWISE = {
+    f.__name__: f
+    for f in (mse, half_squared_error, l1, huber, smooth_l1, bce, bce_with_logits, kl_div, hinge_embedding)
+}
 
 
 def class_losses(log_p, classes, t, weight=None, label_smoothing=0.0):
