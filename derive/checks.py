@@ -147,7 +147,8 @@ class Mover:
         step = self.algebra.number(10) ** -STEP_DIGITS * size
         reach = max(1.0, *(largest(value) for value in self.known.values()))
         far = self.algebra.number(reach)
-        return [step] if reach < FAR_REACH else [step, step / far, step * far]
+        near = [step, self.algebra.number(10) ** -STEP_DIGITS]
+        return near if reach < FAR_REACH else [*near, step / far, step * far]
 
     def slope(self, node: Node, direction: Value, step: Any) -> Any:
         push = direction * step if self.algebra is FLOATS else np.frompyfunc(lambda d: step * int(d), 1, 1)(direction)

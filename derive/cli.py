@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -29,7 +30,13 @@ class Group(click.Group):
         from derive.errors import InputError, WitnessError
 
         try:
-            return super().main(*args, **kwargs)
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.exit(code if isinstance(code, int) else 0)
+        except click.exceptions.Abort:
+            fail("interrupted", 130)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
         except InputError as error:
             fail(str(error), 2)
         except WitnessError as error:
@@ -68,6 +75,12 @@ def main() -> None:
 
     NET is a network file (YAML), - for standard input, or the name of a built-in example: see `derive list`.
     """
+
+
+def completed_examples(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from derive.examples import names
+
+    return [name for name in names() if name.startswith(incomplete)]
 
 
 def completed_nets(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
@@ -157,7 +170,7 @@ def run(
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output)
-    names = tuple(name.strip() for name in (only or "").split(",") if name.strip())
+    names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
         solution = solve(net, backward=backward, only=names, stage=progress.stage, **wishes)
         progress.stage("print")
@@ -281,7 +294,7 @@ class Progress:
 
 
 @main.command()
-@click.argument("name", default="mazur")
+@click.argument("name", default="mazur", shell_complete=completed_examples)
 @click.option("-o", "--output", metavar="PATH", help="Where to write; default NAME.yaml here; - for standard output.")
 def init(name: str, output: str | None) -> None:
     """Write a starter file from a built-in example."""

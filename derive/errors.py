@@ -34,7 +34,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The hint " Did you mean 'x'?" for the known name closest to `name`, or "" when none is close."""
     import difflib
 
-    by_case = {candidate.casefold(): candidate for candidate in known}
+    by_case: dict[str, str] = {}
+    for candidate in known:  # of two spellings the first is the one to teach
+        by_case.setdefault(candidate.casefold(), candidate)
     close = difflib.get_close_matches(name[:_SHOWN].casefold(), by_case, n=1)
     return f" Did you mean '{by_case[close[0]]}'?" if close else ""
 

@@ -68,7 +68,7 @@ class Policy:
 
     def numeral(self, number: Decimal, exact: Fraction | None = None) -> Numeral:
         """A computed number, and its exact value where that is known."""
-        if self.exact and exact is not None and (shown := as_fraction(exact)):
+        if self.exact and not self.as_you_go and exact is not None and (shown := as_fraction(exact)):
             return shown
         rounded = self.rounded(number)
         settled = exact is not None and Fraction(rounded) == exact
@@ -96,8 +96,8 @@ class Policy:
         """Digits after the point in plain notation; None for scientific notation."""
         if not rounded:
             return 0
-        if self.decimals is not None and abs(rounded) >= Decimal(1).scaleb(-self.decimals) and abs(rounded) < PLAIN_TO:
-            return self.decimals
+        if self.decimals is not None:
+            return self.decimals if Decimal(1).scaleb(-self.decimals) <= abs(rounded) < PLAIN_TO else None
         if PLAIN_FROM <= abs(rounded) < PLAIN_TO:
             return max(0, self.significant - 1 - rounded.adjusted())
         return None

@@ -40,7 +40,14 @@ class Wishes:
 def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes: Wishes) -> tuple[Document, Teller]:
     """The document of a model, without the witnesses' report."""
     values = Values(model, policy)
-    teller = Teller(model, values, notation, wishes.level)
+    style = Style(
+        notation.times,
+        notation.log,
+        policy.comma,
+        columns=notation.layout == "columns",
+        otherwise=words.plain("page.else"),
+    )
+    teller = Teller(model, values, notation, style, wishes.level)
     values.turned = teller.naming.turned
     form = chosen_form(model) if wishes.form == "auto" else wishes.form
     notes = conventions.before(teller, policy)
@@ -52,18 +59,11 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
     table = update.summary(teller) if wishes.backward else None
     if table:
         sections.append(Section("summary", say("section.summary"), (table,)))
-    style = Style(
-        notation.times,
-        notation.log,
-        policy.comma,
-        columns=notation.layout == "columns",
-        otherwise=words.plain("page.else"),
-    )
     document = Document(
         title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
         sections=tuple(sections),
         values=values,
-        style=style,
+        style=teller.style,
         language=words.language,
         summary=(conventions.symbols_only(teller),)
         if model.symbolic

@@ -308,7 +308,7 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
         if parameter.id in teller.model.contract.shared:
             why = (*why, say("backward.shared"))
     teller.values.home.setdefault(gradient.id, id)
-    return Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 6)
+    return Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 12)
 
 
 def parameter_lines(teller: Teller, parameter: Node, gradient: Node, row: int, column: int) -> tuple[Line, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derive.build import Layer
 from derive.derivation.teller import Teller
+from derive.dialects.text import Text
 from derive.document import Amount, Block, Cell, Figure, Table, say
 from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Symbol, entry
@@ -116,7 +117,7 @@ def value(teller: Teller, node: Node, row: int, column: int) -> str:
     if teller.values.symbolic or batch:
         return ""
     name = teller.entry(node, row, column)
-    return str(teller.values.numeral(name)).replace("-", "−")
+    return Text(teller.style).numeral(teller.values.numeral(name))
 
 
 def biases(teller: Teller, layer: Layer) -> tuple[list[Unit], list[Edge]]:

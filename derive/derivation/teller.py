@@ -20,6 +20,7 @@ from derive.lines import LARGE
 from derive.naming import Naming
 from derive.notation import Notation
 from derive.ops.vector import ByScores, Fused
+from derive.spelling import Style
 from derive.values import Values
 
 NEAR = 1e-4  # probabilities this near to 0 or 1 show as such
@@ -28,8 +29,9 @@ NEAR = 1e-4  # probabilities this near to 0 or 1 show as such
 class Teller:
     """Reads one model in one notation: names, lines, chains of partial derivatives."""
 
-    def __init__(self, model: Model, values: Values, notation: Notation, level: str = "normal") -> None:
+    def __init__(self, model: Model, values: Values, notation: Notation, style: Style, level: str = "normal") -> None:
         self.model, self.values, self.notation, self.level = model, values, notation, level
+        self.style = style
         self.naming = Naming(model, notation)
         self.expanded: dict[Node, Value] = {}
         self.told_slopes: set[str] = set()

@@ -28,7 +28,7 @@ def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, .
         teller.values.home.setdefault(updated.id, id)
         assert model.spec.optimizer is not None
         why = (say(f"update.{model.spec.optimizer.name}"),)
-        found.append(Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 6))
+        found.append(Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 12))
     return tuple(found)
 
 
