@@ -30,6 +30,7 @@ class Algebra:
     number: Callable[[Any], Value]  # from a Fraction; 50 digits also from a float or an int
     functions: dict[str, Callable[..., Value]]
     choose: Callable[[Sequence[Value], Sequence[Value]], Value]
+    as_written: bool = False  # formulas as they stand on the page, not rearranged against overflow
 
     def __call__(self, head: str, *args: Value) -> Value:
         return self.functions[head](*args)
@@ -181,6 +182,7 @@ FORMULAS = Algebra(
     lambda conditions, values: each(
         lambda *row: fm.cases(*zip(row[len(conditions) :], (*row[: len(conditions)], True), strict=True))
     )(*conditions, *values),
+    as_written=True,
 )
 
 
@@ -252,6 +254,7 @@ EXACT = Algebra(
         "xlogy": each(lambda x, y: Fraction(0) if x == 0 or y == 1 else UNKNOWN),
     },
     _exact_choose,
+    as_written=True,
 )
 
 

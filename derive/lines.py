@@ -32,7 +32,7 @@ def pieces(line: Line, values: Values) -> list[Piece]:
     if not line.has_value or values.symbolic:
         return found
     last = line.forms[-1] if line.forms else None
-    if last is not None and isinstance(last.formula, Number):
+    if last is not None and isinstance(last.formula, Number) and not last.formula.text:
         return found
     rounded = relation(line.target, values) == "≈"
     if last is not None and last.numbers and not trivial(last.formula):

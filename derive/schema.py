@@ -129,7 +129,13 @@ def drawn() -> Schema:
 def notation() -> Schema:
     switches: Schema = {letter: {"type": "string"} for letter in (*LETTERS, *SYNONYMS)}
     switches |= {
-        name: {"enum": [*choices, *([int(c) for c in choices] if name == "first_layer" else [])]}
+        name: {
+            "enum": [
+                *choices,
+                *([int(c) for c in choices] if name == "first_layer" else []),
+                *([None] if "" in choices else []),
+            ]
+        }
         for name, choices in CHOICES.items()
     }
     switches |= {

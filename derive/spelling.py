@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, branches
+from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, branches, is_scalar
 from derive.numerals import Numeral, as_fraction, literal
 
 SUM, NEGATIVE, PRODUCT, MATRIX, POWER, ATOM = range(1, 7)
@@ -262,7 +262,8 @@ def _xlogy(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
         return Spelled(dialect.call("xlogy", [spell(arg, dialect, show) for arg in f.args], None), ATOM)
     if x == Number(Fraction(1)):
         return _spell(Apply("log", (y,)), dialect, show)
-    return _factors(PRODUCT)(Apply("mul", (x, Apply("log", (y,)))), dialect, show)
+    head = "mul" if is_scalar(x) else "had"
+    return SPELLERS[head](Apply(head, (x, Apply("log", (y,)))), dialect, show)
 
 
 def _cases(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:

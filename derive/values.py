@@ -6,7 +6,9 @@ are checked against, comes from those. float64 is what the API and the JSON give
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,6 +19,7 @@ from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
 from derive.algebra import evaluate as evaluate_formula
 from derive.build import Model, numbers
 from derive.contract import plain
+from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
 from derive.numerals import Numeral, Policy, decimal, literal
@@ -40,6 +43,10 @@ def as_fraction(value: Any) -> Fraction:
         magnitude = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
         return -magnitude if sign else magnitude
     return Fraction(float(value))
+
+
+def is_finite(value: Any) -> bool:
+    return bool(value == value and abs(value) != math.inf)
 
 
 def as_decimal(value: Any) -> Decimal:
@@ -74,7 +81,8 @@ class Values:
         self._rounded: dict[str, Value] = {}
         self._numerals: dict[tuple[str, tuple[int, ...]], Numeral] = {}
         self.small = cost(model) <= PRECISE_UP_TO
-        self.algebra: Algebra = digits() if self.small else FLOATS
+        precise = replace(digits(), as_written=policy.as_you_go)
+        self.algebra: Algebra = precise if self.small else FLOATS
         self.home: dict[str, str] = {}
         self.turned: Callable[[str], bool] = lambda id: False
         self.text = {node.id: tensor.text for node, tensor in model.given.items()}
@@ -110,6 +118,8 @@ class Values:
             return value
         if not self.policy.as_you_go:
             return np.frompyfunc(lambda v, e: v if e is UNKNOWN else number(e), 2, 1)(value, exact[node])
+        if not all(is_finite(v) for v in np.ravel(value)):
+            raise InputError(f"rounding as you go leaves {node.id} infinite; give it more digits")
         rounded = np.frompyfunc(lambda v: Fraction(self.policy.rounded(as_decimal(v))), 1, 1)(value)
         self._rounded[node.id] = rounded
         return np.frompyfunc(number, 1, 1)(rounded)
@@ -165,7 +175,7 @@ class Values:
         return self._numerals[key]
 
     def _numeral(self, name: Name) -> Numeral:
-        if name.id in self.text and not self.policy.exact:
+        if name.id in self.text and (not self.policy.exact or self.policy.as_you_go):
             written = literal(self.text[name.id][self.place(name)] or "x")
             if written is not None:
                 return written

@@ -100,6 +100,8 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
         return found
     told = [layer for layer in model.forward.layers if layer.k or not model.parameters]
     found += [backward_section(teller, layer, form, extra, what) for layer in reversed(told)]
+    if last := backward.inputs_step(teller, form, f"{extra}backward"):
+        found.append(Section(f"{extra}backward/x", say("section.backward.x", **what), last))
     if model.after and model.after.loss:
         again: list[Block] = [
             *forward.steps(teller, model.after, form, f"{extra}after"),

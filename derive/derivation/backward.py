@@ -41,8 +41,17 @@ def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, .
     return tuple(found)
 
 
+def inputs_step(teller: Teller, form: str, prefix: str) -> tuple[Step, ...]:
+    """The gradient by the inputs, where there is no parameter to differentiate by."""
+    x = teller.model.x
+    if teller.model.parameters or x not in teller.model.gradient:
+        return ()
+    return (signal(teller, x, teller.model.gradient[x], f"{prefix}/x", form, Layer(0, x)),)
+
+
 def place_of(teller: Teller, layer: Layer) -> str:
-    return "output" if layer.k == teller.model.forward.layers[-1].k else "hidden"
+    layers = teller.model.forward.layers
+    return "output" if not layers or layer.k == layers[-1].k else "hidden"
 
 
 # slopes -----------------------------------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ class Teller:
             )
             self.expanded[node] = np.broadcast_to(
                 np.asarray(
-                    expand(readable, lambda n: self.array(n, summed=node.role == "preactivation")), dtype=object
+                    expand(self.readable(node), lambda n: self.array(n, summed=node.role == "preactivation")),
+                    dtype=object,
                 ),
                 node.shape,
             )
@@ -82,14 +83,20 @@ class Teller:
         factor, _ = plain(self.entry(node, row, column).id)
         return found if factor == 1 else fm.multiply(fm.formula(factor), factored(found))
 
+    def readable(self, node: Node) -> Node:
+        """The node, or a fused loss in its scores where its probabilities cannot be read off the page."""
+        return replace(node, op=ByScores(node.op)) if isinstance(node.op, Fused) and self.saturated(node) else node
+
     def saturated(self, fused: Node) -> bool:
         """Whether a probability is so near 0 or 1 that its logarithm cannot be read off the page."""
+        if self.values.policy.as_you_go:
+            return False  # on paper one goes on with the rounded probability
         p = self.values.arrays[fused.inputs[1].id]
         return bool((np.minimum(p, 1 - p) < NEAR).any())
 
     def matrix_formula(self, node: Node) -> Formula:
         """A node as a formula of matrices, in the layout of the notation."""
-        found = notate(node, self.whole)
+        found = notate(self.readable(node), self.whole)
         one = node.shape == (1, 1) and self.notation.layout == "columns"
         if self.naming.turned(node.id) or one:
             found = fm.transpose(found)

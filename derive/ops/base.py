@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from derive.algebra import EXACT, FORMULAS, Algebra, Value, evaluate
+from derive.algebra import Algebra, Value, evaluate
 from derive.formula import Apply, Formula, Function, Name, Symbol, bind, formula, names
 from derive.graph import Node, Op, Shape, apply
 from derive.ops.structural import hadamard
@@ -42,8 +42,7 @@ class Elementwise(Op):
         return shapes[0]
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
-        numeric = algebra is not FORMULAS and algebra is not EXACT
-        body = self.stable if numeric and self.stable is not None else self.body
+        body = self.body if self.stable is None or algebra.as_written else self.stable
         result = evaluate(body, dict(zip(self.parameters, values, strict=True)).__getitem__, algebra)
         return np.broadcast_to(np.asarray(result), values[0].shape)
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from derive import formula as fm
-from derive.algebra import EXACT, FLOATS, FORMULAS, Algebra, Value, evaluate
+from derive.algebra import FLOATS, Algebra, Value, evaluate
 from derive.formula import Apply, Formula, Function, Name, Symbol
 from derive.graph import Node, Op, Shape, apply, constant
 from derive.ops.structural import Sum, add, hadamard, subtract, sum_to
@@ -21,7 +21,7 @@ _mass = Apply("sum", (fm.exp(_z),), axis=1)
 
 def shifted(algebra: Algebra, s: Value) -> Value:
     """Scores less the largest of their row: the same softmax, without overflow. Formulas and fractions stay plain."""
-    if algebra is FORMULAS or algebra is EXACT:
+    if algebra.as_written:
         return s
     return s - np.max(s, axis=1, keepdims=True)
 
@@ -124,6 +124,10 @@ class Fused(Op):
         """The loss in the scores alone, for where ln p or ln(1 − p) would be lost."""
         raise NotImplementedError
 
+    def write_by_scores(self, *formulas: Formula) -> Formula:
+        """The same as a formula of matrices."""
+        raise NotImplementedError
+
 
 class ByScores(Op):
     """A fused loss written in its scores."""
@@ -141,7 +145,7 @@ class ByScores(Op):
         return self.of.vjp(g, out, *inputs)
 
     def write(self, *formulas: Formula) -> Formula:
-        return self.of.write(*formulas)
+        return self.of.write_by_scores(*formulas)
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ class SoftmaxCrossEntropy(Fused):
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
         s, p, u = values
-        if algebra is FORMULAS or algebra is EXACT:
+        if algebra.as_written:
             return -SUM_UNITS.eval(algebra, algebra("xlogy", u, p))
         return -SUM_UNITS.eval(algebra, u * LogSoftmax().eval(algebra, s))
 
@@ -179,6 +183,10 @@ class SoftmaxCrossEntropy(Fused):
         s, _, u = values
         mass = algebra("log", SUM_UNITS.eval(algebra, algebra("exp", s)))
         return SUM_UNITS.eval(algebra, u * (mass - s))
+
+    def write_by_scores(self, *formulas: Formula) -> Formula:
+        s, _, u = formulas
+        return fm.total(fm.hadamard(u, fm.log(fm.total(fm.exp(s), 1)) - s), 1)
 
     def write(self, *formulas: Formula) -> Formula:
         _, p, u = formulas
@@ -201,7 +209,7 @@ class SigmoidCrossEntropy(Fused):
     def eval(self, algebra: Algebra, *values: Value) -> Value:
         s, p, t, *w = values
         wt = t * w[0] if w else t
-        if algebra is FORMULAS or algebra is EXACT:
+        if algebra.as_written:
             return -(algebra("xlogy", wt, p) + algebra("xlogy", 1 - t, 1 - p))
         # ln p = −softplus(−s), ln(1 − p) = −softplus(s)
         tail = algebra("log1p", algebra("exp", -algebra("abs", s)))
@@ -223,6 +231,12 @@ class SigmoidCrossEntropy(Fused):
         s, _, t, *w = values
         wt = t * w[0] if w else t
         return wt * algebra("log", 1 + algebra("exp", -s)) + (1 - t) * algebra("log", 1 + algebra("exp", s))
+
+    def write_by_scores(self, *formulas: Formula) -> Formula:
+        s, _, t, *w = formulas
+        wt = fm.hadamard(w[0], t) if w else t
+        up, down = fm.log(1 + fm.exp(-s)), fm.log(1 + fm.exp(s))
+        return fm.add(fm.hadamard(wt, up), fm.hadamard(1 - t, down))
 
     def long_way(self, p: Formula, u: Formula, *w: Formula) -> Formula:
         if w:

@@ -130,8 +130,8 @@ class Printer(ABC):
         return [(joined(same), self.escape(", ".join(map(self.looked_at, same)))) for same in found.values()]
 
     def looked_at(self, witness: Witness) -> str:
-        if witness.quantity in ("page", "all"):
-            return self.words.plain(f"witness.{witness.quantity}")
+        if witness.quantity == "page":
+            return self.words.plain("witness.page")
         return witness.quantity.replace("d", "∂") if witness.name.startswith("differences") else witness.quantity
 
     def verdict(self, witness: Witness) -> str:

@@ -6,11 +6,12 @@ import json
 import math
 from typing import Any
 
+from derive.contract import plain
 from derive.dialects.latex import Latex
 from derive.dialects.python import Python
 from derive.dialects.text import Text
 from derive.document import Block, Document, Line, Section, Step
-from derive.formula import Formula
+from derive.formula import Formula, entry
 from derive.lines import steps_of
 from derive.printers.common import Printer
 from derive.spelling import spell
@@ -75,8 +76,9 @@ class Data:
         numeric = line.has_value and not values.symbolic
         forms = [self.formula(form.formula) for form in line.forms]
         formula = line.forms[-1].formula if line.forms else None
+        factor, id = plain(line.target.id)
         found: dict[str, Any] = {
-            "id": line.target.key,
+            "id": entry(id, line.target.index),
             "target": {"latex": self.latex.target(line), "text": self.text.target(line)},
             "forms": forms[:-1],
             "formula": forms[-1] if forms else None,
@@ -84,6 +86,8 @@ class Data:
             "value": numbers(values.value(line.target)) if numeric else None,
             "printed": spell(line.target, self.text.dialect, self.text.show) if numeric else None,
         }
+        if factor != 1:  # what this notation shows is a multiple of the quantity
+            found["factor"] = factor
         if line.condition is not None:
             found["condition"] = self.text.condition(line)
         return found
