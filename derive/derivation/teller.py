@@ -69,16 +69,8 @@ class Teller:
     def formula(self, node: Node, row: int, column: int) -> Formula:
         """An entry of a node in the entries of the nearest named nodes."""
         if node not in self.expanded:
-            readable = (
-                replace(node, op=ByScores(node.op)) if isinstance(node.op, Fused) and self.saturated(node) else node
-            )
-            self.expanded[node] = np.broadcast_to(
-                np.asarray(
-                    expand(self.readable(node), lambda n: self.array(n, summed=node.role == "preactivation")),
-                    dtype=object,
-                ),
-                node.shape,
-            )
+            entries = expand(self.readable(node), lambda n: self.array(n, summed=node.role == "preactivation"))
+            self.expanded[node] = np.broadcast_to(np.asarray(entries, dtype=object), node.shape)
         found: Formula = self.expanded[node][row, column]
         factor, _ = plain(self.entry(node, row, column).id)
         return found if factor == 1 else fm.multiply(fm.formula(factor), factored(found))
