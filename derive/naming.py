@@ -173,7 +173,8 @@ class Naming:
             return replace(labelled(label), mark=mark, bold=True)
         letter, number = kind(plain)
         if letter == "l":  # the vector of losses must not look like the loss
-            return Symbol("ℓ", bold=True, mark=mark)
+            one, whole = (self.template(kind, "").split("|")[0] for kind in ("l", "L"))
+            return Symbol("ℓ" if one == whole else one, bold=True, mark=mark)
         matrix = letter == "W" or (self.model.contract.batched and letter not in ("b", "weight", "pos_weight", "l"))
         return replace(self.bold(self.template(letter, number), number, matrix=matrix), mark=mark)
 

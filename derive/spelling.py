@@ -48,6 +48,7 @@ class Style:
     log: str = "ln"
     comma: bool = False
     columns: bool = True  # samples are the columns of a matrix (else its rows)
+    given: str = "if"
     otherwise: str = "else"
 
 

@@ -45,6 +45,7 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
         notation.log,
         policy.comma,
         columns=notation.layout == "columns",
+        given=words.plain("page.if"),
         otherwise=words.plain("page.else"),
     )
     teller = Teller(model, values, notation, style, wishes.level)

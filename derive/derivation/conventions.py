@@ -22,6 +22,10 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         order = "from_to" if notation.weight.find("{i}") < notation.weight.find("{j}") else "to_from"
         if "{j}" in notation.weight or "{J}" in notation.weight:
             found.append(say(f"convention.index.{order}"))
+        if "{f}" in notation.weight or "{g}" in notation.weight:
+            found.append(say(f"convention.numbering.{'target' if '{f}' in notation.weight else 'source'}"))
+        if notation.first_layer != 1:
+            found.append(say("convention.first_layer", number=notation.first_layer))
         found.append(say(f"convention.layout.{notation.layout}"))
     if model.contract.batched:
         found.append(say(f"convention.samples_{notation.sample}"))

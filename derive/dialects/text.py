@@ -132,7 +132,10 @@ class Text(Dialect):
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         return (
             "{"
-            + "; ".join(f"{value}, {when}" if when else f"{value}, {self.style.otherwise}" for value, when in rows)
+            + "; ".join(
+                f"{value} {self.style.given} {when}" if when else f"{value} {self.style.otherwise}"
+                for value, when in rows
+            )
             + "}"
         )
 
