@@ -217,6 +217,7 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
         yield {"inputs": [[0.5, 1.0]], "targets": [[0, 1]], "layers": [], "loss": loss}, {"form": "both"}
     for name in ("xor", "regression"):
         yield name, {"notation": "haykin", "form": "both"}
+    yield {**net_of(), "notation": {"numbering": "source"}}, {}
 
 
 @pytest.fixture(scope="module")
