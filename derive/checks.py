@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -89,14 +90,14 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
     wanted = model.parameters or (model.x,)
     total = sum(node.shape[0] * node.shape[1] for node in wanted)
     every = total * 2 * max(1, cost(model)) <= ENTRIES_BUDGET
-    random = np.random.default_rng(SEED)
+    drawn = Random(SEED)
     for node in wanted:
         gradient = values.arrays[model.gradient[node].id]
         errors, kinks = Errors(), 0
         # against the largest entry, but never finer than the loss itself can show
         noise = 1e-45 if values.small else 1e-12 * largest(values.arrays[loss.id])
         scale = max(largest(gradient), noise) or 1.0
-        for direction in directions(node.shape, random, every=every):
+        for direction in directions(node.shape, drawn, every=every):
             ours = np.sum(gradient * weights(direction, algebra))
             found = moved.slopes(node, direction)
             if found:
@@ -109,12 +110,12 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
         yield errors.witness("differences" if values.small else "differences_float", f"dL/d{node.id}", tolerance, note)
 
 
-def directions(shape: tuple[int, ...], random: np.random.Generator, *, every: bool) -> Iterator[Value]:
+def directions(shape: tuple[int, ...], drawn: Random, *, every: bool) -> Iterator[Value]:
     """Every single entry, or a random direction and a few entries."""
     size = int(np.prod(shape))
-    chosen = range(size) if every else sorted(random.choice(size, min(size, SAMPLED_ENTRIES), replace=False).tolist())
+    chosen = range(size) if every else sorted(drawn.sample(range(size), min(size, SAMPLED_ENTRIES)))
     if not every:
-        yield random.choice([-1.0, 1.0], shape)
+        yield np.array(drawn.choices([-1.0, 1.0], k=size)).reshape(shape)
     for position in chosen:
         one = np.zeros(size)
         one[position] = 1.0
@@ -207,8 +208,8 @@ def slopes(model: Model, values: Values) -> list[Witness]:
 
 def arguments(node: Node, model: Model, values: Values) -> list[tuple[float, ...]]:
     """Some arguments the function was given in this network, and some it might be."""
-    random = np.random.default_rng(SEED)
-    rows = [tuple(row) for row in random.uniform(0.05, 0.95, (POINTS, len(node.inputs))).tolist()]
+    drawn = Random(SEED)
+    rows = [tuple(drawn.uniform(0.05, 0.95) for _ in node.inputs) for _ in range(POINTS)]
     if all(source.id in values.arrays for source in node.inputs):
         flat = [np.asarray(values.floats[source.id]).ravel() for source in node.inputs]
         size = min(len(array) for array in flat)

@@ -13,8 +13,8 @@ from derive.dialects.mathml import MathML, operator
 from derive.document import Document, Figure, Line, Say, Step, Table
 from derive.figures.svg import to_svg
 from derive.formula import Formula
+from derive.printers.aligned import tex_line
 from derive.printers.common import Link, Printer, Raw, size, template
-from derive.printers.latex import tex_line
 from derive.spelling import spell
 
 

@@ -7,8 +7,9 @@ import html
 from derive.dialects.latex import Latex
 from derive.document import Document, Figure, Line, Say, Step, Table
 from derive.formula import Formula
+from derive.printers.aligned import aligned
 from derive.printers.common import Printer, size, template
-from derive.printers.latex import aligned, because
+from derive.printers.latex import because
 from derive.spelling import spell
 
 WIDTH = 48.0

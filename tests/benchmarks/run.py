@@ -33,6 +33,8 @@ FORMULAS = 3000
 KATEX = "katex@0.16"
 SMALL, LARGE = (6, 9, 4), (20, 34, 8)  # 103 and 994 parameters
 
+BYTECODE = tempfile.TemporaryDirectory(prefix="derive-bytecode-")
+
 missed: list[str] = []
 
 
@@ -56,7 +58,8 @@ def medians(runs: int, tasks: Mapping[str, Callable[[], float]]) -> dict[str, fl
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    """With derive's bytecode kept after the first run, as an installed package has it."""
+    env = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": BYTECODE.name, "PYTHONDONTWRITEBYTECODE": ""}
     done = subprocess.run([sys.executable, *arguments], env=env, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments)}\n{done.stdout}{done.stderr}")
