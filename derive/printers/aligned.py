@@ -1,0 +1,113 @@
+"""LaTeX lines broken to a width: as many terms on a row as fit, relations under one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from derive.dialects.latex import Latex
+from derive.dialects.measure import Measure, em
+from derive.document import Line
+from derive.formula import Apply, Formula, Name
+from derive.lines import Piece, pieces
+from derive.spelling import Dialect, Show, Shown, spell, terms
+from derive.values import Values
+
+WIDTH = 40.0  # em that a row may take in the standalone document
+SMALLEST = 3  # columns of a matrix that is shortened most
+WIDEST_TARGET = 0.4  # of the width; a wider one has a row of its own
+SIGN = 1.4  # em of a relation
+QUAD = 2.0  # em that a row is moved in
+WORDS = 5.0  # em of the words that introduce a case, and the space before them
+
+
+def bracketed(f: Formula, dialect: Dialect, show: Show | None) -> list[str]:
+    """The terms of a formula, also those of a sum that is its last factor, if its brackets are small."""
+    found = terms(f, dialect, show)
+    if isinstance(f, Apply) and f.head in ("mul", "neg") and isinstance(f.args[-1], Apply) and f.args[-1].head == "add":
+        inner = terms(f.args[-1], dialect, show)
+        before, small, after = found[0].partition(f"({''.join(inner)})")
+        if small and not after:
+            return [f"{before}({inner[0]}", *inner[1:-1], f"{inner[-1]})"]
+    return found
+
+
+def parts(f: Formula, dialect: Latex, show: Show | None) -> list[tuple[str, float]]:
+    """The pieces between which a line may break, with their widths."""
+    measure = Measure(dialect.style)
+    spelled, measured = (bracketed(f, d, show) for d in (dialect, measure))
+    if len(spelled) != len(measured):
+        spelled, measured = (terms(f, d, show) for d in (dialect, measure))
+    return [(term, em(run)) for term, run in zip(spelled, measured, strict=True)]
+
+
+def fitted(piece: Piece, values: Values, dialect: Latex, room: float) -> int:
+    """How many columns of a matrix are written out, for no unbreakable term to be wider than the room; 0: none fits."""
+    for largest in (8, 6, 5, 4, SMALLEST):
+        if max(width for _, width in parts(piece.formula, dialect, shower(piece, values, largest))) <= room:
+            return largest
+    return 0
+
+
+def shower(piece: Piece, values: Values, largest: int) -> Show | None:
+    def show(name: Name) -> Shown:
+        return values.shown(name, largest)
+
+    return show if piece.numbers else None
+
+
+def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = "") -> list[str]:
+    """The right side of a line as rows of LaTeX, none wider than the room; the case that applies stands at the end."""
+    found: list[str] = []
+    current, used = "", 0.0
+    for piece in pieces(line, values):
+        largest = fitted(piece, values, dialect, room)
+        if not largest and piece.numbers and piece.formula is not line.target:
+            continue
+        sign = r"\approx " if piece.relation == "≈" else "= "
+        terms_ = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
+        if current and used + SIGN + sum(width for _, width in terms_) > room:
+            found.append(current)
+            current, used = "", 0.0
+        for i, (term, width) in enumerate(terms_):
+            wide = width + (SIGN if i == 0 else 0.0)
+            if current and used + wide > room:
+                found.append(current)
+                current, used = (r"\quad " if i else ""), QUAD if i else 0.0
+            current += (sign if i == 0 else "") + term + " "
+            used += wide
+    if case and line.condition is not None:
+        condition = spell(line.condition, Measure(dialect.style), values.shown)
+        if used + em(condition) + WORDS > room:
+            found.append(current)
+            current = ""
+        current += case
+    return [row.strip() for row in [*found, current] if row.strip()]
+
+
+def aligned(
+    lines: Sequence[Line],
+    values: Values,
+    dialect: Callable[[Line], Latex],
+    width: float = WIDTH,
+    case: Callable[[Line], str] = lambda line: "",
+) -> list[str]:
+    """Lines as the rows of one aligned block no wider than `width`. A wide target has a row of its own."""
+    targets = [em(spell(line.target, Measure(dialect(line).style))) for line in lines]
+    left = max((target for target in targets if target <= width * WIDEST_TARGET), default=0.0)
+    room = width - left - 1.5
+    found: list[str] = []
+    for line, target in zip(lines, targets, strict=True):
+        indent = QUAD if target > left else 0.0
+        body = broken(line, values, dialect(line), room - indent, case(line))
+        spelled = spell(line.target, dialect(line))
+        if indent:
+            found += [f"&{spelled}", *(rf" &\quad {row}" for row in body)]
+        else:
+            found += [f"{spelled} &{''.join(body[:1])}", *(f" &{row}" for row in body[1:])]
+    return found
+
+
+def tex_line(line: Line, values: Values, dialect: Latex) -> str:
+    """A line as one aligned block, to be copied into a document."""
+    rows = r" \\ ".join(aligned([line], values, lambda line: dialect))
+    return rf"\begin{{aligned}} {rows} \end{{aligned}}"
