@@ -18,11 +18,10 @@ import numpy as np
 from derive.algebra import DIGITS, FLOATS, Algebra, Value, call, digits, evaluate, sympy_algebra
 from derive.build import Model
 from derive.dialects.python import ExactPython
-from derive.document import Document, Line, Witness, say
+from derive.document import Document, Line, Witness, say, steps
 from derive.formula import ZERO, Apply, Formula, Function, Name, branches, names
 from derive.graph import Node, expand, leaf, topological
 from derive.graph import evaluate as evaluate_graph
-from derive.lines import steps
 from derive.numerals import Policy
 from derive.ops.base import Elementwise, out
 from derive.ops.vector import Fused, VectorOp

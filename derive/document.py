@@ -6,7 +6,7 @@ is in the document's `Values`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,3 +140,17 @@ class Document:
     conventions: tuple[Say, ...] = ()
     conventions_in_force: Mapping[str, Any] = field(default_factory=dict)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
+
+
+def steps(document: Document) -> Iterator[Step]:
+    """All steps of a document, substeps after their step."""
+    for section in document.sections:
+        for block in section.blocks:
+            yield from steps_of(block)
+
+
+def steps_of(block: Block) -> Iterator[Step]:
+    if isinstance(block, Step):
+        yield block
+        for substep in block.substeps:
+            yield from steps_of(substep)

@@ -5,11 +5,10 @@ Printers spell these pieces and the witnesses evaluate them, so that what is che
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from derive.algebra import EXACT, UNKNOWN, Value, evaluate
-from derive.document import Block, Document, Line, Step
+from derive.document import Line
 from derive.formula import Formula, Name, Number, names
 from derive.spelling import Shown
 from derive.values import Values
@@ -65,17 +64,3 @@ def exact(shown: Shown) -> bool:
     if shown.numeral is not None:
         return shown.numeral.exact
     return all(numeral.exact for row in shown.rows for numeral in row if numeral is not None)
-
-
-def steps(document: Document) -> Iterator[Step]:
-    """All steps of a document, substeps after their step."""
-    for section in document.sections:
-        for block in section.blocks:
-            yield from steps_of(block)
-
-
-def steps_of(block: Block) -> Iterator[Step]:
-    if isinstance(block, Step):
-        yield block
-        for substep in block.substeps:
-            yield from steps_of(substep)

@@ -6,18 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from derive.contract import kind, plain, split
-from derive.document import Block, Document, Line, Section, Step, Table
+from derive.document import Block, Document, Line, Section, Step, Table, steps_of
 
 Wanted = tuple[str, tuple[int, ...]]
 
 
 def brief(document: Document) -> Document:
-    """The lines without the reasons and without what only confirms them."""
+    """The lines without the reasons and without what only confirms or repeats them."""
 
     def shorter(block: Block) -> Block:
-        return replace(block, why=(), substeps=()) if isinstance(block, Step) else block
+        if not isinstance(block, Step):
+            return block
+        inside = () if block.lines else tuple(step for step in block.substeps if step.lines)
+        return replace(block, why=(), substeps=tuple(replace(step, why=(), substeps=()) for step in inside))
 
-    return each_block(document, shorter)
+    short = each_block(document, shorter)
+    sections = (replace(s, blocks=tuple(b for b in s.blocks if not empty(b))) for s in short.sections)
+    return replace(short, sections=tuple(sections))
+
+
+def empty(block: Block) -> bool:
+    """A step that has a title only: its one sentence, that a parameter is frozen, is among the conventions."""
+    return isinstance(block, Step) and not (block.lines or block.substeps)
 
 
 def normal(document: Document) -> Document:
@@ -52,10 +62,8 @@ def select(document: Document, wanted: Sequence[Wanted]) -> Document:
 def kept(section: Section, wanted: Sequence[Wanted]) -> list[Block]:
     found: list[Block] = []
     for block in section.blocks:
-        if isinstance(block, Step):
-            lines = tuple(line for line in block.lines if matches(line, wanted))
-            if lines:
-                found.append(replace(block, lines=lines, substeps=(), fold=False))
+        parts = (replace(s, lines=tuple(x for x in s.lines if matches(x, wanted))) for s in steps_of(block))
+        found += [replace(step, substeps=(), fold=False) for step in parts if step.lines]
     return found
 
 

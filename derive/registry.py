@@ -48,6 +48,11 @@ class Registry(Generic[T]):
         """The snake_case name behind an alias."""
         return self._aliases.get(name, name)
 
+    def title(self, name: str) -> str:
+        """The name as it is written in text: ReLU and LeakyReLU as PyTorch writes them, sigmoid and tanh as they are."""
+        spelled = (a for a, of in self._aliases.items() if of == name and a.casefold() == name.replace("_", ""))
+        return next((alias for alias in spelled if not alias[1:].islower()), name)
+
     @property
     def known(self) -> list[str]:
         """All names that are understood, aliases last."""

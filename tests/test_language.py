@@ -146,13 +146,11 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
     """Networks and wishes that together should say all there is to say."""
     for name in examples.names():
         yield name, {"form": "both", "level": "full"}
-        yield name, {"form": "scalar", "level": "full"}
     yield {**net_of(), "optimizer": {"sgd": {"lr": 0}}}, {"backward": False}
     for options in ({"label_smoothing": 0.1}, {"weight": [1, 2]}):
         yield net_of(loss={"cross_entropy": options}, targets=[1, 0]), {}
     for name in activations:
-        yield net_of(name), {"form": "scalar"}
-        yield net_of(name), {"form": "matrix"}
+        yield net_of(name), {"form": "both"}
     for name in losses:
         end: dict[str, Any] = (
             {"targets": [1, 0]}
@@ -170,8 +168,21 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
         yield "mazur", {"significant": 5, **policy}
         yield "mazur", {"decimals": 5, **policy}
     yield net_of(notation={"bias_as": "weight"}), {}
+    yield "mazur", {"notation": "rows"}
     yield net_of(notation={"sign": "descent", "bias_as": "threshold"}), {}
     yield net_of(optimizer={"sgd": {"lr": 100}}, loss="mse"), {}
+    yield net_of(optimizer={"sgd": {"lr": 1e-9}}, loss="mse"), {}  # a step too small to be seen in the loss
+    across = {"linear": {"out": 1, "weight": [[1]], "bias": False}}  # and one that leads just past the minimum
+    yield (
+        {
+            "inputs": [1],
+            "targets": [3],
+            "layers": [across],
+            "loss": "half_squared_error",
+            "optimizer": {"sgd": {"lr": 2.000001}},
+        },
+        {},
+    )
     yield net_of(optimizer={"sgd": {"lr": 0}}), {}
     yield {"inputs": [[1, 2]], "targets": [[1, 2]], "layers": ["sigmoid"], "loss": "mse"}, {}
     yield (
@@ -234,7 +245,7 @@ def used() -> set[str]:
         patch.setattr(Words, "template", recorded)
         for net, wishes in everything():
             solution = solve(net, **wishes)
-            for format in ("html", "latex", "markdown", "text"):
+            for format in ("html", "text"):
                 solution.print(format)
     return found
 

@@ -104,12 +104,12 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
     if last := backward.inputs_step(teller, form, f"{extra}backward"):
         found.append(Section(f"{extra}backward/x", say("section.backward.x", **what), last))
     if model.after and model.after.loss:
-        again: list[Block] = [
+        again = (
             *forward.steps(teller, model.after, form, f"{extra}after"),
             *forward.loss_steps(teller, model.after, form, f"{extra}after/loss"),
-            *update.comparison(teller),
-        ]
-        found.append(Section(f"{extra}after", say("section.after", **what), tuple(folded(again))))
+        )
+        repeated = Step(f"{extra}after/steps", say("step.again"), substeps=again, fold=True)
+        found.append(Section(f"{extra}after", say("section.after", **what), (repeated, *update.comparison(teller))))
     return [section for section in found if section.blocks]
 
 
@@ -123,13 +123,6 @@ def backward_section(teller: Teller, layer: Layer, form: str, extra: str, what: 
     if teller.model.updated and not layer.k <= 1 and blocks:
         blocks.append(say("update.old_weights"))
     return Section(f"{extra}backward/{layer.k}", say(f"section.backward.{place}", k=layer.k, **what), tuple(blocks))
-
-
-def folded(blocks: list[Block]) -> list[Block]:
-    """The second forward pass repeats the first with new numbers: its steps are folded."""
-    from dataclasses import replace
-
-    return [replace(block, fold=True) if isinstance(block, Step) else block for block in blocks]
 
 
 def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:

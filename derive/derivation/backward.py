@@ -19,6 +19,7 @@ from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax, SoftmaxCrossEntropy, VectorOp
 
 MOST_JACOBIAN_LINES = 120
+MOST_OPEN = 6  # lines of a step inside a step that is not folded
 
 
 def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, ...]:
@@ -210,15 +211,11 @@ def long_way(teller: Teller, scores: Node, fused: Node, id: str) -> tuple[Step, 
     if teller.saturated(fused):
         return ()
     losses = tuple(loss_by_probability(teller, fused, op, row, column) for row, column in places(p))
-    first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses)
+    first = Step(f"{id}/long/p", say("step.long.p"), (say("long.p"),), losses, fold=len(losses) > MOST_OPEN)
     jacobian = jacobian_step(teller, scores, f"{id}/long", p)
     lines = tuple(line for row, column in places(scores) for line in product_lines(teller, scores, p, row, column))
-    last = Step(
-        f"{id}/long/z",
-        say("step.long.z"),
-        (say("long.equal" if isinstance(p.op, VectorOp) else "long.equal_one"),),
-        lines,
-    )
+    equal = say("long.equal" if isinstance(p.op, VectorOp) else "long.equal_one")
+    last = Step(f"{id}/long/z", say("step.long.z"), (equal,), lines, fold=len(lines) > MOST_OPEN)
     return first, jacobian, last
 
 
@@ -272,7 +269,7 @@ def jacobian_step(teller: Teller, scores: Node, id: str, p: Node | None = None) 
         else "log_softmax"
     )
     title = say("step.jacobian" if isinstance(p.op, VectorOp) else "step.slope_of")
-    return Step(f"{id}/jacobian", title, (say(f"jacobian.{key}"),), tuple(lines))
+    return Step(f"{id}/jacobian", title, (say(f"jacobian.{key}"),), tuple(lines), fold=len(lines) > MOST_OPEN)
 
 
 def jacobian_line(teller: Teller, p: Node, scores: Node, row: int, i: int, j: int, formula: Formula) -> Line:

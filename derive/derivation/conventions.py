@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
+from derive.algebra import FORMULAS, evaluate
 from derive.derivation.teller import Teller
 from derive.document import Say, say
-from derive.formula import formula
-from derive.graph import topological
+from derive.formula import Formula, formula
+from derive.graph import Node, topological
 from derive.losses import CLASSIFICATION
 from derive.numerals import Policy
 from derive.ops.base import Elementwise
@@ -26,7 +28,7 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
             found.append(say(f"convention.numbering.{'target' if '{f}' in notation.weight else 'source'}"))
         if notation.first_layer != 1:
             found.append(say("convention.first_layer", number=notation.first_layer))
-        found.append(say(f"convention.layout.{notation.layout}"))
+        found.append(layout(teller))
     if model.contract.batched:
         found.append(say(f"convention.samples_{notation.sample}"))
     found += loss_sentences(teller)
@@ -54,6 +56,13 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     return tuple(found)
 
 
+def layout(teller: Teller) -> Say:
+    """How vectors lie, by the first layer's rule as the page writes it."""
+    z = next(layer.z for layer in teller.model.forward.layers if layer.z is not None)
+    lies = f"{teller.notation.layout}_batch" if teller.model.contract.batched else teller.notation.layout
+    return say(f"convention.layout.{lies}", z=teller.naming.whole(z), rule=teller.matrix_formula(z))
+
+
 def before(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     """What a reader needs to know before the first line."""
     samples = (
@@ -74,7 +83,7 @@ def loss_sentences(teller: Teller) -> list[Say]:
     factor = model.forward.loss.total.op
     divisor = formula(1 / factor.factor if isinstance(factor, Scale) else 1)
     found = [
-        say(f"convention.loss.{name}"),
+        say(f"convention.loss.{name}", **shown_loss(teller, model.forward.loss.each, model.spec.loss.in_force)),
         say(f"convention.reduction.{family}.{reduction}", divisor=divisor),
     ]
     fused = next((n for n in topological(model.forward.loss.total) if isinstance(n.op, Fused)), None)
@@ -83,6 +92,16 @@ def loss_sentences(teller: Teller) -> list[Say]:
         found.append(say(f"convention.fused.{key}"))
     if name in CLASSIFICATION and model.encoding == "classes":
         found.append(say("convention.classes"))
+    return found
+
+
+def shown_loss(teller: Teller, each: Node, in_force: dict[str, Any]) -> dict[str, Formula]:
+    """The loss of the first output and its slope as the page writes them, and the loss's numbers."""
+    found: dict[str, Formula] = {name: formula(x) for name, x in in_force.items() if isinstance(x, Fraction)}
+    if isinstance(each.op, Elementwise) and each.op.slopes[0] is not None:
+        env = {p: teller.used(n, 0, 0) for p, n in zip(each.op.parameters, each.inputs, strict=True)}
+        found["each"] = evaluate(each.op.body, env.__getitem__, FORMULAS)
+        found["slope"] = evaluate(each.op.slopes[0], env.__getitem__, FORMULAS)
     return found
 
 

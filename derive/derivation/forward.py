@@ -8,6 +8,7 @@ from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula
 from derive.graph import Node, topological
 from derive.losses import Loss
+from derive.ops.activations import activations
 from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, VectorOp
@@ -21,7 +22,7 @@ def steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step, ...]
             found.append(step(teller, layer.z, f"{prefix}/{layer.k}/z", form, layer_title(layer, run, "z"), ()))
         for position, (choice, node) in enumerate(layer.activations):
             letter = "a" if position == 0 else f"a.{position + 1}"
-            title = layer_title(layer, run, "a", function=choice.name)
+            title = layer_title(layer, run, "a", function=activations.title(choice.name))
             why = (say(f"activation.{choice.name}"),)
             found.append(step(teller, node, f"{prefix}/{layer.k}/{letter}", form, title, why))
     return tuple(found)

@@ -10,6 +10,7 @@ from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Symbol, entry
 from derive.graph import Node
 from derive.language import Words
+from derive.ops.activations import activations
 
 MOST_NUMBERED = 6  # edges between two layers up to which their numbers are written at them
 MOST_UNITS = 8  # a wider layer is drawn with its first units, dots, and its last
@@ -58,7 +59,9 @@ def layers(teller: Teller) -> Table:
     for layer in teller.model.forward.layers:
         count = sum(n.shape[0] * n.shape[1] for n in (layer.W, layer.b) if n is not None)
         total += count
-        kinds = " → ".join([*(["linear"] if layer.W else []), *(choice.name for choice, _ in layer.activations)])
+        kinds = " → ".join(
+            [*(["linear"] if layer.W else []), *(activations.title(choice.name) for choice, _ in layer.activations)]
+        )
         sizes = f"{layer.source.shape[1]} → {layer.output.shape[1]}"
         rows.append((str(layer.k), kinds, sizes, str(count)))
     rows.append((say("table.total"), "", "", str(total)))
@@ -80,7 +83,7 @@ def diagram(teller: Teller, words: Words) -> Network | None:
         bias_units, bias_edges = biases(teller, layer)
         columns[-1] = Column(columns[-1].title, (*bias_units, *columns[-1].units), columns[-1].omitted)
         title = words.plain("figure.output") if last else words.plain("figure.hidden", k=layer.k)
-        caption = ", ".join(choice.name for choice, _ in layer.activations)
+        caption = ", ".join(activations.title(choice.name) for choice, _ in layer.activations)
         columns.append(column(teller, layer.output, title, "output" if last else "hidden", caption))
         edges += [*bias_edges, *wires(teller, layer)]
     return Network(tuple(columns), tuple(edges), model.spec.name or words.plain("figure.network"))

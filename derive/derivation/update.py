@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from derive.algebra import evaluate
 from derive.build import Layer
-from derive.contract import kind
-from derive.derivation.teller import Teller, uses
+from derive.contract import kind, plain
+from derive.derivation.teller import Teller, places, uses
 from derive.document import Amount, Cell, Line, Say, Step, Table, say
+from derive.formula import Name, Symbol, entry
 from derive.graph import Node
 
 MOST_ROWS = 400
@@ -41,6 +43,9 @@ def comparison(teller: Teller) -> tuple[Say, ...]:
     before, after = (teller.naming.entry(run.loss.total, 0, 0) for run in (model.forward, model.after) if run.loss)
     change = float(teller.values.value(after)) - float(teller.values.value(before))
     key = "loss_after.fell" if change < 0 else "loss_after.rose" if change > 0 else "loss_after.stayed"
+    if change and looks_equal(teller, before, after):
+        lower, higher = (after, before) if change < 0 else (before, after)
+        return (say(f"{key}_little", before=Amount(before), by=Amount(difference(teller, lower, higher))),)
     return (say(key, before=Amount(before), after=Amount(after)),)
 
 
@@ -50,30 +55,58 @@ def summary(teller: Teller) -> Table | None:
     if not model.parameters or not model.gradient:
         return None
     size = sum(p.shape[0] * p.shape[1] for p in model.parameters)
-    new = bool(model.updated)
-    header = [say("table.parameter"), say("table.value"), say("table.gradient")] + (
-        [say("table.updated")] if new else []
-    )
+    new, short = bool(model.updated), size <= MOST_ROWS
+    changes = new and short and hidden_changes(teller)
+    header = [say("table.parameter"), say("table.value"), say("table.gradient")]
+    header += [say("table.change")] if changes else []
+    header += [say("table.updated")] if new else []
     rows = [
         row
         for p in model.parameters
-        for row in (entries(teller, p, new) if size <= MOST_ROWS else whole(teller, p, new))
+        for row in (entries(teller, p, changes=changes, new=new) if short else whole(teller, p, new))
     ]
     return Table("summary", say("table.summary"), tuple(header), tuple(rows), fold=len(rows) > 40)
 
 
-def entries(teller: Teller, parameter: Node, new: bool) -> list[tuple[Cell, ...]]:
+def hidden_changes(teller: Teller) -> bool:
+    """Whether a change is too small to be seen between a value and the new value as they are shown."""
+    for parameter, updated in teller.model.updated.items():
+        for row, column in () if teller.model.symbolic else places(parameter):
+            old, new = teller.entry(parameter, row, column), teller.entry(updated, row, column)
+            if teller.values.value(old) != teller.values.value(new) and looks_equal(teller, old, new):
+                return True
+    return False
+
+
+def looks_equal(teller: Teller, one: Name, other: Name) -> bool:
+    """Whether two numbers are the same once they are rounded to be shown."""
+    first, second = (teller.values.rounded(teller.values.value(name), None) for name in (one, other))
+    return first == second
+
+
+def entries(teller: Teller, parameter: Node, *, changes: bool, new: bool) -> list[tuple[Cell, ...]]:
     model, rows = teller.model, []
-    for row in range(parameter.shape[0]):
-        for column in range(parameter.shape[1]):
-            name = teller.entry(parameter, row, column)
-            gradient = teller.naming.entry(model.gradient[parameter], row, column)
-            cells: list[Cell] = [name, Amount(name), Amount(gradient)]
-            if new:
-                updated = model.updated.get(parameter)
-                cells.append(say("table.frozen") if updated is None else Amount(teller.entry(updated, row, column)))
-            rows.append(tuple(cells))
+    updated = model.updated.get(parameter)
+    for row, column in places(parameter):
+        name = teller.entry(parameter, row, column)
+        gradient = teller.naming.entry(model.gradient[parameter], row, column)
+        cells: list[Cell] = [name, Amount(name), Amount(gradient)]
+        if changes:
+            cells.append(
+                "" if updated is None else Amount(difference(teller, name, teller.entry(updated, row, column)))
+            )
+        if new:
+            cells.append(say("table.frozen") if updated is None else Amount(teller.entry(updated, row, column)))
+        rows.append(tuple(cells))
     return rows
+
+
+def difference(teller: Teller, old: Name, new: Name) -> Name:
+    """New value minus old, a number of its own."""
+    name = Name(f"change to {entry(plain(new.id)[1], new.index)}", (), Symbol("Δ"))
+    found = new - old
+    teller.values.define(name, evaluate(found, teller.values.value, teller.values.algebra), teller.exactly(found))
+    return name
 
 
 def whole(teller: Teller, parameter: Node, new: bool) -> list[tuple[Cell, ...]]:

@@ -127,12 +127,14 @@ class Printer(ABC):
         found: dict[str, list[Witness]] = {}
         for witness in self.document.witnesses:
             found.setdefault(witness.name, []).append(witness)
-        return [(joined(same), self.escape(", ".join(map(self.looked_at, same)))) for same in found.values()]
+        return [(joined(same), self.escape(", ").join(map(self.looked_at, same))) for same in found.values()]
 
     def looked_at(self, witness: Witness) -> str:
+        """What a witness speaks of: a quantity by its symbol, functions by name."""
         if witness.quantity == "page":
-            return self.words.plain("witness.page")
-        return witness.quantity.replace("d", "∂") if witness.name.startswith("differences") else witness.quantity
+            return self.word("witness.page")
+        quantity = self.document.quantities.get(witness.quantity)
+        return self.escape(witness.quantity) if quantity is None else self.cell(quantity.symbol)
 
     def verdict(self, witness: Witness) -> str:
         return self.word(

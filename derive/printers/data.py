@@ -10,9 +10,8 @@ from derive.contract import plain
 from derive.dialects.latex import Latex
 from derive.dialects.python import Python
 from derive.dialects.text import Text
-from derive.document import Block, Document, Line, Section, Step
+from derive.document import Block, Document, Line, Section, Step, steps_of
 from derive.formula import Formula, entry
-from derive.lines import steps_of
 from derive.printers.common import Printer
 from derive.spelling import spell
 from derive.values import as_fraction

@@ -135,7 +135,8 @@ def formulas() -> Iterator[tuple[str, str]]:
     """The formulas of a solved network in MathML and in LaTeX, each with its target."""
     from derive.dialects.latex import Latex
     from derive.dialects.mathml import MathML, operator
-    from derive.lines import rows, steps
+    from derive.document import steps
+    from derive.lines import rows
     from derive.solution import solve
     from derive.spelling import spell
 
