@@ -12,6 +12,7 @@ from derive.source import Item
 from derive.tensor import Tensor
 
 MAX_UNPACKED = 32 * 1024 * 1024
+MAX_NUMBERS = 4_000_000
 
 
 def load(item: Item, folder: Path) -> Mapping[str, Tensor]:
@@ -19,9 +20,14 @@ def load(item: Item, folder: Path) -> Mapping[str, Tensor]:
     import zipfile
 
     name = text(item)
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise item.error(f"{name} is not a readable .npz file of numbers") from None
     if Path(name).is_absolute() or folder.resolve() not in path.parents:
         raise item.error("must be a file inside the folder of the network file")
+    if path.exists() and not path.is_file():
+        raise item.error(f"{name} is not a file")
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
@@ -30,7 +36,7 @@ def load(item: Item, folder: Path) -> Mapping[str, Tensor]:
             found = {key: np.asarray(file[key]) for key in file.files}
     except FileNotFoundError:
         raise item.error(f"no such file: {name}") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, MemoryError, NotImplementedError):
+    except Exception:  # a damaged archive can fail anywhere in zlib, zipfile or NumPy
         raise item.error(f"{name} is not a readable .npz file of numbers") from None
     return {key: checked(value, key, item) for key, value in found.items()}
 
@@ -40,7 +46,10 @@ def checked(value: np.ndarray[tuple[int, ...], np.dtype[np.generic]], key: str, 
         raise item.error(f"array {key} does not hold real numbers")
     if value.ndim > 2 or value.size == 0:
         raise item.error(f"array {key} has shape {value.shape}; expected a vector or a matrix")
-    numbers = np.atleast_2d(value.astype(float))
+    if value.size > MAX_NUMBERS:
+        raise item.error(f"array {key} holds more than {MAX_NUMBERS:,} numbers")
+    with np.errstate(all="ignore"):
+        numbers = np.atleast_2d(value.astype(float))
     if not np.isfinite(numbers).all():
         raise item.error(f"array {key} holds NaN or infinity")
     return Tensor.drawn(numbers)

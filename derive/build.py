@@ -18,7 +18,7 @@ from derive.initializers import initializers
 from derive.labels import Labels
 from derive.losses import End, Loss
 from derive.ops.structural import linear
-from derive.options import Choice
+from derive.options import Choice, text
 from derive.source import Number
 from derive.spec import MAX_PARAMETERS, MAX_VALUES, Draw, Linear, Spec
 from derive.tensor import Tensor
@@ -195,7 +195,10 @@ class Builder:
                     random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
                 )
             elif numbers.choice and numbers.choice.name != "default":
-                value = numbers.choice(random, node.shape)
+                try:
+                    value = numbers.choice(random, node.shape)
+                except OverflowError:
+                    raise numbers.choice.item.error(f"the numbers drawn for {node.id} are not finite") from None
             else:
                 value = initializers["default"](random, node.shape, fan_in)
             if not np.isfinite(value).all():
@@ -311,7 +314,7 @@ class Builder:
         by_id = {p.id: p for p in self.parameters}
         found = set()
         for item in self.spec.frozen:
-            name = str(item.value)
+            name = text(item).strip()
             id = labels.whole.get(name, name)
             if id not in by_id:
                 known = [*by_id, *labels.whole]
@@ -367,7 +370,15 @@ def numbers(model: Model, settle: Callable[[Node, Value], Value] = lambda node, 
 
 
 def finite(model: Model, settle: Callable[[Node, Value], Value]) -> Callable[[Node, Value], Value]:
+    loss = model.spec.loss
+    ends = [run.output for run in (model.forward, model.after) if run] if loss and loss.name == "bce" else []
+
     def check(node: Node, value: Value) -> Value:
+        if loss and node in ends and not model.symbolic and ((value < 0) | (value > 1)).any():
+            after = " after the update" if node.id.endswith("+") else ""
+            raise loss.item.error(
+                f"bce needs outputs from 0 to 1, but {node.id} is not{after}; put a sigmoid before it, or use bce_with_logits"
+            )
         if not np.isfinite(value).all():
             raise not_finite(model, node)
         return settle(node, value)

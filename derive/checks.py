@@ -19,8 +19,8 @@ from derive.algebra import DIGITS, FLOATS, Algebra, Value, call, digits, evaluat
 from derive.build import Model
 from derive.dialects.python import ExactPython
 from derive.document import Document, Line, Witness, say, steps
-from derive.formula import ZERO, Apply, Formula, Function, Name, branches, names
-from derive.graph import Node, expand, leaf, topological
+from derive.formula import ZERO, Apply, Formula, Function, Name, Number, branches, names
+from derive.graph import Node, Op, expand, leaf, topological
 from derive.graph import evaluate as evaluate_graph
 from derive.numerals import Policy
 from derive.ops.base import Elementwise, out
@@ -31,7 +31,8 @@ from derive.values import Values, as_decimal, as_fraction, cost
 FAR_REACH = 1e6
 STEP_DIGITS = 40  # of 150: what is left of a difference has 110
 SEED = 20240229
-ENTRIES_BUDGET = 60_000  # multiplications spent on moving every single parameter
+ENTRIES_BUDGET = 300_000  # multiplications spent on moving every single parameter
+UNIT_COST = 20  # multiplications that an exponential, or another function of a unit, costs
 SAMPLED_ENTRIES = 8
 FARTHEST = 30.0  # arguments beyond are left to the differences: SymPy evaluates erf(−800) for hours
 MOST_DIGITS = 400  # working digits SymPy may spend on one value: far out in a tail it would ask for millions
@@ -88,7 +89,8 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
     moved = Mover(loss, known, algebra)
     wanted = model.parameters or (model.x,)
     total = sum(node.shape[0] * node.shape[1] for node in wanted)
-    every = total * 2 * max(1, cost(model)) <= ENTRIES_BUDGET
+    units = sum(node.shape[0] * node.shape[1] for node in topological(loss) if node.inputs)
+    every = total * 2 * (cost(model) + UNIT_COST * units) <= ENTRIES_BUDGET
     drawn = Random(SEED)
     for node in wanted:
         gradient = values.arrays[model.gradient[node].id]
@@ -157,7 +159,8 @@ class Mover:
         )
         if self.sides(up) != self.sides(down):
             return None
-        return (up[self.loss][0, 0] - down[self.loss][0, 0]) / (2 * step)
+        slope = (up[self.loss][0, 0] - down[self.loss][0, 0]) / (2 * step)
+        return slope if is_real(slope) else None  # a logarithm stepped below 0
 
     def run(self, known: dict[Node, Value]) -> dict[Node, Value]:
         with np.errstate(all="ignore"):
@@ -174,6 +177,10 @@ class Mover:
                 for when in conditions(node.op.body)
             ]
         return found
+
+
+def is_real(value: Any) -> bool:
+    return not hasattr(value, "_mpc_")
 
 
 def conditions(f: Formula) -> Iterator[Formula]:
@@ -213,7 +220,22 @@ def arguments(node: Node, model: Model, values: Values) -> list[tuple[float, ...
         flat = [np.asarray(values.floats[source.id]).ravel() for source in node.inputs]
         size = min(len(array) for array in flat)
         rows += [tuple(float(array[position]) for array in flat) for position in sorted({0, size // 2, size - 1})]
-    return [row for row in rows if max(map(abs, row)) <= FARTHEST]
+    return [row for row in rows if max(map(abs, row)) <= FARTHEST / steepness(node.op)]
+
+
+def steepness(op: Op) -> float:
+    """How far a function's own constants may stretch its argument: softplus with β = 10⁹ is beyond any digits at 1."""
+    parts = list(walk(op.body)) if isinstance(op, Elementwise) else []
+    if not any(isinstance(part, Apply) and part.head == "exp" for part in parts):
+        return 1.0
+    return max([1.0, *(float(abs(part.value)) / 50 for part in parts if isinstance(part, Number))])
+
+
+def walk(f: Formula) -> Iterator[Formula]:
+    """A formula and all formulas in it."""
+    yield f
+    for arg in f.args if isinstance(f, Apply) else ():
+        yield from walk(arg)
 
 
 def elementwise_slope(node: Node, op: Elementwise, points: list[tuple[float, ...]]) -> Witness:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import re
 import sys
@@ -29,6 +31,11 @@ class Group(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         from derive.errors import InputError, WitnessError
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(
+                    errors="backslashreplace"
+                )  # a terminal that knows few letters shows the rest by number
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.exit(code if isinstance(code, int) else 0)
@@ -46,6 +53,10 @@ class Group(click.Group):
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(0)
+        except OSError as error:
+            if os.environ.get("DERIVE_DEBUG"):
+                raise
+            fail(f"cannot be written: {(error.strerror or str(error)).lower()}", 2)
         except (Exception, RecursionError) as error:  # a bug in derive: still one line, unless asked for more
             if os.environ.get("DERIVE_DEBUG"):
                 raise
@@ -63,8 +74,9 @@ class Group(click.Group):
 
 
 def fail(message: str, code: int) -> None:
-    encoding = sys.stderr.encoding or "ascii"
-    click.echo(message.encode(encoding, "backslashreplace").decode(encoding), err=True)
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # there may be no standard error
+        encoding = sys.stderr.encoding or "ascii"
+        click.echo(message.encode(encoding, "backslashreplace").decode(encoding), err=True)
     sys.exit(code)
 
 
@@ -177,6 +189,8 @@ def run(
         printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
     if output == "-":
         content = printed[wanted[0]]
+        if sys.stdout is None:
+            raise OSError("there is no standard output")
         sys.stdout.flush()
         sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
         sys.stdout.buffer.flush()
@@ -223,7 +237,13 @@ SUFFIXES = {
 
 def guessed(output: str | None) -> tuple[str, ...]:
     """The format a file name asks for."""
-    return (SUFFIXES.get(Path(output or "").suffix.lower(), "html"),)
+    from derive.errors import InputError, nearest
+
+    suffix = "" if (output or "").endswith(("/", os.sep)) else Path(output or "").suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise InputError(f"no format has the suffix {suffix} ({known}).{nearest(suffix, SUFFIXES)}", file=output or "")
+    return (SUFFIXES.get(suffix, "html"),)
 
 
 def where(net: str, formats: tuple[str, ...], output: str | None) -> dict[str, Path]:
@@ -231,12 +251,14 @@ def where(net: str, formats: tuple[str, ...], output: str | None) -> dict[str, P
     from derive.errors import InputError
     from derive.printers import FORMATS
 
-    single = output is not None and (output == "-" or Path(output).suffix)
+    single = output is not None and (output == "-" or (Path(output).suffix and not output.endswith(("/", os.sep))))
     if single and len(set(formats)) > 1:
         raise InputError("one file takes one format; give a folder for several", file="--output")
     if output == "-":
         return {}
-    if output is not None and Path(output).suffix:
+    if output is not None and single:
+        if Path(output).exists() and Path(net).exists() and Path(output).samefile(net):
+            raise InputError("this is the network file itself", file=output)
         return {formats[0]: Path(output)}
     folder = Path(output) if output is not None else Path("output") / (Path(net).stem if net != "-" else "network")
     return {name: folder / FORMATS[name].file for name in formats}

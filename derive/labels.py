@@ -9,7 +9,7 @@ from derive.contract import Contract
 from derive.errors import nearest
 from derive.formula import entry
 from derive.graph import Node
-from derive.options import mapping, text
+from derive.options import text
 from derive.source import Item
 from derive.spec import Spec
 
@@ -78,7 +78,7 @@ class Labels:
 
 def flattened(item: Item) -> list[Item]:
     if isinstance(item.value, dict):
-        raise mapping(item)[next(iter(item.value))].error("labels are texts or lists of texts")
+        raise item.error("labels are texts or lists of texts")
     if not isinstance(item.value, list):
         return [item]
     return [leaf for part in item.value for leaf in flattened(part)]

@@ -12,6 +12,7 @@ from derive.graph import Leaf, Node
 from derive.notation import Notation, labelled, symbol
 from derive.ops.structural import Scale
 
+MOST_COMPARED = 5_000  # entries whose symbols are compared
 SAMPLED = ("a", "z", "p", "x")  # gradients that are one per sample
 PLAIN = {"p": "p||{j}", "u": "u||{j}", "weight": "c||{j}", "pos_weight": "ρ||{j}"}
 
@@ -26,6 +27,29 @@ class Naming:
         self.hidden = sum(1 for layer in layers if 0 < layer.k < self.depth)
         self.sizes = {0: model.x.shape[1]} | {layer.k: layer.output.shape[1] for layer in layers if layer.k}
         self.inputs = {layer.k: layer.source.shape[1] for layer in layers if layer.k}
+
+    def check(self) -> None:
+        """Refuses labels and letters under which two quantities would look the same."""
+        spec, model = self.model.spec, self.model
+        lettered = spec.notation is not None and isinstance(spec.notation.value, dict)
+        named = [
+            n for n in (model.x, model.t, *model.parameters, *model.forward.nodes, model.rate) if n and kind(n.id)[0]
+        ]
+        if not (lettered or spec.labels) or sum(n.shape[0] * n.shape[1] for n in named) > MOST_COMPARED:
+            return
+        seen: dict[Symbol | Partial, str] = {}
+        for node in dict.fromkeys(named):
+            for row, column, key in model.contract.entries(node):
+                symbol = self.quantity(node.id, row, column, node.shape)
+                other = seen.setdefault(symbol, key)
+                if other == key:
+                    continue
+                culprit = next(
+                    (spec.labels[id] for id in (node.id, other.partition("[")[0]) if id in spec.labels), None
+                )
+                culprit = spec.notation if culprit is None else culprit
+                if culprit is not None:
+                    raise culprit.error(f"{other} and {key} would have the same symbol on the page")
 
     # entries --------------------------------------------------------------------------------------------------------
     def entry(self, node: Node, row: int, column: int, *, delta: bool = False) -> Name:

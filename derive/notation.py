@@ -203,7 +203,9 @@ def switched(notation: Notation, key: str, item: Item) -> Notation:
             raise item.error(f"expected one of {', '.join(c or 'nothing' for c in CHOICES[key])}")
         chosen: dict[str, Any] = {key: int(value) if key == "first_layer" else value}
         return replace(notation, **chosen)
-    return replace(notation, **lettered(notation, key, value))
+    if not value.strip():
+        raise item.error("an empty letter")
+    return replace(notation, **lettered(notation, key, value.strip()))
 
 
 def one_of(value: str, table: dict[str, str], item: Item) -> str:
@@ -221,9 +223,8 @@ def lettered(notation: Notation, key: str, letter: str) -> dict[str, Any]:
     """A new letter in the place of the old one; losses per output go with the loss."""
 
     def swap(name: str) -> str:
-        return "|".join(
-            [letter.replace("|", "¦").replace("{", "(").replace("}", ")"), *getattr(notation, name).split("|")[1:]]
-        )
+        _, *places = (getattr(notation, name) or "||{j}").split("|")
+        return "|".join([letter.replace("|", "¦").replace("{", "(").replace("}", ")"), *places])
 
     names = {"loss": ("loss", "error"), "bias": ("bias", "shared_bias")}.get(key, (key,))
     return {name: swap(name) for name in names}

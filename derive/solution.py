@@ -53,7 +53,7 @@ class Solution:
     def find(self, name: str) -> tuple[str, tuple[int, ...]] | None:
         """(id, index) behind an id, an entry or a label, also inside d…/d… and with + after it."""
         quantities = self.document.quantities
-        match = re.fullmatch(r"(?P<id>.+?)\[(?P<index>\d+(?:,\d+)*)\]", name)
+        match = re.fullmatch(r"(?P<id>.+?)\[(?P<index>\d{1,9}(?:,\d{1,9})*)\]", name)
         id, index = (match["id"], tuple(map(int, match["index"].split(",")))) if match else (name, ())
         if id not in quantities and not match:
             id, index = self.model.labels.find(name)

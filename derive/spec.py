@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -124,6 +124,10 @@ def check(item: Item, folder: Path) -> Spec:
     inputs, samples, features, batched = read_inputs(given.get("inputs"), saved)
     seed = whole(given["seed"], 0, 2**63 - 1) if "seed" in given else None
     specs = read_layers(given["layers"], seed is not None, saved)
+    if "id" in given:
+        text(given["id"])
+    if "parameters" in given:
+        check_arrays(given, specs, saved)
     return Spec(
         item=item,
         name=text(given["name"]) if "name" in given else "",
@@ -142,6 +146,20 @@ def check(item: Item, folder: Path) -> Spec:
         numbers=given.get("numbers"),
         arrays=saved,
     )
+
+
+def check_arrays(given: Mapping[str, Item], specs: Iterable[Linear | Choice], saved: Mapping[str, Tensor]) -> None:
+    """Every array has its place, and no number is given twice."""
+    count = sum(isinstance(layer, Linear) for layer in specs)
+    known = ["x", "t", *(f"{letter}{k}" for k in range(1, count + 1) for letter in "Wb")]
+    if not saved:
+        raise given["parameters"].error("the file holds no arrays")
+    for key in saved:
+        if key not in known:
+            raise given["parameters"].error(f"array '{key}' belongs to nothing in this network.{nearest(key, known)}")
+    for key, array in (("inputs", "x"), ("targets", "t")):
+        if key in given and array in saved:
+            raise given[key].at_key().error(f"given here and as array {array} of the file of parameters")
 
 
 def read_layers(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> tuple[Linear | Choice, ...]:
@@ -244,6 +262,9 @@ def linear(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> Linear:
         if key not in LINEAR_KEYS:
             raise value.at_key().error(f"linear has no option '{key}'.{nearest(key, LINEAR_KEYS)}")
         options[LINEAR_KEYS[key]] = value
+    for key, letter in (("weight", "W"), ("init", "W"), ("bias", "b")):
+        if key in options and letter in saved:
+            raise options[key].at_key().error("given here and in the file of parameters")
     weight = saved.get("W") or read_weight(options.get("weight"), options.get("init"), seeded)
     inputs = whole(options["in"], 1, MAX_PARAMETERS) if "in" in options else None
     if "out" in options:

@@ -50,6 +50,7 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
     )
     teller = Teller(model, values, notation, style, wishes.level)
     values.turned = teller.naming.turned
+    teller.naming.check()
     form = chosen_form(model) if wishes.form == "auto" else wishes.form
     notes = conventions.before(teller, policy)
     sections = [Section("givens", say("section.givens"), (*givens.blocks(teller, words), *notes))]

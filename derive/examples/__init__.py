@@ -21,8 +21,13 @@ def text(name: str) -> str:
 
 def resolve(net: str | Path) -> str | Path:
     """A path as it is; the name of an example as the path of its file."""
-    if str(net) == "-" or Path(net).exists():
+    try:
+        if str(net) == "-" or (str(net) and Path(net).exists()):
+            return net
+    except OSError:  # a name too long to be one
         return net
+    if not str(net):
+        raise InputError("the name of the network file is empty")
     if str(net) in names():
         return FOLDER / f"{net}.yaml"
     if Path(str(net)).suffix or "/" in str(net):
