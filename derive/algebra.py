@@ -108,14 +108,25 @@ def _compare(relation: Callable[[Any, Any], Any]) -> Callable[[list[Value], int 
     return lambda v, _: (spread if any(getattr(x, "dtype", None) == np.dtype(object) for x in v) else relation)(*v)
 
 
+def _spread(operation: Callable[[Any, Any], Any], ufunc: np.ufunc) -> Callable[[Value, Value], Value]:
+    """Entry by entry. A single number on the left is not asked first: mpmath would try to read the array as a number."""
+    return lambda a, b: ufunc(a, b) if isinstance(b, np.ndarray) and not isinstance(a, np.ndarray) else operation(a, b)
+
+
+_add, _multiply, _divide = (
+    _spread(operator.add, np.add),
+    _spread(operator.mul, np.multiply),
+    _spread(operator.truediv, np.true_divide),
+)
+
 STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
-    "add": _fold(lambda a, b: a + b),
-    "mul": _fold(lambda a, b: a * b),
-    "had": _fold(lambda a, b: a * b),
-    "chain": _fold(lambda a, b: a * b),
+    "add": _fold(_add),
+    "mul": _fold(_multiply),
+    "had": _fold(_multiply),
+    "chain": _fold(_multiply),
     "dot": _fold(lambda a, b: a @ b),
     "neg": lambda v, _: -v[0],
-    "div": lambda v, _: v[0] / v[1],
+    "div": lambda v, _: _divide(*v),
     "pow": lambda v, _: v[0] ** v[1],
     "T": lambda v, _: v[0].T,
     "sum": _sum,

@@ -145,7 +145,7 @@ class Scale(Op):
         return shapes[0]
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
-        return algebra.number(self.factor) * values[0]
+        return np.multiply(algebra.number(self.factor), values[0])
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return (scale(g, self.factor),)
