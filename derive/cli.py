@@ -42,8 +42,9 @@ class Group(click.Group):
         except click.exceptions.Abort:
             fail("interrupted", 130)
         except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
+            usage = isinstance(error, click.UsageError) and error.ctx is not None
+            where = f" (see {error.ctx.command_path} --help)" if usage else ""  # type: ignore[attr-defined]
+            fail(" ".join(error.format_message().split()) + where, error.exit_code)
         except InputError as error:
             fail(str(error), 2)
         except WitnessError as error:
@@ -178,6 +179,7 @@ def run(
 ) -> None:
     """Solves, prints everything, and only then writes."""
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
+    from derive.errors import InputError
     from derive.solution import solve, write
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
@@ -195,6 +197,9 @@ def run(
         sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
         sys.stdout.buffer.flush()
         return
+    for path in places.values():
+        if path.is_dir():
+            raise InputError("cannot be written: this is a folder", file=str(path))
     for name, content in printed.items():
         write(places[name], content)
     if not quiet:

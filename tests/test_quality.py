@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,13 @@ LONGEST_FUNCTION = 60
 def test_the_tools_find_nothing(command: list[str]):
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_benchmarks_find_their_formulas():
+    sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+    import run
+
+    assert all(mathml.startswith("<math>") and latex for mathml, latex in itertools.islice(run.formulas(), 20))
 
 
 def test_files_stay_short():

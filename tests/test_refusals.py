@@ -133,6 +133,18 @@ def test_the_network_file_is_not_overwritten() -> None:
     assert Path("net.txt").read_text(encoding="utf-8") == NET
 
 
+def test_nothing_is_written_where_one_file_cannot_be() -> None:
+    Path("d/solution.tex").mkdir(parents=True)
+    done = solved(NET, "-f", "html", "-f", "latex", "-o", "d")
+    assert done.exit_code == 2 and not Path("d/solution.html").exists()
+
+
+@pytest.mark.parametrize("args", [["--form", "x"], ["--onyl", "w5"], ["--significant", "0"]])
+def test_wrong_options_in_one_line(args: list[str]) -> None:
+    done = solved(NET, *args)
+    assert done.exit_code == 2 and done.output.count("\n") == 1 and "--help" in done.output
+
+
 def test_a_folder_with_a_dot() -> None:
     assert solved(NET, "-o", "v1.2/").exit_code == 0
     assert Path("v1.2/solution.html").is_file()

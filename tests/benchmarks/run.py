@@ -136,7 +136,7 @@ def formulas() -> Iterator[tuple[str, str]]:
     from derive.dialects.latex import Latex
     from derive.dialects.mathml import MathML, operator
     from derive.document import steps
-    from derive.lines import rows
+    from derive.lines import pieces
     from derive.solution import solve
     from derive.spelling import spell
 
@@ -144,7 +144,7 @@ def formulas() -> Iterator[tuple[str, str]]:
     mathml, latex = MathML(document.style), Latex(document.style)
     for step in steps(document):
         for line in step.lines:
-            for piece in (piece for row in rows(line, document.values) for piece in row):
+            for piece in pieces(line, document.values):
                 show = document.values.shown if piece.numbers else None
                 sign = operator(piece.relation, "0.28em")
                 ours = spell(line.target, mathml) + sign + spell(piece.formula, mathml, show)
