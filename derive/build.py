@@ -327,10 +327,11 @@ class Builder:
         assert optimizer is not None
         rate = leaf((1, 1), "lr", "hyper")
         lr = optimizer.in_force["lr"]
+        given = optimizer.item.value
+        item = given["lr"] if isinstance(given, dict) and "lr" in given else optimizer.item
         if lr < 0:
-            raise optimizer.item.error("lr must not be negative")
-        item = optimizer.item.value
-        literal = item["lr"].value if isinstance(item, dict) and "lr" in item else None
+            raise item.error("lr must not be negative")
+        literal = item.value
         self.given[rate] = Tensor.of([[lr]], [[literal.text if isinstance(literal, Number) else ""]])
         updated = {}
         for parameter in self.parameters:

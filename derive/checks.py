@@ -33,7 +33,7 @@ STEP_DIGITS = 40  # of 150: what is left of a difference has 110
 SEED = 20240229
 ENTRIES_BUDGET = 300_000  # multiplications spent on moving every single parameter
 UNIT_COST = 20  # multiplications that an exponential, or another function of a unit, costs
-SAMPLED_ENTRIES = 8
+SAMPLED_ENTRIES = 32  # entries moved one by one in all, where there are too many to move every one
 FARTHEST = 30.0  # arguments beyond are left to the differences: SymPy evaluates erf(−800) for hours
 MOST_DIGITS = 400  # working digits SymPy may spend on one value: far out in a tail it would ask for millions
 POINTS = 3  # arguments at which each slope is compared with SymPy's
@@ -99,7 +99,7 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
         noise = 1e-45 if values.small else 1e-12 * largest(values.arrays[loss.id])
         scale = max(largest(gradient), noise) or 1.0
         tolerance = 1e-15 if algebra is not FLOATS else 1e-5
-        for direction in directions(node.shape, drawn, every=every):
+        for direction in directions(node.shape, drawn, None if every else max(1, SAMPLED_ENTRIES // len(wanted))):
             ours = np.sum(gradient * weights(direction, algebra))
             size = scale * max(1.0, float(np.abs(direction).sum()) ** 0.5)
             nearest = moved.slope_near(ours, tolerance * size, node, direction)
@@ -111,11 +111,11 @@ def differences(model: Model, values: Values) -> Iterator[Witness]:
         yield errors.witness("differences" if values.small else "differences_float", f"dL/d{node.id}", tolerance, note)
 
 
-def directions(shape: tuple[int, ...], drawn: Random, *, every: bool) -> Iterator[Value]:
+def directions(shape: tuple[int, ...], drawn: Random, most: int | None) -> Iterator[Value]:
     """Every single entry, or a random direction and a few entries."""
     size = int(np.prod(shape))
-    chosen = range(size) if every else sorted(drawn.sample(range(size), min(size, SAMPLED_ENTRIES)))
-    if not every:
+    chosen = range(size) if most is None else sorted(drawn.sample(range(size), min(size, most)))
+    if most is not None:
         yield np.array(drawn.choices([-1.0, 1.0], k=size)).reshape(shape)
     for position in chosen:
         one = np.zeros(size)
