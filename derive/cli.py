@@ -288,7 +288,7 @@ class Progress:
     """A spinner on a terminal, once the work has taken a second."""
 
     def __init__(self, quiet: bool) -> None:
-        self.wanted = not quiet and sys.stderr.isatty()
+        self.wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self.status: Any = None
         self.name = ""
         self.lock = threading.Lock()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +157,13 @@ def test_a_folder_with_a_dot() -> None:
 def test_names_of_no_file(name: str) -> None:
     done = CliRunner().invoke(main, ["backprop", name])
     assert done.exit_code == 2 and done.output.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a stream with the shell")
+@pytest.mark.parametrize(("net", "code"), [("none.yaml", 2), ("net.yaml", 0)])
+def test_without_standard_error(net: str, code: int) -> None:
+    Path("net.yaml").write_text(NET, encoding="utf-8")
+    root = Path(__file__).parent.parent
+    command = f'"{sys.executable}" -m derive.cli backprop {net} -o page.html 2>&-'
+    done = subprocess.run(["sh", "-c", command], env={**os.environ, "PYTHONPATH": str(root)}, stdout=subprocess.DEVNULL)
+    assert done.returncode == code
