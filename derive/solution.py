@@ -194,6 +194,8 @@ def solve(
     passed = passes.LEVELS[level](solution.document)
     if only:
         passed = passes.select(passed, [solution.named(name) for name in only])
+        if not passed.sections:
+            raise InputError(f"there is no line about {', '.join(only)} at this level", file="--only")
     return replace(solution, document=passed)
 
 

@@ -148,6 +148,11 @@ def test_wrong_options_in_one_line(args: list[str]) -> None:
     assert done.exit_code == 2 and done.output.count("\n") == 1 and "--help" in done.output
 
 
+@pytest.mark.parametrize("given", ["t", "x", "t,x"])
+def test_only_what_is_given(given: str) -> None:
+    refused(solved(NET, "--only", given), "--only: there is no line about", given.replace(",", ", "))
+
+
 def test_a_folder_with_a_dot() -> None:
     assert solved(NET, "-o", "v1.2/").exit_code == 0
     assert Path("v1.2/solution.html").is_file()
