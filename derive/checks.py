@@ -19,7 +19,7 @@ from derive.algebra import DIGITS, FLOATS, Algebra, Value, call, digits, evaluat
 from derive.build import Model
 from derive.dialects.python import ExactPython
 from derive.document import Document, Line, Witness, say, steps
-from derive.formula import ZERO, Apply, Formula, Function, Name, Number, branches, names
+from derive.formula import ZERO, Apply, Formula, Function, Name, Number, branches, names, walk
 from derive.graph import Node, Op, expand, leaf, topological
 from derive.graph import evaluate as evaluate_graph
 from derive.numerals import Policy
@@ -242,13 +242,6 @@ def steepness(op: Op) -> float:
     if not any(isinstance(part, Apply) and part.head == "exp" for part in parts):
         return 1.0
     return max([1.0, *(float(abs(part.value)) / 50 for part in parts if isinstance(part, Number))])
-
-
-def walk(f: Formula) -> Iterator[Formula]:
-    """A formula and all formulas in it."""
-    yield f
-    for arg in f.args if isinstance(f, Apply) else ():
-        yield from walk(arg)
 
 
 def elementwise_slope(node: Node, op: Elementwise, points: list[tuple[float, ...]]) -> Witness:

@@ -33,9 +33,8 @@ class Group(click.Group):
 
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(
-                    errors="backslashreplace"
-                )  # a terminal that knows few letters shows the rest by number
+                # a terminal that knows few letters shows the rest by number
+                stream.reconfigure(errors="backslashreplace")
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.exit(code if isinstance(code, int) else 0)
@@ -240,11 +239,16 @@ SUFFIXES = {
 }
 
 
+def suffix_of(output: str | None) -> str:
+    """The suffix of a file's name; a folder has none, whatever its dots."""
+    return "" if output is None or output.endswith(("/", os.sep)) else Path(output).suffix.lower()
+
+
 def guessed(output: str | None) -> tuple[str, ...]:
     """The format a file name asks for."""
     from derive.errors import InputError, nearest
 
-    suffix = "" if (output or "").endswith(("/", os.sep)) else Path(output or "").suffix.lower()
+    suffix = suffix_of(output)
     if suffix and suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise InputError(f"no format has the suffix {suffix} ({known}).{nearest(suffix, SUFFIXES)}", file=output or "")
@@ -256,7 +260,7 @@ def where(net: str, formats: tuple[str, ...], output: str | None) -> dict[str, P
     from derive.errors import InputError
     from derive.printers import FORMATS
 
-    single = output is not None and (output == "-" or (Path(output).suffix and not output.endswith(("/", os.sep))))
+    single = output == "-" or bool(suffix_of(output))
     if single and len(set(formats)) > 1:
         raise InputError("one file takes one format; give a folder for several", file="--output")
     if output == "-":

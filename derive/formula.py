@@ -354,13 +354,16 @@ def bind(f: Formula, values: Mapping[Name, Formula]) -> Formula:
     return substitute(f, lambda name: values.get(name, name))
 
 
+def walk(f: Formula) -> Iterator[Formula]:
+    """A formula and all formulas in it, in order."""
+    yield f
+    for arg in f.args if isinstance(f, Apply) else ():
+        yield from walk(arg)
+
+
 def names(f: Formula) -> Iterator[Name]:
     """All names in the formula, in order, repeated as they stand."""
-    if isinstance(f, Name):
-        yield f
-    elif isinstance(f, Apply):
-        for arg in f.args:
-            yield from names(arg)
+    return (part for part in walk(f) if isinstance(part, Name))
 
 
 # The functions formulas are written with.

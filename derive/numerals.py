@@ -13,7 +13,7 @@ from typing import Literal
 
 PLAIN_FROM, PLAIN_TO = Decimal("1e-4"), Decimal("1e6")
 FRACTION_DIGITS = 24
-_WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
+WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LITERAL = re.compile(r"(?P<sign>[-+\u2212]?)(?P<whole>\d*)\.?(?P<part>\d*)(?:[eE](?P<exponent>[-+]?\d+))?$")
 
 
@@ -79,7 +79,7 @@ class Policy:
         if not number:
             return Decimal(0)
         if self.decimals is not None:
-            fixed = number.quantize(Decimal(1).scaleb(-self.decimals), rounding=self.rounding, context=_WIDE)
+            fixed = number.quantize(Decimal(1).scaleb(-self.decimals), rounding=self.rounding, context=WIDE)
             if fixed or self.as_you_go:
                 return fixed
             return self.to_significant(number, max(1, self.decimals))
@@ -104,7 +104,7 @@ class Policy:
 
 
 def decimal(value: Fraction) -> Decimal:
-    return _WIDE.divide(Decimal(value.numerator), Decimal(value.denominator))
+    return WIDE.divide(Decimal(value.numerator), Decimal(value.denominator))
 
 
 def as_fraction(value: Fraction) -> Numeral | None:
@@ -124,7 +124,7 @@ def written(number: Decimal, places: int | None, *, exact: bool, trim: bool) -> 
             digits = digits.rstrip("0").rstrip(".")
         return Numeral(negative, digits, exact=exact)
     exponent = size.adjusted()
-    mantissa = format(size.scaleb(-exponent, context=_WIDE), "f")
+    mantissa = format(size.scaleb(-exponent, context=WIDE), "f")
     if trim and "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return Numeral(negative, mantissa, exponent, exact=exact)

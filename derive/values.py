@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -22,7 +22,7 @@ from derive.contract import plain
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
-from derive.numerals import Numeral, Policy, decimal, literal
+from derive.numerals import WIDE, Numeral, Policy, decimal, literal
 from derive.ops.base import Slope
 from derive.ops.structural import Linear, MatMul
 from derive.spelling import Shown
@@ -30,7 +30,6 @@ from derive.spelling import Shown
 PRECISE_UP_TO = 150_000  # multiplications that are done with 50 digits
 LARGEST_FRACTION_BITS = 256
 HUGE = 10**17  # binary exponents beyond which a number is not even shown in scientific notation
-WIDE = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 SHOWN_ROWS = SHOWN_COLUMNS = 8
 
 

@@ -99,18 +99,11 @@ def slope_matrix(teller: Teller, node: Node) -> Line:
     """σ′(z), and the same by the output where that is how it is taught: a ⊙ (1 − a)."""
     line = teller.matrix_line(node, numbers=False)
     assert isinstance(node.op, Slope)
-    if "cases" in heads(node.op.body):
+    if any(isinstance(part, Apply) and part.head == "cases" for part in fm.walk(node.op.body)):
         return line
     written = notate(replace(node, op=WrittenOut(node.op)), teller.whole)
     by_output = fm.transpose(written) if teller.naming.turned(node.id) else written
     return Line(line.target, (*line.forms, Form(by_output, numbers=False)), shapes=True)
-
-
-def heads(f: Formula) -> set[str]:
-    """The heads that occur in a formula."""
-    if not isinstance(f, Apply):
-        return set()
-    return {str(f.head)}.union(*(heads(arg) for arg in f.args))
 
 
 # error signals ----------------------------------------------------------------------------------------------------------

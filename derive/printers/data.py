@@ -107,7 +107,6 @@ class Data:
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",
             "rounded_lines": "printed lines, rounded",
-            "float64": "float64 against 50 digits",
         }
         found = {
             "name": names[w.name],
