@@ -383,6 +383,19 @@ def tanh(f: Formula) -> Formula:
     return Apply("tanh", (f,))
 
 
+def sin(f: Any) -> Formula:
+    return Apply("sin", (formula(f),))
+
+
+def cos(f: Any) -> Formula:
+    return Apply("cos", (formula(f),))
+
+
+def floor(f: Any) -> Formula:
+    """The largest whole number that is not larger."""
+    return Apply("floor", (formula(f),))
+
+
 def erf(f: Formula) -> Formula:
     return Apply("erf", (f,))
 

@@ -14,7 +14,7 @@ from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symb
 from derive.numerals import Numeral, as_fraction, literal
 
 SUM, NEGATIVE, PRODUCT, MATRIX, POWER, ATOM = range(1, 7)
-NAMED = {"log": "ln", "tanh": "tanh", "erf": "erf", "max": "max", "min": "min", "expm1": "expm1", "log1p": "log1p"}
+NAMED = {"log": "ln", **{head: head for head in ("tanh", "sin", "cos", "erf", "max", "min", "expm1", "log1p")}}
 RELATIONS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
@@ -99,7 +99,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def function(self, head: str, inner: str) -> str:
-        """exp, sqrt, abs and pi: written by sign rather than by name."""
+        """exp, sqrt, abs, floor and pi: written by sign rather than by name."""
 
 
 def spell(f: Formula, dialect: Dialect, show: Show | None = None) -> str:
@@ -310,5 +310,5 @@ SPELLERS: dict[str, Speller] = {
     "and": _and,
     **dict.fromkeys(RELATIONS, _relation),
     **dict.fromkeys(NAMED, _called),
-    **dict.fromkeys(("exp", "sqrt", "abs", "pi"), _signed),
+    **dict.fromkeys(("exp", "sqrt", "abs", "floor", "pi"), _signed),
 }

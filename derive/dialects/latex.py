@@ -88,6 +88,8 @@ SIGNS = {
     "±": r"$\pm$",
 }
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
+#: Marks above a letter.
+ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
 TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
 LETTERS = {**{c: rf"\{name}" for c, name in GREEK.items()}, "ŷ": r"\hat{y}", "ℒ": r"\mathcal{L}"}
 #: Signs in a label, as mathematics that MathJax and every TeX know, whatever the fonts.
@@ -105,7 +107,7 @@ SPECIAL = {
 }
 LONGEST_WORD = 24  # letters that need not be broken
 #: Functions LaTeX knows by a command of its own.
-COMMANDS = {"ln", "log", "tanh", "exp", "max", "min"}
+COMMANDS = {"ln", "log", "tanh", "sin", "cos", "exp", "max", "min"}
 
 
 def text(words: str) -> str:
@@ -133,6 +135,8 @@ def label(words: str) -> str:
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)
+    if len(base) == 2 and base[1] in ACCENTS:
+        return rf"\{ACCENTS[base[1]]}{{{letters(base[0], bold=bold)}}}"
     if base in LETTERS:
         return rf"\boldsymbol{{{LETTERS[base]}}}" if bold else LETTERS[base]
     if base.isascii() and base.isalnum():
@@ -239,4 +243,6 @@ class Latex(Dialect):
                 return rf"\sqrt{{{inner}}}"
             case "abs":
                 return rf"\left|{inner}\right|"
+            case "floor":
+                return rf"\left\lfloor {inner}\right\rfloor "
         return r"\pi"

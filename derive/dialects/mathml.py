@@ -18,12 +18,24 @@ def bold(word: str) -> str:
     for first, last, start in BOLD:
         if len(word) == 1 and first <= word <= last:
             return chr(start + ord(word) - ord(first))
-    return word if len(word) == 1 else "".join(bold(letter) for letter in word)
+    return word if len(word) == 1 else "".join(bold(part) for part in word)
 
 
 def operator(sign: str, space: str = "0", *, form: str = "infix") -> str:
     fixed = ' stretchy="false"' if sign in "()[]|" else ' largeop="false"' if sign == "⊙" else ""
     return f'<mo form="{form}" lspace="{space}" rspace="{space}"{fixed}>{escape(sign)}</mo>'
+
+
+#: Marks above a letter, as signs of their own (a combining mark would leave its place in an italic letter).
+ACCENTS = {"\u0302": "ˆ", "\u0304": "¯", "\u0303": "˜"}
+
+
+def letter(base: str) -> str:
+    """A letter or word, with the mark above it."""
+    if len(base) == 2 and base[1] in ACCENTS:
+        mark = f'<mo stretchy="false">{ACCENTS[base[1]]}</mo>'
+        return f'<mover accent="true"><mi>{escape(base[0])}</mi>{mark}</mover>'
+    return f"<mi>{escape(base)}</mi>"
 
 
 def row(inner: str) -> str:
@@ -56,7 +68,7 @@ class MathML(Dialect):
         if isinstance(symbol, Partial):
             d = "<mi>∂</mi>" if symbol.d == "∂" else '<mi mathvariant="normal">d</mi>'
             return f"<mfrac>{row(d + self.symbol(symbol.of))}{row(d + self.symbol(symbol.by))}</mfrac>"
-        base = f"<mi>{escape(bold(symbol.base) if symbol.bold else symbol.base)}</mi>"
+        base = letter(bold(symbol.base) if symbol.bold else symbol.base)
         above = symbol.sup + symbol.mark
         if symbol.sub and above:
             return f"<msubsup>{base}{script(symbol.sub)}{script(above)}</msubsup>"
@@ -161,9 +173,10 @@ class MathML(Dialect):
                 return f"<msup><mi>e</mi>{row(inner)}</msup>"
             case "sqrt":
                 return f"<msqrt>{row(inner)}</msqrt>"
-            case "abs":
-                bars = [
-                    f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">|</mo>' for form in ("prefix", "postfix")
-                ]
-                return row(bars[0] + inner + bars[1])
+            case "abs" | "floor":
+                left, right = (
+                    f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">{bar}</mo>'
+                    for form, bar in zip(("prefix", "postfix"), "||" if head == "abs" else "⌊⌋", strict=True)
+                )
+                return row(left + inner + right)
         return "<mi>π</mi>"

@@ -29,6 +29,10 @@ ASCII = {
     "√": "sqrt",
     "π": "pi",
     "ŷ": "y^",
+    "\u0302": "hat",
+    "\u0304": "bar",
+    "⌊": "floor(",
+    "⌋": ")",
     "α": "alpha",
     "β": "beta",
     "′": "'",
@@ -110,7 +114,7 @@ class Text(Dialect):
             return " ⊙ ".join(factors)
         if head == "dot":
             return " ".join(factors)
-        return (times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d" else f for f in factors)
+        return (times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d|⌊" else f for f in factors)
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{top}/{bottom}"
@@ -150,6 +154,8 @@ class Text(Dialect):
                 return f"√({inner})"
             case "abs":
                 return f"|{inner}|"
+            case "floor":
+                return f"⌊{inner}⌋"
         return "π"
 
 
