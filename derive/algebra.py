@@ -119,6 +119,18 @@ _add, _multiply, _divide = (
     _spread(operator.truediv, np.true_divide),
 )
 
+
+def _power(base: Any, exponent: Any) -> Any:
+    """A fraction to a power that is none is no fraction: Python would make a float of it."""
+    fractions = isinstance(base, Fraction) and isinstance(exponent, Fraction)
+    return UNKNOWN if fractions and exponent.denominator != 1 else base**exponent
+
+
+def _powers(base: Value, exponent: Value) -> Value:
+    objects = any(getattr(x, "dtype", None) == np.dtype(object) or isinstance(x, Fraction) for x in (base, exponent))
+    return each(_power)(base, exponent) if objects else base**exponent
+
+
 STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
     "add": _fold(_add),
     "mul": _fold(_multiply),
@@ -127,7 +139,7 @@ STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
     "dot": _fold(lambda a, b: a @ b),
     "neg": lambda v, _: -v[0],
     "div": lambda v, _: _divide(*v),
-    "pow": lambda v, _: v[0] ** v[1],
+    "pow": lambda v, _: _powers(*v),
     "T": lambda v, _: v[0].T,
     "sum": _sum,
     "total": _sum,

@@ -1,112 +1,28 @@
-"""From the checked file to the model: the graph of the forward pass, its gradients and the update, with the numbers."""
+"""From the checked file to the model: the graph of the forward pass, its gradients and the updates, with the numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from derive import targets
-from derive.algebra import FLOATS, Value
 from derive.autodiff import gradients
 from derive.contract import Contract
-from derive.errors import InputError, nearest
-from derive.graph import Node, apply, evaluate, leaf, topological
+from derive.errors import nearest
+from derive.graph import Node, Same, apply, leaf, topological
+from derive.ids import after, timed
 from derive.initializers import initializers
 from derive.labels import Labels
 from derive.losses import End, Loss
+from derive.memory import Memory
+from derive.model import DEFAULT_SEED, Iteration, Layer, Model, Pass
 from derive.ops.structural import linear
 from derive.options import Choice, text
-from derive.source import Number
 from derive.spec import MAX_PARAMETERS, MAX_VALUES, Draw, Linear, Spec
 from derive.tensor import Tensor
-
-DEFAULT_SEED = 0
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer with parameters and the activations that follow it; `k` counts from 1 (0: activations of the inputs)."""
-
-    k: int
-    source: Node
-    z: Node | None = None
-    W: Node | None = None
-    b: Node | None = None
-    spec: Linear | None = None
-    activations: tuple[tuple[Choice, Node], ...] = ()
-
-    @property
-    def output(self) -> Node:
-        if self.activations:
-            return self.activations[-1][1]
-        return self.z if self.z is not None else self.source
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One forward pass: the layers and, with targets, the loss."""
-
-    layers: tuple[Layer, ...]
-    output: Node
-    loss: Loss | None = None
-    fused: Node | None = None
-
-    @property
-    def nodes(self) -> list[Node]:
-        end = [self.loss.total] if self.loss else []
-        return [node for node in topological(self.output, *end) if node.id]
-
-
-@dataclass(frozen=True)
-class Model:
-    """The network as graphs, and the numbers at their leaves."""
-
-    spec: Spec
-    x: Node
-    t: Node | None
-    forward: Pass
-    parameters: tuple[Node, ...]
-    frozen: frozenset[Node]
-    given: dict[Node, Tensor]
-    gradient: dict[Node, Node]
-    updated: dict[Node, Node]
-    after: Pass | None
-    rate: Node | None
-    labels: Labels
-    contract: Contract
-    missing: tuple[Node, ...]
-    encoding: str = "values"
-    drawn: tuple[Node, ...] = ()
-    drawn_by: dict[Node, str] = field(default_factory=dict)
-
-    @property
-    def symbolic(self) -> bool:
-        """Whether some numbers are missing, so that only formulas can be shown."""
-        return bool(self.missing)
-
-    @property
-    def seed(self) -> int:
-        return DEFAULT_SEED if self.spec.seed is None else self.spec.seed
-
-    def node(self, id: str) -> Node | None:
-        return next((node for node in self.all_nodes() if node.id == id), None)
-
-    def all_nodes(self) -> list[Node]:
-        """Every named node, inputs first, then forward, backward, update and the second forward pass."""
-        return [node for node in self.every_node() if node.id]
-
-    def every_node(self) -> list[Node]:
-        """The same with the nodes that have no name."""
-        ends = [self.forward.output]
-        if self.forward.loss:
-            ends.append(self.forward.loss.total)
-        ends += [*self.gradient.values(), *self.updated.values()]
-        if self.after and self.after.loss:
-            ends.append(self.after.loss.total)
-        return topological(self.x, *([self.t] if self.t else []), *ends)
 
 
 def build(spec: Spec) -> Model:
@@ -124,6 +40,7 @@ class Builder:
         self.draws: list[tuple[Node, Draw, int]] = []
         self.parameters: list[Node] = []
         self.read = targets.Targets(None, "values")
+        self.memory: Memory | None = None
 
     def model(self) -> Model:
         spec = self.spec
@@ -132,20 +49,14 @@ class Builder:
         self.hold(x, spec.inputs)
         output = layers[-1].output if layers else x
         t = self.targets(output) if spec.loss else None
-        loss = self.loss(output, t)
-        forward = Pass(layers, output, loss)
+        first = Pass(layers, x, t, output, self.loss(output, t))
         self.draw()
-        rate, after = None, None
-        gradient: dict[Node, Node] = {}
-        updated: dict[Node, Node] = {}
         contract = Contract(spec.batched, frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b))
-        labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *forward.nodes], contract)
+        labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *first.nodes], contract)
         frozen = self.frozen(labels)
-        if loss:
-            gradient = gradients(loss.total, {*self.parameters, x})
-        if loss and spec.optimizer and self.parameters:
-            rate, updated = self.update(gradient, frozen)
-            after = self.again(layers, x, t, updated)
+        iterations = self.train(first, frozen, labels)
+        last = iterations[-1]
+        again = instance(first, self.moved(last), lambda id: timed(after(id), last.number)) if last.updated else None
         drawn = tuple(node for node, numbers, _ in self.draws if not is_fixed(numbers))
         how = {
             node: numbers.choice.name if numbers.choice else numbers.distribution or "default"
@@ -153,19 +64,16 @@ class Builder:
         }
         return Model(
             spec,
-            x,
-            t,
-            forward,
-            tuple(self.parameters),
+            iterations,
+            again,
             frozen,
             self.given,
-            gradient,
-            updated,
-            after,
-            rate,
             labels,
             contract,
             tuple(self.missing),
+            tuple(self.memory.options.values()) if self.memory else (),
+            tuple(node for node in self.memory.given if node.role == "state") if self.memory else (),
+            self.memory.steps_before if self.memory else 0,
             self.read.encoding,
             drawn,
             how,
@@ -254,35 +162,6 @@ class Builder:
             self.hold(b, spec.bias, inputs)
         return Layer(k, source, linear(source, W, b).named(f"z{k}", "preactivation"), W, b, spec)
 
-    def again(self, layers: tuple[Layer, ...], x: Node, t: Node | None, updated: dict[Node, Node]) -> Pass:
-        """The forward pass with the updated parameters: the same nodes, marked +."""
-        swap: dict[Node, Node] = dict(updated)
-        total = self.loss_of_first.total
-        fresh: list[Layer] = []
-        for node in topological(total):
-            if node in swap or not node.inputs or all(swap.get(i, i) is i for i in node.inputs):
-                continue
-            new = Node(node.op, tuple(swap.get(i, i) for i in node.inputs), node.shape)
-            swap[node] = new.named(node.id + "+", node.role) if node.id else new
-        for layer in layers:
-            z = swap.get(layer.z) if layer.z else None
-            activations = tuple((choice, swap.get(node, node)) for choice, node in layer.activations)
-            fresh.append(
-                Layer(
-                    layer.k,
-                    swap.get(layer.source, layer.source),
-                    z,
-                    swap.get(layer.W) if layer.W else None,
-                    swap.get(layer.b, layer.b) if layer.b else None,
-                    layer.spec,
-                    activations,
-                )
-            )
-        first = self.loss_of_first
-        loss = Loss(swap.get(first.each, first.each), swap.get(total, total))
-        output = layers[-1].output
-        return Pass(tuple(fresh), swap.get(output, output), loss)
-
     # targets and loss ------------------------------------------------------------------------------------------------
     def targets(self, output: Node) -> Node:
         t = leaf(output.shape, "t", "target")
@@ -299,7 +178,6 @@ class Builder:
         self.check_weights(self.spec.loss, output.shape[1])
         end = End(output, t, self.read.encoding, self.constant, self.read.picked, self.read.ignored)
         found: Loss = self.spec.loss(end)
-        self.loss_of_first = found
         return found
 
     def check_weights(self, choice: Choice, units: int) -> None:
@@ -309,36 +187,78 @@ class Builder:
                     f"{name} has {len(choice.options[name])} numbers, but there are {units} outputs"
                 )
 
-    # the update --------------------------------------------------------------------------------------------------
-    def frozen(self, labels: Labels) -> frozenset[Node]:
-        by_id = {p.id: p for p in self.parameters}
+    # training ----------------------------------------------------------------------------------------------------
+    def frozen(self, labels: Labels) -> frozenset[str]:
+        ids = [p.id for p in self.parameters]
         found = set()
         for item in self.spec.frozen:
             name = text(item).strip()
             id = labels.whole.get(name, name)
-            if id not in by_id:
-                known = [*by_id, *labels.whole]
-                raise item.error(f"'{name}' is not a parameter of this network.{nearest(name, known)}")
-            found.add(by_id[id])
+            if id not in ids:
+                raise item.error(f"'{name}' is not a parameter of this network.{nearest(name, [*ids, *labels.whole])}")
+            found.add(id)
         return frozenset(found)
 
-    def update(self, gradient: dict[Node, Node], frozen: frozenset[Node]) -> tuple[Node, dict[Node, Node]]:
-        optimizer = self.spec.optimizer
-        assert optimizer is not None
-        rate = leaf((1, 1), "lr", "hyper")
-        lr = optimizer.in_force["lr"]
-        given = optimizer.item.value
-        item = given["lr"] if isinstance(given, dict) and "lr" in given else optimizer.item
-        if lr < 0:
-            raise item.error("lr must not be negative")
-        literal = item.value
-        self.given[rate] = Tensor.of([[lr]], [[literal.text if isinstance(literal, Number) else ""]])
-        updated = {}
-        for parameter in self.parameters:
-            if parameter not in frozen:
-                stepped = optimizer(rate, parameter, gradient[parameter])
-                updated[parameter] = stepped.named(parameter.id + "+", "updated")
-        return rate, updated
+    def train(self, first: Pass, frozen: frozenset[str], labels: Labels) -> tuple[Iteration, ...]:
+        """The training steps that are worked, each on the parameters the one before has left."""
+        if not first.loss:
+            return (Iteration(1, first),)
+        if not self.spec.optimizer or not self.parameters:
+            return (Iteration(1, first, gradients(first.loss.total, {*self.parameters, first.x})),)
+        memory = self.memory = Memory(self.spec, self.parameters, labels)
+        found: list[Iteration] = []
+        for number in range(1, self.spec.steps + 1):
+            run = first if not found else instance(first, self.renamed(found[-1]), partial(timed, step=number))
+            found.append(self.iteration(number, run, first, frozen, memory))
+        self.given |= memory.given
+        return tuple(found)
+
+    def iteration(self, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
+        """One training step from a forward pass."""
+        assert run.loss is not None
+        base = dict(zip(run.parameters, first.parameters, strict=True))
+        rate = memory.rate(number)
+        updated: dict[Node, Node] = {}
+        lines: dict[Node, tuple[Node, ...]] = {}
+
+        def step(parameter: Node, gradient: Node) -> Node:
+            if base[parameter].id in frozen:
+                return parameter
+            lines[parameter], updated[parameter] = memory.update(number, base[parameter], parameter, rate, gradient)
+            return updated[parameter]
+
+        wanted = {*run.parameters, *([run.x] if number == 1 else [])}
+        by_layer = step if self.spec.update == "layerwise" else None
+        gradient = gradients(run.loss.total, wanted, known=run.parameters, step=by_layer)
+        if by_layer is None:
+            for parameter in run.parameters:
+                step(parameter, gradient[parameter])
+        in_order = {parameter: updated[parameter] for parameter in run.parameters if parameter in updated}
+        return Iteration(number, run, gradient, in_order, lines, rate)
+
+    def moved(self, iteration: Iteration) -> dict[Node, Node]:
+        """First parameter -> what it has become after a step."""
+        pairs = zip(self.parameters, iteration.parameters, strict=True)
+        return {first: iteration.updated.get(now, now) for first, now in pairs}
+
+    def renamed(self, iteration: Iteration) -> dict[Node, Node]:
+        """First parameter -> the same in the next step, under a name of its own."""
+        return {
+            first: Node(Same(), (now,), first.shape, timed(first.id, iteration.number + 1), "parameter")
+            for first, now in self.moved(iteration).items()
+        }
+
+
+def instance(run: Pass, swap: dict[Node, Node], rename: Callable[[str], str]) -> Pass:
+    """A forward pass over other parameters: the same nodes, as far as they depend on them, under other names."""
+    swap = dict(swap)
+    ends = [run.output, *([run.loss.total] if run.loss else [])]
+    for node in topological(*ends, known=set(swap)):
+        if node in swap or all(swap.get(source, source) is source for source in node.inputs):
+            continue
+        new = Node(node.op, tuple(swap.get(source, source) for source in node.inputs), node.shape)
+        swap[node] = new.named(rename(node.id), node.role) if node.id else new
+    return run.changed(lambda node: swap.get(node, node))
 
 
 def is_fixed(numbers: Draw) -> bool:
@@ -348,51 +268,3 @@ def is_fixed(numbers: Draw) -> bool:
 
 def is_shared(layer: Layer) -> bool:
     return layer.spec is not None and layer.spec.shared
-
-
-def at_random(model: Model, seed: int) -> Model:
-    """The model with random numbers where there are none: to check formulas with, never to be shown."""
-    random = np.random.default_rng(seed)
-    given = dict(model.given)
-    for node in model.missing:
-        value = random.integers(10, 90, node.shape) / 100
-        if node is model.t and model.encoding == "classes":
-            value = np.eye(node.shape[1])[random.integers(0, node.shape[1], node.shape[0])]
-        elif node is model.t and model.spec.loss and model.spec.loss.name == "hinge_embedding":
-            value = random.choice([-1.0, 1.0], node.shape)
-        given[node] = Tensor.drawn(value.astype(float))
-    return replace(model, given=given)
-
-
-def numbers(model: Model, settle: Callable[[Node, Value], Value] = lambda node, value: value) -> dict[Node, Value]:
-    """float64 values of all nodes; what is not finite is the file's fault and said so."""
-    with np.errstate(all="ignore"):
-        return evaluate(model.all_nodes(), {n: t.value for n, t in model.given.items()}, FLOATS, finite(model, settle))
-
-
-def finite(model: Model, settle: Callable[[Node, Value], Value]) -> Callable[[Node, Value], Value]:
-    loss = model.spec.loss
-    ends = [run.output for run in (model.forward, model.after) if run] if loss and loss.name == "bce" else []
-
-    def check(node: Node, value: Value) -> Value:
-        if loss and node in ends and not model.symbolic and ((value < 0) | (value > 1)).any():
-            after = " after the update" if node.id.endswith("+") else ""
-            raise loss.item.error(
-                f"bce needs outputs from 0 to 1, but {node.id} is not{after}; put a sigmoid before it, or use bce_with_logits"
-            )
-        if not np.isfinite(value).all():
-            raise not_finite(model, node)
-        return settle(node, value)
-
-    return check
-
-
-def not_finite(model: Model, node: Node) -> InputError:
-    loss = model.spec.loss
-    if loss is not None and loss.name in ("bce", "nll", "kl_div") and node.role in ("error", "loss"):
-        instead = "bce_with_logits" if loss.name == "bce" else "cross_entropy"
-        return loss.item.error(f"the loss is infinite: probability 0 for what happened; use {instead} on the scores")
-    if loss is not None and loss.name == "bce" and node.role in ("gradient", "", "slope"):
-        return loss.item.error("bce has no derivative at probability 0 or 1; use bce_with_logits on the scores")
-    what = node.id or "an intermediate value"
-    return model.spec.item.error(f"{what} is too large for float64: scale the inputs or weights down")

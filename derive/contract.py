@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from derive.algebra import Value
 from derive.formula import entry
 from derive.graph import Node
+from derive.ids import kind, state
+from derive.optimizers import SINGLE
 
-_DERIVATIVE = re.compile(r"^d(?P<of>[^/]+)/d(?P<by>.+)$")
-
-
-@cache
-def split(id: str) -> tuple[str, str]:
-    """(of, by) of a derivative's id `dL/dW1`; ("", id) of any other."""
-    match = _DERIVATIVE.match(id)
-    return (match["of"], match["by"]) if match else ("", id)
-
-
-def multiple(id: str, factor: int) -> str:
-    """The id of what a notation shows in a quantity's place: `-1*dL/dz2` where δ is −∂L/∂z."""
-    return id if factor == 1 else f"{factor}*{id}"
-
-
-@cache
-def plain(id: str) -> tuple[int, str]:
-    """(factor, id of the quantity itself)."""
-    factor, star, rest = id.rpartition("*")
-    return (int(factor), rest) if star else (1, id)
-
-
-@cache
-def kind(id: str) -> tuple[str, str]:
-    """(letter, number) of a quantity: ("a", "1.2") of `a1.2+`; of a derivative, that of what it is taken by."""
-    name = split(id)[1].rstrip("+")
-    letter = name.rstrip("0123456789.")
-    return letter, name[len(letter) :]
+#: Letters of quantities with more than one entry; all others are single numbers: the loss, the options of an optimizer.
+ARRAYS = {"W", "b", "x", "t", "u", "z", "a", "p", "l", "weight", "pos_weight"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +27,11 @@ class Contract:
     def shape(self, node: Node) -> tuple[int, ...]:
         rows, columns = node.shape
         letter, number = kind(node.id)
+        if state(node.id)[0] in SINGLE:
+            return ()
         if letter == "W":
             return rows, columns
-        if letter in ("L", "lr") or (letter == "b" and letter + number in self.shared):
+        if letter not in ARRAYS or (letter == "b" and letter + number in self.shared):
             return ()
         if letter in ("b", "weight", "pos_weight"):
             return (columns,)

@@ -8,7 +8,7 @@ is 1×1.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -38,7 +38,7 @@ class Op(ABC):
         """The matrix formula."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Node:
     """An op applied to nodes; with an `id` and a `role` it is a named quantity."""
 
@@ -47,6 +47,9 @@ class Node:
     shape: Shape
     id: str = ""
     role: str = ""
+
+    def __repr__(self) -> str:  # a graph written out would be as long as all its paths
+        return f"<{self.id or type(self.op).__name__} {self.shape[0]}×{self.shape[1]}>"
 
     def named(self, id: str, role: str) -> Node:
         """This value as a line of its own."""
@@ -118,8 +121,8 @@ def constant(value: Fraction | int) -> Node:
     return apply(Constant(Fraction(value)))
 
 
-def topological(*ends: Node) -> list[Node]:
-    """All nodes the ends need, inputs before users; without recursion, so depth has no limit."""
+def topological(*ends: Node, known: Container[Node] = ()) -> list[Node]:
+    """All nodes the ends need, inputs before users, without what is needed for known ones; no recursion, so no limit."""
     order: dict[Node, None] = {}
     stack = [(node, False) for node in reversed(ends)]
     while stack:
@@ -128,7 +131,8 @@ def topological(*ends: Node) -> list[Node]:
             order[node] = None
         elif node not in order:
             stack.append((node, True))
-            stack.extend((source, False) for source in reversed(node.inputs) if source not in order)
+            if node not in known:
+                stack.extend((source, False) for source in reversed(node.inputs) if source not in order)
     return list(order)
 
 
@@ -158,7 +162,7 @@ def evaluate(
     `settle` may change each value as soon as it is there: rounding as one goes, refusing what is not finite.
     """
     values = dict(known)
-    for node in topological(*ends):
+    for node in topological(*ends, known=known):
         if node not in values:
             values[node] = settle(node, node.op.eval(algebra, *(values[source] for source in node.inputs)))
     return values

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from derive.build import Model
-from derive.contract import kind, multiple, split
 from derive.formula import Name, Partial, Symbol, entry
 from derive.graph import Leaf, Node
+from derive.ids import base, is_after, kind, multiple, split, state, step
+from derive.model import Model
 from derive.notation import Notation, labelled, symbol
 from derive.ops.structural import Scale
+from derive.optimizers import OPTIONS, STATES
 
 MOST_COMPARED = 5_000  # entries whose symbols are compared
 SAMPLED = ("a", "z", "p", "x")  # gradients that are one per sample
@@ -99,14 +100,29 @@ class Naming:
 
     def quantity(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> Symbol:
         """The symbol of an entry of a quantity that is not a derivative."""
-        plain = id.rstrip("+")
-        mark = "" if plain == id else self.notation.update
+        letter, parameter = state(id)
+        if letter:
+            return self.remembered(letter, parameter, self.quantity(base(parameter), row, column, shape), id)
+        plain = base(id)
+        if plain in OPTIONS:
+            return OPTIONS[plain]
+        mark = self.notation.update if is_after(id) else ""
         node_index = self.index(plain, row, column, shape)
         label = self.model.labels.of.get(entry(plain, node_index)) or self.model.labels.of.get(plain)
         if label and (node_index == () or entry(plain, node_index) in self.model.labels.of):
             return replace(labelled(label), mark=mark)
         letter, number = kind(plain)
         return replace(self.templated(self.template(letter, number), number, row, column, plain), mark=mark)
+
+    def letter(self, letter: str) -> Name:
+        """What an optimizer computes, as the head of a column."""
+        return Name(letter, (), STATES.get(letter, Symbol(letter)))
+
+    def remembered(self, letter: str, parameter: str, of: Symbol, id: str) -> Symbol:
+        """What an optimizer remembers of a parameter: m of w₅ after step 2 is m with the index w5,2."""
+        first = next(iter(self.model.iterations)).number
+        time = step(id) if "@" in id else first
+        return replace(STATES.get(letter, Symbol(letter)), sub=f"{of.base}{of.sub},{time}", sup=of.sup, bold=of.bold)
 
     def index(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         return self.model.contract.index(Node(Leaf(), (), shape, id), row, column)
@@ -191,8 +207,11 @@ class Naming:
         return named.sub, named.sup
 
     def bold_quantity(self, id: str) -> Symbol:
-        plain = id.rstrip("+")
-        mark = "" if plain == id else self.notation.update
+        letter, parameter = state(id)
+        if letter:
+            return self.remembered(letter, parameter, self.bold_quantity(base(parameter)), id)
+        plain = base(id)
+        mark = self.notation.update if is_after(id) else ""
         if label := self.model.labels.of.get(plain):
             return replace(labelled(label), mark=mark, bold=True)
         letter, number = kind(plain)

@@ -31,7 +31,12 @@ class Choice:
         try:
             return self.function(*args, **self.options)
         except ValueError as refusal:
-            raise self.item.error(f"{self.name}: {refusal}") from None
+            raise self.place(str(refusal).partition(" ")[0]).error(f"{self.name}: {refusal}") from None
+
+    def place(self, option: str) -> Item:
+        """Where the file gives an option, or else the entry."""
+        given = self.item.value
+        return given[option] if isinstance(given, dict) and option in given else self.item
 
     @property
     def in_force(self) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from derive.contract import kind, plain, split
 from derive.document import Block, Document, Line, Section, Step, Table, steps_of
+from derive.ids import kind, plain, split
 
 Wanted = tuple[str, tuple[int, ...]]
 

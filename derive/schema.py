@@ -13,7 +13,7 @@ from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters
 from derive.registry import Registry
-from derive.spec import KEYS, LINEAR_KEYS
+from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, UPDATES
 
 Schema = dict[str, Any]
 
@@ -41,7 +41,9 @@ def schema() -> Schema:
         },
         "loss": {"anyOf": entries(losses)},
         "optimizer": {"anyOf": entries(optimizers)},
-        "steps": {"type": "integer", "minimum": 1},
+        "steps": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS},
+        "update": {"enum": list(UPDATES)},
+        "state": {"type": "object"},
         "labels": {"type": "object", "additionalProperties": LABELS},
         "frozen": {"type": "array", "items": {"type": "string"}},
         "notation": notation(),

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from derive import checks, passes, policies
-from derive.build import Model, at_random, build, numbers
+from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Document
 from derive.errors import InputError, WitnessError, nearest
 from derive.examples import resolve
 from derive.language import Words
+from derive.model import Model, at_random
 from derive.notation import read as read_notation
 from derive.printers import FORMATS
 from derive.spec import load
@@ -119,7 +120,7 @@ def completed(model: Model) -> Model:
     for seed in range(TRIES):
         tried = at_random(model, seed)
         try:
-            numbers(tried)
+            tried.numbers()
         except InputError:
             continue
         return tried

@@ -26,6 +26,8 @@ from derive.tensor import Tensor
 MAX_PARAMETERS = 200_000
 MAX_VALUES = 2_000_000  # activations of the whole batch
 MAX_LAYERS = 300
+MAX_STEPS = 1_000
+UPDATES = ("simultaneous", "layerwise")
 
 layers: Registry[Callable[..., Any]] = Registry("layer")
 
@@ -66,6 +68,9 @@ class Spec:
     loss: Choice | None
     optimizer: Choice | None
     seed: int | None
+    steps: int = 1
+    update: str = "simultaneous"
+    state: Item | None = None
     labels: dict[str, Item] = field(default_factory=dict)
     frozen: tuple[Item, ...] = ()
     notation: Item | None = None
@@ -99,6 +104,8 @@ KEYS: dict[str, str] = {
     "loss": "the loss function",
     "optimizer": "the optimizer of the update",
     "steps": "how many training steps are worked",
+    "update": "simultaneous, or layerwise: each layer is updated before the gradients below it are taken",
+    "state": "what the optimizer remembers before the first step: {m: …, v: …, step: …}",
     "labels": "the author's own names",
     "frozen": "parameters that get a gradient but no update",
     "notation": "a preset, or {preset: …, symbol: …}",
@@ -118,8 +125,6 @@ def check(item: Item, folder: Path) -> Spec:
     given = {key: value for key, value in top.items() if value.value is not None}
     if "layers" not in given:
         raise item.error("there are no layers")
-    if "steps" in given and whole(given["steps"], 1) != 1:
-        raise given["steps"].error("only one step is worked so far; leave steps out")
     saved = arrays.load(given["parameters"], folder) if "parameters" in given else {}
     inputs, samples, features, batched = read_inputs(given.get("inputs"), saved)
     seed = whole(given["seed"], 0, 2**63 - 1) if "seed" in given else None
@@ -140,12 +145,22 @@ def check(item: Item, folder: Path) -> Spec:
         loss=choose(given["loss"], losses) if "loss" in given else None,
         optimizer=choose(given["optimizer"], optimizers) if "optimizer" in given else None,
         seed=seed,
+        steps=whole(given["steps"], 1, MAX_STEPS) if "steps" in given else 1,
+        update=one_of(given["update"], UPDATES) if "update" in given else "simultaneous",
+        state=given.get("state"),
         labels=dict(mapping(given["labels"])) if "labels" in given else {},
         frozen=tuple(sequence(given["frozen"])) if "frozen" in given else (),
         notation=given.get("notation"),
         numbers=given.get("numbers"),
         arrays=saved,
     )
+
+
+def one_of(item: Item, words: tuple[str, ...]) -> str:
+    name = text(item)
+    if name not in words:
+        raise item.error(f"expected one of {', '.join(words)}.{nearest(name, words)}")
+    return name
 
 
 def check_arrays(given: Mapping[str, Item], specs: Iterable[Linear | Choice], saved: Mapping[str, Tensor]) -> None:

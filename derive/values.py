@@ -17,11 +17,11 @@ import numpy as np
 
 from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
 from derive.algebra import evaluate as evaluate_formula
-from derive.build import Model, numbers
-from derive.contract import plain
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
+from derive.ids import plain
+from derive.model import Model
 from derive.numerals import WIDE, Numeral, Policy, decimal, literal
 from derive.ops.base import Slope
 from derive.ops.structural import Linear, MatMul
@@ -61,7 +61,7 @@ def as_decimal(value: Any) -> Decimal:
 
 def cost(model: Model) -> int:
     """Multiplications in all matrix products."""
-    products = [n for n in model.every_node() if isinstance(n.op, (Linear, MatMul))]
+    products = [n for n in model.every_node if isinstance(n.op, (Linear, MatMul))]
     return sum(n.shape[0] * n.shape[1] * n.inputs[0].shape[1] for n in products)
 
 
@@ -86,7 +86,7 @@ class Values:
         self.turned: Callable[[str], bool] = lambda id: False
         self.text = {node.id: tensor.text for node, tensor in model.given.items()}
         self.extra: dict[str, tuple[Any, Any]] = {}
-        floats = numbers(model)
+        floats = model.numbers()
         self.floats = {node.id: floats[node] for node in self.nodes.values()}
         self.arrays, self.exact = self._precise(model) if self.small else (self.floats, {})
         if self.small:

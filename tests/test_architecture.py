@@ -12,7 +12,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
-    errors registry fonts version
+    errors registry fonts version ids reference
     formula
     algebra numerals
     spelling tensor
@@ -22,6 +22,7 @@ FLOORS = """
     arrays losses optimizers initializers autodiff
     spec contract
     labels targets
+    memory model
     build
     values notation figures language
     naming document

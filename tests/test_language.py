@@ -229,6 +229,10 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
     for name in ("xor", "regression"):
         yield name, {"notation": "haykin", "form": "both"}
     yield {**net_of(), "notation": {"numbering": "source"}}, {}
+    for name in optimizers:
+        if name != "nesterov":  # its gradient is taken elsewhere: it has no place in a network
+            yield net_of(optimizer=name, steps=3), {"form": "both" if name == "adam" else "auto"}
+    yield net_of(update="layerwise"), {}
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ import mpmath
 import numpy as np
 import pytest
 
-from derive import algebra, checks
+from derive import algebra
 from derive import formula as fm
 from derive.algebra import FLOATS, evaluate
+from derive.checks.slopes import elementwise_slope, vector_slope
 from derive.formula import Apply, Name, Number
 from derive.graph import apply, leaf
 from derive.losses import End, losses
@@ -73,8 +74,8 @@ LOSS_POINTS = [(0.2, 0.9), (0.6, 0.25), (0.35, 0.5), (0.95, 0.1)]
 
 def witness(op: Any, points: list[tuple[float, ...]]) -> Any:
     if isinstance(op, Elementwise):
-        return checks.elementwise_slope(leaf((1, 1), "z", "input"), op, points)
-    return checks.vector_slope(op)
+        return elementwise_slope(leaf((1, 1), "z", "input"), op, points)
+    return vector_slope(op)
 
 
 # witnesses ------------------------------------------------------------
@@ -121,7 +122,7 @@ def test_a_wrong_jacobian_is_seen(kind: type[VectorOp]) -> None:
             rows[0][1] = -rows[0][1]
             return rows
 
-    assert not checks.vector_slope(Wrong()).ok
+    assert not vector_slope(Wrong()).ok
 
 
 # float64 against 5000 digits ------------------------------------------------------------

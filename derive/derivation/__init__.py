@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 
 from derive.algebra import FLOATS
-from derive.build import Layer, Model
 from derive.derivation import backward, conventions, forward, givens, update
 from derive.derivation.teller import Teller
 from derive.document import Block, Document, Quantity, Say, Section, Step, say
 from derive.formula import Name, Partial, entry
 from derive.graph import Node
+from derive.ids import base, derivative, is_after, step
 from derive.language import Words
+from derive.model import Layer, Model
 from derive.notation import Notation
 from derive.numerals import Policy
 from derive.ops.base import Elementwise, Slope
@@ -60,7 +61,7 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
         teller.told_slopes.clear()
     table = update.summary(teller) if wishes.backward else None
     if table:
-        sections.append(Section("summary", say("section.summary"), (table,)))
+        sections.append(Section("summary", say("section.summary"), (table, *update.course(teller))))
     document = Document(
         title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
         sections=tuple(sections),
@@ -80,30 +81,19 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
 
 
 def chosen_form(model: Model) -> Form:
-    size = sum(p.shape[0] * p.shape[1] for p in model.parameters) * model.x.shape[0]
+    size = sum(p.shape[0] * p.shape[1] for p in model.parameters) * model.x.shape[0] * len(model.iterations)
     return "scalar" if size <= MOST_SCALAR else "matrix"
 
 
 def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Section]:
-    """Forward, loss, the layers from the last back, and the second forward pass; in one form."""
+    """Every training step, and the forward pass after the last; in one form."""
     model = teller.model
     what = {"form": say(f"form.{form}")} if extra or form == "matrix" else {"form": say("form.none")}
-    found = [
-        Section(
-            f"{extra}forward",
-            say("section.forward", **what),
-            forward.steps(teller, model.forward, form, f"{extra}forward"),
-        )
-    ]
-    if model.forward.loss:
-        steps = forward.loss_steps(teller, model.forward, form, f"{extra}loss")
-        found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
+    found = one_step(teller, form, extra, what, wishes)
     if not wishes.backward or not model.gradient:
         return found
-    told = [layer for layer in model.forward.layers if layer.k or not model.parameters]
-    found += [backward_section(teller, layer, form, extra, what) for layer in reversed(told)]
-    if last := backward.inputs_step(teller, form, f"{extra}backward"):
-        found.append(Section(f"{extra}backward/x", say("section.backward.x", **what), last))
+    for iteration in model.iterations[1:]:
+        found.append(later_step(teller.at(iteration), form, f"step{iteration.number}/{extra}", what, wishes))
     if model.after and model.after.loss:
         again = (
             *forward.steps(teller, model.after, form, f"{extra}after"),
@@ -114,6 +104,33 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
     return [section for section in found if section.blocks]
 
 
+def one_step(teller: Teller, form: str, extra: str, what: dict[str, Say], wishes: Wishes) -> list[Section]:
+    """Forward, loss, and the layers from the last back."""
+    model = teller.model
+    steps = forward.steps(teller, model.forward, form, f"{extra}forward")
+    found = [Section(f"{extra}forward", say("section.forward", **what), steps)]
+    if model.forward.loss:
+        steps = forward.loss_steps(teller, model.forward, form, f"{extra}loss")
+        found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
+    if not wishes.backward or not model.gradient:
+        return found
+    told = [layer for layer in model.forward.layers if layer.k or not model.parameters]
+    found += [backward_section(teller, layer, form, extra, what) for layer in reversed(told)]
+    if last := backward.inputs_step(teller, form, f"{extra}backward"):
+        found.append(Section(f"{extra}backward/x", say("section.backward.x", **what), last))
+    return found
+
+
+def later_step(teller: Teller, form: str, extra: str, what: dict[str, Say], wishes: Wishes) -> Section:
+    """A training step after the first, as one section: what was a section of the first is a step to unfold."""
+    number = teller.model.now.number
+    blocks: list[Block] = [say("iteration.symbols", number=number, before=number - 1)]
+    for section in one_step(teller, form, extra, {"form": say("form.none")}, wishes):
+        inside = tuple(block for block in section.blocks if isinstance(block, Step))
+        blocks.append(Step(section.id, section.title, substeps=inside, fold=True))
+    return Section(extra.rstrip("/"), say("section.iteration", number=number, **what), tuple(blocks))
+
+
 def backward_section(teller: Teller, layer: Layer, form: str, extra: str, what: dict[str, Say]) -> Section:
     last = layer is teller.model.forward.layers[-1]
     place = "inputs" if layer.k == 0 else "output" if last else "hidden"
@@ -122,7 +139,7 @@ def backward_section(teller: Teller, layer: Layer, form: str, extra: str, what: 
         *update.steps(teller, layer, form, f"{extra}update"),
     ]
     if teller.model.updated and not layer.k <= 1 and blocks:
-        blocks.append(say("update.old_weights"))
+        blocks.append(say("update.new_weights" if teller.model.layerwise else "update.old_weights"))
     return Section(f"{extra}backward/{layer.k}", say(f"section.backward.{place}", k=layer.k, **what), tuple(blocks))
 
 
@@ -131,7 +148,8 @@ def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:
     model = teller.model
     found = {}
     for node in model.all_nodes():
-        if not with_gradients and (node.role in ("gradient", "slope", "updated") or node.id.endswith("+")):
+        trained = is_after(node.id) or step(node.id) > 1
+        if not with_gradients and (trained or node.role in ("gradient", "slope", "updated", "state")):
             continue
         shape = model.contract.shape(node)
         value = (
@@ -144,6 +162,8 @@ def quantities(teller: Teller, with_gradients: bool) -> dict[str, Quantity]:
         found |= slopes(teller)
     if with_gradients and model.spec.optimizer and model.gradient and not model.updated and "L" in found:
         found["L+"] = found["L"]  # everything is frozen
+    if (last := len(model.iterations)) > 1:
+        found |= {base(id) + "+": q for id, q in found.items() if id == f"L+@{last}"}
     return found
 
 
@@ -151,7 +171,7 @@ def slopes(teller: Teller) -> dict[str, Quantity]:
     """The derivatives ∂a/∂z that the gradients did not need: Jacobians, and the slope of a fused sigmoid."""
     found = {}
     for node in teller.model.forward.nodes:
-        id = f"d{node.id}/d{node.inputs[0].id}" if node.inputs and node.inputs[0].id else ""
+        id = derivative(node.id, node.inputs[0].id) if node.inputs and node.inputs[0].id else ""
         if node.role != "activation" or not id or id in teller.by_id:
             continue
         out, z = (np.asarray(teller.values.floats[n.id], dtype=float) for n in (node, node.inputs[0]))

@@ -7,12 +7,12 @@ from fractions import Fraction
 
 from derive import formula as fm
 from derive.algebra import evaluate
-from derive.build import Layer
-from derive.contract import kind, plain
 from derive.derivation.teller import Teller, factored, places, uses
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula, Name
 from derive.graph import Node, notate, topological
+from derive.ids import base, kind, plain, split
+from derive.model import Layer
 from derive.naming import Naming
 from derive.ops.base import Elementwise, Slope, WrittenOut
 from derive.ops.structural import Scale
@@ -160,7 +160,7 @@ def source_op(teller: Teller, node: Node) -> object:
 def signal_line(teller: Teller, gradient: Node, row: int, column: int, letter: str) -> Line:
     found, condition = teller.resolved(teller.formula(gradient, row, column))
     target = teller.entry(gradient, row, column)
-    node = teller.by_id[gradient.id.removeprefix("dL/d")]
+    node = teller.by_id[split(gradient.id)[1]]
     before: list[Form] = []
     partial = teller.naming.entry(gradient, row, column)
     if partial != target:  # δ = ∂L/∂z, in some books −∂L/∂z
@@ -304,7 +304,7 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
         why = (say(f"{book(teller, letter)}.{letter}.{place}"),)
         if teller.model.contract.batched and teller.model.x.shape[0] > 1:
             why = (*why, say("backward.batch"))
-        if parameter.id in teller.model.contract.shared:
+        if base(parameter.id) in teller.model.contract.shared:
             why = (*why, say("backward.shared"))
     teller.values.home.setdefault(gradient.id, id)
     return Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 12)

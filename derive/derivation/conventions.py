@@ -39,10 +39,10 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     if notation.bias_as != "b":
         found.append(say(f"convention.bias.{notation.bias_as}"))
     if model.updated:
-        found.append(say("convention.update.simultaneous"))
+        found.append(say(f"convention.update.{model.spec.update}"))
         found.append(say("convention.marks", mark=notation.update))
     if model.frozen:
-        frozen = [node for node in model.parameters if node in model.frozen]
+        frozen = [node for node in model.parameters if node.id in model.frozen]
         found.append(
             say("convention.frozen", names=", ".join(model.labels.of.get(node.id, node.id) for node in frozen))
         )
@@ -128,7 +128,7 @@ def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:
     if loss is not None:
         plain |= {"loss": {loss.name: options(loss.in_force)}}
     if optimizer is not None:
-        plain |= {"optimizer": {optimizer.name: options(optimizer.in_force)}, "update": "simultaneous"}
+        plain |= {"optimizer": {optimizer.name: options(optimizer.in_force)}, "update": model.spec.update}
     kind = {"decimals": policy.decimals} if policy.decimals is not None else {"significant": policy.significant}
     plain["numbers"] = {**kind, "exact": policy.exact, "round_as_you_go": policy.as_you_go, "half": policy.half}
     if model.drawn:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from derive.build import Layer, Pass
 from derive.derivation.teller import Teller, places, uses
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula
-from derive.graph import Node, topological
+from derive.graph import Node
+from derive.ids import base, is_after
+from derive.ids import step as step_of
 from derive.losses import Loss
+from derive.model import Layer, Pass
 from derive.ops.activations import activations
 from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
@@ -77,11 +79,11 @@ def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step,
     """Probabilities made by the loss itself, targets as weighted, the loss of each output, and the loss."""
     if run.loss is None:
         return ()
-    after = run.loss.total.id.endswith("+")
-    own = [n for n in topological(run.loss.total) if n.id.endswith("+") == after and n not in run_nodes(run)]
+    mark = marks(run.loss.total)
+    own = [n for n in run.nodes if marks(n) == mark and n not in run_nodes(run)]
     found = []
     for node in own:
-        letter = node.id.rstrip("+")
+        letter = base(node.id)
         if not node.inputs or letter not in ("p", "u", "l", "L"):
             continue
         title = loss_title(run.loss, letter)
@@ -92,6 +94,11 @@ def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step,
             why = (*why, say("loss.fused"))
         found.append(step(teller, node, f"{prefix}/{letter}", form, title, why))
     return tuple(found)
+
+
+def marks(node: Node) -> tuple[bool, int]:
+    """Whether a quantity is one after the update, and of which step."""
+    return is_after(node.id), step_of(node.id)
 
 
 def loss_title(loss: Loss, letter: str) -> Say:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from derive.build import Layer
 from derive.derivation.teller import Teller
 from derive.dialects.text import Text
 from derive.document import Amount, Block, Cell, Figure, Table, say
@@ -10,6 +9,7 @@ from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Symbol, entry
 from derive.graph import Node
 from derive.language import Words
+from derive.model import Layer
 from derive.ops.activations import activations
 
 MOST_NUMBERED = 6  # edges between two layers up to which their numbers are written at them

@@ -11,12 +11,12 @@ import numpy as np
 
 from derive import formula as fm
 from derive.algebra import EXACT, UNKNOWN, Value, evaluate
-from derive.build import Model
-from derive.contract import kind, plain, split
 from derive.document import Form, Line
 from derive.formula import Apply, Formula, Name, Number
 from derive.graph import Node, expand, notate
+from derive.ids import derivative, kind, plain, split
 from derive.lines import LARGE
+from derive.model import Iteration, Model
 from derive.naming import Naming
 from derive.notation import Notation
 from derive.ops.vector import ByScores, Fused
@@ -35,6 +35,10 @@ class Teller:
         self.naming = Naming(model, notation)
         self.expanded: dict[Node, Value] = {}
         self.told_slopes: set[str] = set()
+
+    def at(self, iteration: Iteration) -> Teller:
+        """The same reader, another training step looked at."""
+        return Teller(self.model.at(iteration), self.values, self.notation, self.style, self.level)
 
     @cached_property
     def by_id(self) -> dict[str, Node]:
@@ -151,7 +155,7 @@ class Teller:
         place = self.values.place(upstream)
         of = self.naming.entry(self.by_id[split(gradient.id)[1]], *place)
         whole = self.naming.entry(gradient, *place)
-        if isinstance(rest, Name) and rest.id == f"d{of.id}/d{by.id}":
+        if isinstance(rest, Name) and rest.id == derivative(of.id, by.id):
             return Apply("chain", (whole, rest))
         partial = self.naming.partial(of, by)
         self.values.define(partial, evaluate(rest, self.values.value, self.values.algebra), self.exactly(rest))

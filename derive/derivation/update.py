@@ -2,51 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from derive.algebra import evaluate
-from derive.build import Layer
-from derive.contract import kind, plain
 from derive.derivation.teller import Teller, places, uses
 from derive.document import Amount, Cell, Line, Say, Step, Table, say
 from derive.formula import Name, Symbol, entry
 from derive.graph import Node
+from derive.ids import kind, plain, state
+from derive.model import Iteration, Layer
+from derive.optimizers import SINGLE
 
 MOST_ROWS = 400
+MOST_OPEN = 12  # lines of a step that is not folded
+MOST_TABLES = 40  # entries of parameters whose course over the steps is shown
 
 
 def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, ...]:
-    """The updates of one layer's parameters."""
+    """The updates of one layer's parameters, line by line as the optimizer makes them."""
     model, found = teller.model, list[Step]()
-    for parameter in (layer.W, layer.b):
-        if parameter is None or not model.updated:
+    for parameter in layer.parameters:
+        if not model.updated:
             continue
         letter = kind(parameter.id)[0]
         id = f"{prefix}/{layer.k}/{letter}"
         title = say(f"step.update.{letter}", k=layer.k)
-        if parameter in model.frozen:
+        if parameter not in model.updated:
             found.append(Step(id, title, (say("update.frozen", name=teller.naming.whole(parameter)),)))
             continue
-        updated = model.updated[parameter]
-        lines: tuple[Line, ...] = (teller.matrix_line(updated),) if form == "matrix" else teller.lines(updated)
-        teller.values.home.setdefault(updated.id, id)
+        nodes = (*model.now.lines[parameter], model.updated[parameter])
+        lines = tuple(line for line in in_order(teller, nodes, form))
+        for node in nodes:
+            teller.values.home.setdefault(node.id, id)
         assert model.spec.optimizer is not None
         why = (say(f"update.{model.spec.optimizer.name}"),)
-        found.append(Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 12))
+        found.append(Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > MOST_OPEN))
     return tuple(found)
+
+
+def in_order(teller: Teller, nodes: Sequence[Node], form: str) -> Iterator[Line]:
+    """Entry by entry, all lines of an entry together; what is one number for all entries comes first."""
+    if form == "matrix":
+        yield from (teller.matrix_line(node) for node in nodes)
+        return
+    single = [node for node in nodes if state(node.id)[0] in SINGLE]
+    for node in single:
+        yield from teller.lines(node)
+    for row, column in places(nodes[-1]):
+        yield from (teller.line(node, row, column) for node in nodes if node not in single)
 
 
 def comparison(teller: Teller) -> tuple[Say, ...]:
     """The loss before and after."""
     model = teller.model
+    first = model.iterations[0].forward
     if model.after is None or model.after.loss is None or model.symbolic:
         return ()
-    assert model.forward.loss is not None
-    before, after = (teller.naming.entry(run.loss.total, 0, 0) for run in (model.forward, model.after) if run.loss)
+    assert first.loss is not None
+    before, after = (teller.naming.entry(run.loss.total, 0, 0) for run in (first, model.after) if run.loss)
     change = float(teller.values.value(after)) - float(teller.values.value(before))
     key = "loss_after.fell" if change < 0 else "loss_after.rose" if change > 0 else "loss_after.stayed"
     if change and looks_equal(teller, before, after):
         lower, higher = (after, before) if change < 0 else (before, after)
         return (say(f"{key}_little", before=Amount(before), by=Amount(difference(teller, lower, higher))),)
     return (say(key, before=Amount(before), after=Amount(after)),)
+
+
+def course(teller: Teller) -> tuple[Table, ...]:
+    """The loss over the steps, and what every parameter and its optimizer's state went through."""
+    model = teller.model
+    if len(model.iterations) < 2 or model.symbolic:
+        return ()
+    losses = [run.loss.total for run in (*(i.forward for i in model.iterations), model.after) if run and run.loss]
+    rows = [(str(t), Amount(teller.naming.entry(loss, 0, 0))) for t, loss in enumerate(losses)]
+    header = (say("table.steps_done"), teller.naming.entry(losses[0], 0, 0))
+    found = [Table("course/L", say("table.course.loss"), header, tuple(rows), fold=len(rows) > MOST_OPEN)]
+    entries = [(k, row, column) for k, p in enumerate(model.parameters) for row, column in places(p)]
+    changing = [(k, r, c) for k, r, c in entries if model.parameters[k] in model.updated]
+    if len(changing) <= MOST_TABLES:
+        found += [course_of(teller, *place, fold=len(changing) > 2) for place in changing]
+    return tuple(found)
+
+
+def course_of(teller: Teller, k: int, row: int, column: int, *, fold: bool) -> Table:
+    """One entry of a parameter, step by step: its gradient, the optimizer's lines, its new value."""
+    model, naming = teller.model, teller.naming
+    first = model.iterations[0].parameters[k]
+    name = naming.entry(first, row, column)
+    gradient = naming.entry(model.iterations[0].gradient[first], row, column)
+    letters = [state(node.id)[0] for node in model.iterations[-1].lines[model.iterations[-1].parameters[k]]]
+    letters = [letter for letter in letters if letter not in SINGLE and letter != "g"]
+    header = (say("table.step"), gradient, *(naming.letter(letter) for letter in letters), name)
+    rows: list[tuple[Cell, ...]] = [("0", "", *("" for _ in letters), Amount(name))]
+    rows += [(str(i.number), *course_row(teller, i, k, row, column, letters)) for i in model.iterations]
+    return Table(f"course/{name.key}", say("table.course.parameter", name=name), header, tuple(rows), fold=fold)
+
+
+def course_row(
+    teller: Teller, iteration: Iteration, k: int, row: int, column: int, letters: Sequence[str]
+) -> list[Cell]:
+    parameter = iteration.parameters[k]
+    by_letter = {state(node.id)[0]: node for node in iteration.lines[parameter]}
+    nodes = [
+        iteration.gradient[parameter],
+        *(by_letter.get(letter) for letter in letters),
+        iteration.updated[parameter],
+    ]
+    return ["" if node is None else Amount(teller.naming.entry(node, row, column)) for node in nodes]
 
 
 def summary(teller: Teller) -> Table | None:

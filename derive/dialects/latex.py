@@ -91,7 +91,7 @@ RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 #: Marks above a letter.
 ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
 TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
-LETTERS = {**{c: rf"\{name}" for c, name in GREEK.items()}, "ŷ": r"\hat{y}", "ℒ": r"\mathcal{L}"}
+LETTERS = {**{c: rf"\{name}" for c, name in GREEK.items()}, "ℒ": r"\mathcal{L}"}
 #: Signs in a label, as mathematics that MathJax and every TeX know, whatever the fonts.
 SPECIAL = {
     "`": r"\text{‘}",
@@ -135,8 +135,9 @@ def label(words: str) -> str:
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)
-    if len(base) == 2 and base[1] in ACCENTS:
-        return rf"\{ACCENTS[base[1]]}{{{letters(base[0], bold=bold)}}}"
+    plain, mark = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
+    if mark in ACCENTS:
+        return rf"\{ACCENTS[mark]}{{{letters(plain, bold=bold)}}}"
     if base in LETTERS:
         return rf"\boldsymbol{{{LETTERS[base]}}}" if bold else LETTERS[base]
     if base.isascii() and base.isalnum():

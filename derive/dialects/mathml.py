@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from html import escape
 
@@ -32,9 +33,10 @@ ACCENTS = {"\u0302": "ˆ", "\u0304": "¯", "\u0303": "˜"}
 
 def letter(base: str) -> str:
     """A letter or word, with the mark above it."""
-    if len(base) == 2 and base[1] in ACCENTS:
-        mark = f'<mo stretchy="false">{ACCENTS[base[1]]}</mo>'
-        return f'<mover accent="true"><mi>{escape(base[0])}</mi>{mark}</mover>'
+    plain, accent = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
+    if accent in ACCENTS:
+        mark = f'<mo stretchy="false">{ACCENTS[accent]}</mo>'
+        return f'<mover accent="true"><mi>{escape(plain)}</mi>{mark}</mover>'
     return f"<mi>{escape(base)}</mi>"
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from derive.algebra import Algebra, Value, evaluate
-from derive.formula import Apply, Formula, Function, Name, Symbol, bind, formula, names
+from derive.formula import Apply, Formula, Function, Name, Symbol, bind, formula, is_scalar, names
 from derive.graph import Node, Op, Shape, apply
+from derive.ids import derivative
 from derive.ops.structural import hadamard
 
 z = Name("z", symbol=Symbol("z"))  # the argument
@@ -53,12 +54,12 @@ class Elementwise(Op):
     def _slope(self, i: int, out: Node, inputs: Sequence[Node]) -> Node:
         slope = apply(Slope(self, i), *inputs, out)
         if out.id and out.role == "activation" and inputs[i].id:
-            return slope.named(f"d{out.id}/d{inputs[i].id}", "slope")
+            return slope.named(derivative(out.id, inputs[i].id), "slope")
         return slope
 
     def write(self, *formulas: Formula) -> Formula:
         if len(self.parameters) > 1:
-            return bind(matrix_body(self.body), dict(zip(self.parameters, formulas, strict=True)))
+            return matrix_body(bind(self.body, dict(zip(self.parameters, formulas, strict=True))))
         return Apply(self.function, formulas)
 
     @property
@@ -99,7 +100,7 @@ class Slope(Op):
 
     def write(self, *formulas: Formula) -> Formula:
         if len(self.of.parameters) > 1:
-            return bind(matrix_body(self.body), dict(zip((*self.of.parameters, out), formulas, strict=True)))
+            return matrix_body(bind(self.body, dict(zip((*self.of.parameters, out), formulas, strict=True))))
         return Apply(self.of.derivative(self.by), formulas[:1])
 
 
@@ -110,20 +111,52 @@ class WrittenOut(Slope):
         super().__init__(slope.of, slope.by)
 
     def write(self, *formulas: Formula) -> Formula:
-        return bind(matrix_body(self.body), dict(zip((*self.of.parameters, out), formulas, strict=True)))
+        return matrix_body(bind(self.body, dict(zip((*self.of.parameters, out), formulas, strict=True))))
+
+
+@dataclass(frozen=True)
+class Rule(Op):
+    """A scalar formula in some quantities, entry by entry; single numbers among them count for every entry.
+
+    The lines of optimizers and schedules. Nothing is differentiated through them.
+    """
+
+    body: Formula
+    parameters: tuple[Name, ...]
+
+    def shape(self, *shapes: Shape) -> Shape:
+        return max((shape[0] for shape in shapes), default=1), max((shape[1] for shape in shapes), default=1)
+
+    def eval(self, algebra: Algebra, *values: Value) -> Value:
+        result = evaluate(self.body, dict(zip(self.parameters, values, strict=True)).__getitem__, algebra)
+        return np.broadcast_to(np.asarray(result), self.shape(*(value.shape for value in values)))
+
+    def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
+        raise NotImplementedError("derive takes first derivatives only")
+
+    def write(self, *formulas: Formula) -> Formula:
+        return matrix_body(bind(self.body, dict(zip(self.parameters, formulas, strict=True))))
+
+
+def ruled(body: Formula, nodes: Mapping[Name, Node]) -> Node:
+    """A formula in the names of nodes, as a node."""
+    used = tuple(dict.fromkeys(names(body)))
+    return apply(Rule(body, used), *(nodes[name] for name in used))
 
 
 def matrix_body(body: Formula) -> Formula:
-    """A scalar formula written for matrices: products entry by entry are ⊙, the rest is understood entry by entry."""
+    """A scalar formula in matrices: products entry by entry are ⊙, the rest is understood entry by entry."""
     if not isinstance(body, Apply):
         return body
     args = tuple(matrix_body(arg) for arg in body.args)
-    if body.head == "mul":
-        scalars = tuple(arg for arg in args if not any(names(arg)))
-        others = tuple(arg for arg in args if any(names(arg)))
-        inner = others[0] if len(others) == 1 else Apply("had", others)
-        return Apply("mul", (*scalars, inner)) if scalars else inner
-    return Apply(body.head, args, body.axis)
+    if body.head != "mul":
+        return Apply(body.head, args, body.axis)
+    scalars = tuple(arg for arg in args if is_scalar(arg))
+    others = tuple(arg for arg in args if not is_scalar(arg))
+    if not others:
+        return Apply("mul", scalars)
+    inner = others[0] if len(others) == 1 else Apply("had", others)
+    return Apply("mul", (*scalars, inner)) if scalars else inner
 
 
 def elementwise(

@@ -6,12 +6,12 @@ import json
 import math
 from typing import Any
 
-from derive.contract import plain
 from derive.dialects.latex import Latex
 from derive.dialects.python import Python
 from derive.dialects.text import Text
 from derive.document import Block, Document, Line, Section, Step, steps_of
 from derive.formula import Formula, entry
+from derive.ids import plain
 from derive.printers.common import Printer
 from derive.spelling import spell
 from derive.values import as_fraction
@@ -104,6 +104,7 @@ class Data:
             "differences": "central differences, 50 digits",
             "differences_float": "central differences",
             "sympy": "SymPy",
+            "reference": "optimizer steps in plain NumPy",
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",
             "rounded_lines": "printed lines, rounded",

@@ -1,0 +1,95 @@
+"""Every printed formula, evaluated from its own Python text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from derive.algebra import Algebra, Value, call
+from derive.checks.errors import Errors, largest
+from derive.dialects.python import ExactPython
+from derive.document import Document, Line, Witness, steps
+from derive.formula import Apply, Formula, Function, names
+from derive.spelling import spell
+from derive.values import Values, as_decimal
+
+
+def printed(document: Document) -> Witness:
+    """Every form of every line, from its Python text, against the value of the line's target."""
+    values = document.values
+    check = rounded_line if values.policy.as_you_go else exact_line
+    errors = Errors()
+    for step in steps(document):
+        for line in step.lines:
+            check(line, values, errors)
+            if line.condition is not None and not python_value(line.condition, values):
+                errors.absolute = errors.relative = float("inf")
+    if values.policy.as_you_go:
+        return errors.witness("rounded_lines", "page", 0.5000001)
+    if values.small:
+        return errors.witness("lines", "page", 1e-30)
+    return errors.witness("lines_float", "page", 1e-9)
+
+
+def exact_line(line: Line, values: Values, errors: Errors) -> None:
+    target = values.value(line.target)
+    for form in line.forms:
+        scale = max([largest(target), *(1e-3 * largest(values.value(name)) for name in names(form.formula)), 1e-100])
+        errors.compare(like(target, python_value(form.formula, values)), target, scale)
+
+
+def like(target: Value, found: Value) -> Value:
+    """A value in the shape of the target: a single number is spread, a matrix of one entry is a number."""
+    if np.size(found) == np.size(target):
+        return np.asarray(found).reshape(np.shape(target))[()]
+    return np.broadcast_to(found, np.shape(target))
+
+
+def rounded_line(line: Line, values: Values, errors: Errors) -> None:
+    """With rounding as one goes the last form, from the rounded numbers, must round to the value: off by half a unit."""
+    target = np.asarray(values.value(line.target), dtype=object)
+    if not line.forms or line.target.id in values.extra:
+        return
+    found = like(target, np.asarray(python_value(line.forms[-1].formula, values), dtype=object))
+    for ours, theirs in zip(np.asarray(found, dtype=object).ravel(), target.ravel(), strict=True):
+        expected = values.policy.rounded(as_decimal(ours))
+        unit = float(Decimal(1).scaleb(int(expected.as_tuple().exponent)))
+        errors.compare(ours, theirs, max(unit, 1e-300))
+
+
+def python_value(f: Formula, values: Values) -> Value:
+    """The value of a formula's Python text: our own spelling, in which names are keys and nothing is anybody's text."""
+    quantities = {name.key: values.value(name) for name in names(f)}
+    code = compile(spell(f, ExactPython()), "<formula>", "eval")
+    with np.errstate(all="ignore"):
+        return eval(code, {"__builtins__": {}, "q": quantities, **vocabulary(values.algebra, functions_of(f))})
+
+
+def functions_of(f: Formula) -> dict[str, Function]:
+    if not isinstance(f, Apply):
+        return {}
+    found = {f.head.name: f.head} if isinstance(f.head, Function) else {}
+    for arg in f.args:
+        found |= functions_of(arg)
+    return found
+
+
+def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Callable[..., Any]]:
+    def named(function: Function) -> Callable[..., Any]:
+        return lambda *args, axis=None: call(function, args, axis, algebra)
+
+    def cases(*flat: Any) -> Any:
+        return algebra.choose(flat[1::2], [*flat[0:-1:2], flat[-1]])
+
+    def total(value: Any, axis: int | None) -> Any:
+        return np.sum(value, axis=axis, keepdims=axis is not None)
+
+    def number(written: str) -> Any:
+        return algebra.number(Fraction(written))
+
+    own: dict[str, Callable[..., Any]] = {**algebra.functions, "cases": cases, "total": total, "number": number}
+    return own | {name: named(function) for name, function in functions.items()}

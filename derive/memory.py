@@ -1,0 +1,121 @@
+"""What an optimizer is given and remembers: its options as leaves, its state from step to step, the rate in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from derive.errors import nearest
+from derive.graph import Node, leaf
+from derive.ids import after, base, timed
+from derive.labels import Labels
+from derive.optimizers import Update
+from derive.options import described, mapping, whole
+from derive.source import Item, Number
+from derive.spec import Spec, matrix, row
+from derive.tensor import Tensor
+
+
+class Memory:
+    """Makes the updates of one network, step after step.
+
+    given: the numbers at the leaves made here · options: the optimizer's options that stand in formulas, by name
+    """
+
+    def __init__(self, spec: Spec, parameters: Iterable[Node], labels: Labels) -> None:
+        assert spec.optimizer is not None
+        self.optimizer, self.parameters = spec.optimizer, {node.id: node for node in parameters}
+        self.given: dict[Node, Tensor] = {}
+        self.options: dict[str, Node] = {}
+        self.states: dict[str, dict[str, Node]] = {id: {} for id in self.parameters}
+        lr = self.optimizer.in_force["lr"]
+        if lr < 0:
+            raise self.optimizer.place("lr").error("lr must not be negative")
+        self.lr = self.option("lr", lr)
+        self.steps_before = 0
+        if spec.state is not None:
+            self.read(spec.state, labels)
+
+    def rate(self, step: int) -> Node:
+        """The learning rate in a step."""
+        return self.lr
+
+    def option(self, name: str, value: Fraction) -> Node:
+        """An option as a leaf with its number as it was written; `betas2` is the second of `betas`."""
+        if name not in self.options:
+            node = self.options[name] = leaf((1, 1), name, "hyper")
+            self.given[node] = Tensor.of([[value]], [[self.written(name)]])
+        return self.options[name]
+
+    def written(self, name: str) -> str:
+        item = self.optimizer.place(name if name in self.optimizer.in_force else name.rstrip("12"))
+        if isinstance(item.value, list) and name[-1:].isdigit():
+            item = item.value[int(name[-1]) - 1]
+        return item.value.text if isinstance(item.value, Number) else ""
+
+    def start(self, parameter: Node, letter: str, value: Fraction, single: bool) -> Node:
+        """What an optimizer remembers before the first step: the same number for every entry, or one for all."""
+        rows, columns = shape = (1, 1) if single else parameter.shape
+        node = leaf(shape, f"{letter}.{parameter.id}@0", "state")
+        self.given[node] = Tensor.of([[value] * columns] * rows)
+        return node
+
+    def update(
+        self, step: int, first: Node, parameter: Node, rate: Node, gradient: Node
+    ) -> tuple[tuple[Node, ...], Node]:
+        """(the optimizer's lines, the parameter after the step)."""
+
+        def gradient_at(point: Node) -> Node:
+            if point is not parameter:
+                raise ValueError("the gradient is taken ahead of the parameters; in a network use sgd with nesterov")
+            return gradient
+
+        now = Update(
+            self.steps_before + step,
+            parameter,
+            rate,
+            gradient_at,
+            self.option,
+            lambda letter, value, single: self.start(first, letter, value, single),
+            self.states[first.id],
+            lambda letter: timed(f"{letter}.{first.id}", step),
+        )
+        result = now.result(self.optimizer(now)).named(timed(after(base(parameter.id)), step), "updated")
+        self.states[first.id] = now.after
+        return tuple(now.lines), result
+
+    # the state the file gives -----------------------------------------------------------------------------------------
+    def read(self, item: Item, labels: Labels) -> None:
+        """`{m: 0, v: {W1: [[…]], b1: 0.1}, step: 5}`: numbers for every entry, or for some parameters."""
+        for letter, value in mapping(item).items():
+            if letter == "step":
+                self.steps_before = whole(value, 0, 10**9)
+                continue
+            by_name = dict.fromkeys(self.parameters, value)
+            if isinstance(value.value, dict):
+                by_name = {labels.whole.get(name, name): part for name, part in value.value.items()}
+            for name, part in by_name.items():
+                if name not in self.parameters:
+                    raise part.at_key().error(f"state: '{name}' is no parameter.{nearest(name, self.parameters)}")
+                self.hold(letter, self.parameters[name], part)
+
+    def hold(self, letter: str, parameter: Node, item: Item) -> None:
+        node = leaf(parameter.shape, f"{letter}.{parameter.id}@0", "state")
+        self.given[node] = filled(item, parameter)
+        self.states[parameter.id][letter] = node
+
+
+def filled(item: Item, parameter: Node) -> Tensor:
+    """Numbers in the shape of a parameter: one for all, or every entry."""
+    rows, columns = parameter.shape
+    match item.value:
+        case Number(text=written, exact=exact):
+            return Tensor.of([[exact] * columns] * rows, [[written] * columns] * rows)
+        case list() as values if values:
+            found = matrix(item, "state") if isinstance(values[0].value, list) else row(item, "state")
+            if found.shape == parameter.shape:
+                return found
+            raise item.error(
+                f"{parameter.id} has {rows} × {columns} entries, these are {found.shape[0]} × {found.shape[1]}"
+            )
+    raise item.error(f"expected a number or a list, not {described(item)}")
