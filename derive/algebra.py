@@ -113,22 +113,18 @@ def _spread(operation: Callable[[Any, Any], Any], ufunc: np.ufunc) -> Callable[[
     return lambda a, b: ufunc(a, b) if isinstance(b, np.ndarray) and not isinstance(a, np.ndarray) else operation(a, b)
 
 
+def _power(values: list[Value], _axis: int | None) -> Value:
+    base, exponent = values
+    if isinstance(exponent, Fraction) or getattr(exponent, "dtype", None) == np.dtype(object):
+        return each(_exact_power)(base, exponent)
+    return base**exponent
+
+
 _add, _multiply, _divide = (
     _spread(operator.add, np.add),
     _spread(operator.mul, np.multiply),
     _spread(operator.truediv, np.true_divide),
 )
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    """A fraction to a power that is none is no fraction: Python would make a float of it."""
-    fractions = isinstance(base, Fraction) and isinstance(exponent, Fraction)
-    return UNKNOWN if fractions and exponent.denominator != 1 else base**exponent
-
-
-def _powers(base: Value, exponent: Value) -> Value:
-    objects = any(getattr(x, "dtype", None) == np.dtype(object) or isinstance(x, Fraction) for x in (base, exponent))
-    return each(_power)(base, exponent) if objects else base**exponent
 
 
 STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
@@ -139,7 +135,7 @@ STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
     "dot": _fold(lambda a, b: a @ b),
     "neg": lambda v, _: -v[0],
     "div": lambda v, _: _divide(*v),
-    "pow": lambda v, _: _powers(*v),
+    "pow": _power,
     "T": lambda v, _: v[0].T,
     "sum": _sum,
     "total": _sum,
@@ -247,6 +243,22 @@ def _exact_sqrt(x: Any) -> Any:
         return UNKNOWN
     root = Fraction(math.isqrt(x.numerator), math.isqrt(x.denominator))
     return root if root * root == x else UNKNOWN
+
+
+LARGEST_EXPONENT = 2_000  # of a power that is still worked out as a fraction
+
+
+def _exact_power(x: Any, exponent: Any) -> Any:
+    """A power; of a fraction with a broken exponent (of which Python would make a float) where it is one again."""
+    if not isinstance(exponent, Fraction):
+        return x**exponent
+    if x is UNKNOWN or (x in (0, 1) and exponent > 0):
+        return x
+    if abs(exponent.numerator) > LARGEST_EXPONENT:
+        return UNKNOWN
+    if exponent.denominator == 1:
+        return x**exponent
+    return _exact_sqrt(x) ** exponent.numerator if exponent.denominator == 2 else UNKNOWN
 
 
 def _exact_choose(conditions: Sequence[Value], values: Sequence[Value]) -> Value:
