@@ -1,7 +1,9 @@
 """Options in a file: a registered function's keyword-only arguments, read by their annotations.
 
 The annotation says what is accepted and how the JSON Schema describes it: `Fraction` a number, `int` a whole number,
-`bool`, `Literal[...]` one of these words, `tuple[Fraction, ...]` a list of numbers.
+`bool`, `Literal[...]` one of these words, `tuple[Fraction, ...]` a list of numbers (or one alone), `int | None` a whole
+number or nothing, `tuple[Annotated[T, registry], ...]` a list of entries of that registry. An option without a default
+has to be given.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from derive.errors import nearest
 from derive.registry import Registry
@@ -46,9 +49,14 @@ class Choice:
 
 def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     """name -> (annotation, default) of the keyword-only arguments."""
-    hints = get_type_hints(function)
+    hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
     return {p.name: (hints[p.name], p.default) for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+
+
+def required(function: Callable[..., Any]) -> list[str]:
+    """The options that have no default."""
+    return [name for name, (_, default) in parameters(function).items() if default is inspect.Parameter.empty]
 
 
 def named(item: Item, registry: Registry[Any]) -> tuple[str, Item | None]:
@@ -71,7 +79,10 @@ def choose(item: Item, registry: Registry[Any]) -> Choice:
     """The registry's entry that the file asks for, with its options read."""
     name, options = named(item, registry)
     function = registry[name]
-    return Choice(name, read_options(options, function, name) if options else {}, options or item, function)
+    given = read_options(options, function, name) if options else {}
+    if missing := [option for option in required(function) if option not in given]:
+        raise (options or item).error(f"{name} needs {' and '.join(missing)}")
+    return Choice(name, given, options or item, function)
 
 
 def read_options(item: Item, function: Callable[..., Any], owner: str) -> dict[str, Any]:
@@ -103,9 +114,15 @@ def read_as(kind: Any, item: Item) -> Any:
             raise item.error(f"expected one of {', '.join(words)}.{hint}")
         return value
     if get_origin(kind) is tuple:
-        if isinstance(value, Number):
-            return (value.exact,)
-        return tuple(number(part).exact for part in sequence(item))
+        part, _ = get_args(kind)
+        return tuple(read_as(part, each) for each in ([item] if isinstance(value, Number) else sequence(item)))
+    if get_origin(kind) is UnionType:
+        some, nothing = get_args(kind)
+        assert nothing is NoneType
+        return None if value is None else read_as(some, item)
+    if get_origin(kind) is Annotated:
+        registry = get_args(kind)[1]
+        return choose(item, registry)()
     raise TypeError(f"no reader for options of type {kind}")
 
 

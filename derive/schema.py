@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 from fractions import Fraction
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from derive.initializers import initializers
 from derive.losses import losses
 from derive.notation import CHOICES, LETTERS, NUMBERINGS, ORDERS, PRESETS, SYNONYMS
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
-from derive.options import parameters
+from derive.options import parameters, required
 from derive.registry import Registry
 from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, UPDATES
 
@@ -64,13 +65,13 @@ def schema() -> Schema:
 
 
 def entries(registry: Registry[Any]) -> list[Schema]:
-    """Every entry of a table: by name alone, or with its options."""
-    found: list[Schema] = [{"enum": registry.known}]
+    """Every entry of a table: with its options, or by name alone where none has to be given."""
+    found: list[Schema] = [{"enum": [name for name in registry.known if not required(registry[name])]}]
     for name in registry.known:
         function = registry[name]
         meaning = (inspect.getdoc(function) or "").splitlines()[0]
         options = {
-            option: {**kind(annotation), **default_of(default)}
+            option: {**kind(annotation), **({} if option in required(function) else default_of(default))}
             for option, (annotation, default) in parameters(function).items()
         }
         inside = {
@@ -79,6 +80,8 @@ def entries(registry: Registry[Any]) -> list[Schema]:
             "properties": options,
             "description": meaning,
         }
+        if needed := required(function):
+            inside |= {"type": "object", "required": needed}
         found.append(single(name, inside))
     return found
 
@@ -97,7 +100,13 @@ def kind(annotation: Any) -> Schema:
         return {"type": "boolean"}
     if get_origin(annotation) is Literal:
         return {"enum": list(get_args(annotation))}
-    return {"anyOf": [NUMBER, ROW]}
+    if get_origin(annotation) is Annotated:
+        return {"$ref": f"#/$defs/{get_args(annotation)[1].kind}"}
+    if get_origin(annotation) is UnionType:
+        return {"anyOf": [kind(get_args(annotation)[0]), {"type": "null"}]}
+    part = kind(get_args(annotation)[0])
+    several = {"type": "array", "items": part, "minItems": 1}
+    return several if "$ref" in part and part != NUMBER else {"anyOf": [part, several]}
 
 
 def default_of(default: Any) -> Schema:
