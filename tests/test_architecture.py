@@ -19,7 +19,7 @@ FLOORS = """
     dialects graph
     source
     options ops
-    arrays losses optimizers initializers autodiff
+    arrays losses optimizers initializers schedules autodiff
     spec contract
     labels targets
     memory model
