@@ -188,17 +188,18 @@ def one_cycle(
     if not (div_factor > 0 and final_div_factor > 0):
         raise ValueError("div_factor and final_div_factor must be positive")
     low, lowest = HIGH / DIVISOR, HIGH / (DIVISOR * LAST_DIVISOR)
-    top, bottom, last = SHARE * TOTAL - 1, 2 * SHARE * TOTAL - 2, TOTAL - 1
+    top, bottom = SHARE * TOTAL - 1, 2 * SHARE * TOTAL - 2
 
-    def phase(start: Formula, end: Formula, since: Formula, until: Formula) -> Formula:
-        share = (E - since) / (until - since)
+    def phase(start: Formula, end: Formula, since: Formula, lasting: Formula) -> Formula:
+        share = (E - since) / lasting
         return annealed(start, end, share) if anneal_strategy == "cos" else start + (end - start) * share
 
     climb = (phase(low, HIGH, ZERO, top), up_to(top))
     if three_phase:
-        closed = cases(climb, (phase(HIGH, low, top, bottom), up_to(bottom)), (phase(low, lowest, bottom, last), True))
+        fall = (phase(HIGH, low, top, top), up_to(bottom))
+        closed = cases(climb, fall, (phase(low, lowest, bottom, (1 - 2 * SHARE) * TOTAL + 1), True))
     else:
-        closed = cases(climb, (phase(HIGH, lowest, top, last), True))
+        closed = cases(climb, (phase(HIGH, lowest, top, (1 - SHARE) * TOTAL), True))
     options = known((HIGH, max_lr), (TOTAL, total_steps), (SHARE, pct_start), (DIVISOR, div_factor))
     first = low if pct_start * total_steps > 1 else bind(closed, {E: ZERO})
     return Schedule(first, None, closed, options | {LAST_DIVISOR: final_div_factor}, total_steps)
@@ -224,7 +225,7 @@ def cyclic(
     at_least(0, base_lr=base_lr, max_lr=max_lr, gamma=gamma)
     cycles = floor(E / (UP + DOWN))
     since = E - (UP + DOWN) * cycles
-    height = (HIGH - LOW) * cases((since / UP, since <= UP), ((UP + DOWN - since) / DOWN, True))
+    height = (HIGH - LOW) * smaller(since / UP, (UP + DOWN - since) / DOWN)
     options = known((LOW, base_lr), (HIGH, max_lr), (UP, step_size_up), (DOWN, down))
     match mode:
         case "triangular2":
