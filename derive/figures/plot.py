@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from derive.figures.geometry import Box, Drawing, Node, Point, Text, Wire, layout
@@ -14,8 +15,10 @@ from derive.formula import Symbol
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    Draw = Callable[[Axes, float], None]
+
 _INCH = 96.0
-_POINTS = 0.75
+POINTS = 0.75
 _COLOURS = {"ink": "#1f2a37", "muted": "#6b7684", "accent": "#1d5fa8", "positive": "#2b6cb0", "negative": "#c05621"}
 _CJK = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC", "SimHei")
 _WIDEST = 40.0
@@ -24,22 +27,32 @@ _WIDEST = 40.0
 
 def to_png(network: Network, dpi: int = 200) -> bytes:
     """The network as a PNG picture."""
-    return _render(network, "png", dpi=dpi, metadata={"Software": None})
+    drawing = layout(network)
+    return png(drawing.bounds, lambda axes, scale: _draw(axes, drawing, scale), dpi)
 
 
 def to_pdf(network: Network) -> bytes:
     """The network as a PDF page of its own size."""
-    metadata = {"CreationDate": None, "Creator": None, "Producer": None, "Title": network.title}
-    return _render(network, "pdf", metadata=metadata)
+    drawing = layout(network)
+    return pdf(drawing.bounds, lambda axes, scale: _draw(axes, drawing, scale), network.title)
 
 
-def _render(network: Network, form: str, **options: Any) -> bytes:
-    """Draw the layout on a figure of exactly its size."""
+def png(bounds: Box, draw: Draw, dpi: int) -> bytes:
+    """A drawing as a PNG picture."""
+    return _render(bounds, draw, "png", dpi=dpi, metadata={"Software": None})
+
+
+def pdf(bounds: Box, draw: Draw, title: str) -> bytes:
+    """A drawing as a PDF page of its own size."""
+    metadata = {"CreationDate": None, "Creator": None, "Producer": None, "Title": title}
+    return _render(bounds, draw, "pdf", metadata=metadata)
+
+
+def _render(bounds: Box, draw: Draw, form: str, **options: Any) -> bytes:
+    """Draw on a figure of exactly the size of the drawing."""
     import matplotlib
     from matplotlib.figure import Figure
 
-    drawing = layout(network)
-    bounds = drawing.bounds
     inches = bounds.width / _INCH, bounds.height / _INCH
     scale = min(1.0, _WIDEST / max(inches))
     with matplotlib.rc_context({"mathtext.fontset": "stix", "font.family": _families(), "pdf.fonttype": 42}):
@@ -48,7 +61,7 @@ def _render(network: Network, form: str, **options: Any) -> bytes:
         axes.set_axis_off()
         axes.set_xlim(bounds.left, bounds.right)
         axes.set_ylim(bounds.bottom, bounds.top)
-        _draw(axes, drawing, scale)
+        draw(axes, scale)
         file = io.BytesIO()
         figure.savefig(file, format=form, **options)
     return file.getvalue()
@@ -86,7 +99,7 @@ def _wire(axes: Axes, wire: Wire, scale: float) -> None:
 
     points = [wire.start, wire.bend, wire.end] if wire.bend else [wire.start, wire.end]
     codes = [Path.MOVETO, Path.CURVE3, Path.CURVE3] if wire.bend else [Path.MOVETO, Path.LINETO]
-    colour, width = _COLOURS[wire.tone], wire.thickness * _POINTS * scale
+    colour, width = _COLOURS[wire.tone], wire.thickness * POINTS * scale
     axes.add_patch(
         FancyArrowPatch(
             path=Path([point for point in points if point], codes),
@@ -141,13 +154,13 @@ def _back(axes: Axes, box: Box, order: int) -> None:
 
 def _text(axes: Axes, text: Text, scale: float, order: int) -> None:
     """A line of text centred on its point."""
-    content, maths = _content(text.content)
+    content, maths = content_of(text.content)
     fit = 1.0 if maths else min(0.92, max(0.5, text.box.width / max(text_width(content, text.size), 1.0)))
     axes.text(
         text.x,
         text.y,
         content,
-        fontsize=text.size * _POINTS * scale * fit,
+        fontsize=text.size * POINTS * scale * fit,
         color=_COLOURS[text.tone],
         ha="center",
         va="center" if maths else "center_baseline",
@@ -156,7 +169,7 @@ def _text(axes: Axes, text: Text, scale: float, order: int) -> None:
     )
 
 
-def _content(content: Symbol | str) -> tuple[str, bool]:
+def content_of(content: Symbol | str) -> tuple[str, bool]:
     """A symbol as mathtext if mathtext can print it; anything else as plain text."""
     if isinstance(content, str):
         return content, False

@@ -43,13 +43,13 @@ RULES
 def to_svg(network: Network, prefix: str = "network") -> str:
     """An `<svg>` element to stand in a page or alone; the prefix keeps its ids apart from those of others."""
     drawing, name = layout(network), _identifier(prefix)
-    bounds, title = drawing.bounds, _text(network.title)
+    bounds, title = drawing.bounds, quoted(network.title)
     role = "group" if any(edge.step for edge in network.edges) else "img"
     places = {node.unit.id: index for index, node in enumerate(drawing.nodes)}
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" id="{name}" role="{role}" aria-label="{title}" '
-        f'aria-describedby="{name}-desc" width="{_n(bounds.width)}" height="{_n(bounds.height)}" '
-        f'viewBox="{_n(bounds.left)} {_n(bounds.top)} {_n(bounds.width)} {_n(bounds.height)}">'
+        f'aria-describedby="{name}-desc" width="{number(bounds.width)}" height="{number(bounds.height)}" '
+        f'viewBox="{number(bounds.left)} {number(bounds.top)} {number(bounds.width)} {number(bounds.height)}">'
     )
     parts = [
         opening,
@@ -72,19 +72,19 @@ def _identifier(prefix: str) -> str:
     return "f" + found if not (found := re.sub(r"[^A-Za-z0-9_-]", "-", prefix))[:1].isalpha() else found
 
 
-def _text(text: str) -> str:
+def quoted(text: str) -> str:
     """Text escaped for content and attributes."""
     return escape(clean(text), quote=True)
 
 
-def _n(number: float) -> str:
+def number(length: float) -> str:
     """A coordinate to a hundredth of a pixel."""
-    return f"{round(number, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+    return f"{round(length, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
 
 
 def _description(network: Network) -> str:
     """The columns with their titles and sizes, in reading order."""
-    return _text("; ".join(" ".join(filter(None, (column.title, str(column.size)))) for column in network.columns))
+    return quoted("; ".join(" ".join(filter(None, (column.title, str(column.size)))) for column in network.columns))
 
 
 def _rules(drawing: Drawing, name: str) -> str:
@@ -115,28 +115,28 @@ def _marker(name: str) -> str:
 
 def _dots(x: float, y: float) -> str:
     """Three dots above one another."""
-    return "".join(f'<circle class="dot" cx="{_n(x)}" cy="{_n(y + dy)}" r="1.8"/>' for dy in (-8, 0, 8))
+    return "".join(f'<circle class="dot" cx="{number(x)}" cy="{number(y + dy)}" r="1.8"/>' for dy in (-8, 0, 8))
 
 
 def _wire(wire: Wire, index: int, places: dict[str, int], name: str) -> str:
     """The line of an edge, with a wider transparent one for the pointer."""
-    start, end = (f"{_n(x)} {_n(y)}" for x, y in (wire.start, wire.end))
-    path = f"M{start}Q{_n(wire.bend[0])} {_n(wire.bend[1])} {end}" if wire.bend else f"M{start}L{end}"
+    start, end = (f"{number(x)} {number(y)}" for x, y in (wire.start, wire.end))
+    path = f"M{start}Q{number(wire.bend[0])} {number(wire.bend[1])} {end}" if wire.bend else f"M{start}L{end}"
     tip = f' marker-end="url(#{name}-tip)"' if wire.arrow else ""
     body = (
-        f"<title>{_text(wire.title)}</title>"
+        f"<title>{quoted(wire.title)}</title>"
         f'<path class="reach" d="{path}" stroke-width="{10 if wire.arrow else 4}"/>'
-        f'<path class="line {wire.tone}" d="{path}" stroke-width="{_n(wire.thickness)}"{tip}/>'
+        f'<path class="line {wire.tone}" d="{path}" stroke-width="{number(wire.thickness)}"{tip}/>'
     )
     return (
-        f'<g id="{name}-edge-{index}" data-edge="{_text(wire.edge.id)}" class="{_classes(wire, index, places)}">'
+        f'<g id="{name}-edge-{index}" data-edge="{quoted(wire.edge.id)}" class="{_classes(wire, index, places)}">'
         f"{_linked(wire, body)}</g>"
     )
 
 
 def _label(wire: Wire, index: int, places: dict[str, int]) -> str:
     """The label of an edge, above every line; its link is for the pointer, the line has the one for the keyboard."""
-    body = f"<title>{_text(wire.title)}</title>" + _back(wire.label) + "".join(map(_line, wire.texts))
+    body = f"<title>{quoted(wire.title)}</title>" + _back(wire.label) + "".join(map(_line, wire.texts))
     return f'<g class="{_classes(wire, index, places)}">{_linked(wire, body, keyboard=False)}</g>'
 
 
@@ -150,21 +150,21 @@ def _linked(wire: Wire, body: str, *, keyboard: bool = True) -> str:
     if not wire.edge.step:
         return body
     hidden = "" if keyboard else ' tabindex="-1" aria-hidden="true"'
-    label = f' aria-label="{_text(wire.title)}"' if keyboard else ""
-    return f'<a href="#{_text(wire.edge.step)}"{label}{hidden}>{body}</a>'
+    label = f' aria-label="{quoted(wire.title)}"' if keyboard else ""
+    return f'<a href="#{quoted(wire.edge.step)}"{label}{hidden}>{body}</a>'
 
 
 def _node(node: Node, index: int, name: str) -> str:
     """A unit: its shape and its texts."""
     box = node.box
     if node.round:
-        shape = f'<circle class="shape" cx="{_n(box.x)}" cy="{_n(box.y)}" r="{_n(box.width / 2)}"/>'
+        shape = f'<circle class="shape" cx="{number(box.x)}" cy="{number(box.y)}" r="{number(box.width / 2)}"/>'
     else:
         shape = _rectangle(box, "shape", 6)
     texts = "".join((_back(text.box) if text.backed else "") + _line(text) for text in node.texts)
     return (
-        f'<g id="{name}-unit-{index}" data-unit="{_text(node.unit.id)}" class="part u{index} {node.unit.kind}">'
-        f"<title>{_text(node.title)}</title>{shape}{texts}</g>"
+        f'<g id="{name}-unit-{index}" data-unit="{quoted(node.unit.id)}" class="part u{index} {node.unit.kind}">'
+        f"<title>{quoted(node.title)}</title>{shape}{texts}</g>"
     )
 
 
@@ -176,30 +176,30 @@ def _back(box: Box | None) -> str:
 def _rectangle(box: Box, style: str, radius: float) -> str:
     """A rectangle with rounded corners."""
     return (
-        f'<rect class="{style}" x="{_n(box.left)}" y="{_n(box.top)}" width="{_n(box.width)}" '
-        f'height="{_n(box.height)}" rx="{_n(radius)}"/>'
+        f'<rect class="{style}" x="{number(box.left)}" y="{number(box.top)}" width="{number(box.width)}" '
+        f'height="{number(box.height)}" rx="{number(radius)}"/>'
     )
 
 
 def _line(text: Text) -> str:
     """A line of text, its middle at the given height."""
-    at = f'x="{_n(text.x)}" y="{_n(text.y + 0.34 * text.size)}" font-size="{_n(text.size)}"'
+    at = f'x="{number(text.x)}" y="{number(text.y + 0.34 * text.size)}" font-size="{number(text.size)}"'
     if isinstance(text.content, str):
-        return f'<text class="{text.tone}" {at}>{_text(text.content)}</text>'
-    return f'<text class="symbol {text.tone}" {at}>{"".join(_symbol(text.content, text.size))}</text>'
+        return f'<text class="{text.tone}" {at}>{quoted(text.content)}</text>'
+    return f'<text class="symbol {text.tone}" {at}>{"".join(symbol_spans(text.content, text.size))}</text>'
 
 
-def _symbol(symbol: Symbol, size: float) -> Iterator[str]:
+def symbol_spans(symbol: Symbol, size: float) -> Iterator[str]:
     """The spans of a symbol; the superscript steps back over the subscript."""
     sub, sup, script = symbol.sub, superscript(symbol), size * SCRIPT
     yield from _spans(symbol.base, symbol.bold)
     down, up = 0.27 * size, 0.45 * size
     if sub:
-        yield f'<tspan font-size="{_n(script)}" dy="{_n(down)}">{"".join(_spans(sub))}</tspan>'
+        yield f'<tspan font-size="{number(script)}" dy="{number(down)}">{"".join(_spans(sub))}</tspan>'
     if sup:
-        back = f' dx="{_n(-0.88 * text_width(sub, script))}"' if sub else ""
-        rise = _n(-up - (down if sub else 0))
-        yield f'<tspan font-size="{_n(script)}" dy="{rise}"{back}>{"".join(_spans(sup))}</tspan>'
+        back = f' dx="{number(-0.88 * text_width(sub, script))}"' if sub else ""
+        rise = number(-up - (down if sub else 0))
+        yield f'<tspan font-size="{number(script)}" dy="{rise}"{back}>{"".join(_spans(sup))}</tspan>'
 
 
 def _spans(text: str, bold: bool = False) -> Iterable[str]:

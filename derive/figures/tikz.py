@@ -13,7 +13,7 @@ from derive.formula import Symbol
 PREAMBLE = "\\usepackage{tikz}\n"
 """What a document must load; with characters outside TeX's fonts (CJK) also ctex."""
 
-_POINTS = 0.75
+POINTS = 0.75
 _TALLEST = 500.0
 _SIZES = (5, 6, 7, 8, 9, 10, 12)
 """Sizes of type that every font of TeX has."""
@@ -48,14 +48,14 @@ def to_tikz(network: Network) -> str:
     """A centred picture that shrinks to the width of the line where it must."""
     drawing = layout(network)
     bounds = drawing.bounds
-    scale = min(_POINTS, _TALLEST / bounds.height)
+    scale = min(POINTS, _TALLEST / bounds.height)
     width = f"{bounds.width * scale:.1f}pt"
     body = [
         *(f"\\definecolor{{figure{name}}}{{HTML}}{{{colour}}}%" for name, colour in _COLOURS.items()),
         "\\providecommand{\\text}[1]{\\mbox{#1}}%",
         f"\\resizebox{{\\ifdim\\linewidth<{width} \\linewidth\\else {width}\\fi}}{{!}}{{%",
-        f"\\begin{{tikzpicture}}[x={_POINTS}pt,y=-{_POINTS}pt,line width=.7pt,inner sep=0pt,outer sep=0pt]",
-        f"\\useasboundingbox ({_n(bounds.left)},{_n(bounds.top)}) rectangle ({_n(bounds.right)},{_n(bounds.bottom)});",
+        f"\\begin{{tikzpicture}}[x={POINTS}pt,y=-{POINTS}pt,line width=.7pt,inner sep=0pt,outer sep=0pt]",
+        f"\\useasboundingbox ({number(bounds.left)},{number(bounds.top)}) rectangle ({number(bounds.right)},{number(bounds.bottom)});",
         *(_wire(wire) for wire in drawing.wires),
         *(line for wire in drawing.wires if wire.texts for line in _label(wire)),
         *(line for node in drawing.nodes for line in _node(node)),
@@ -112,13 +112,13 @@ def _escaped(char: str) -> str:
     return f"\\ensuremath{{{_MATHS[char].strip()}}}" if char in _MATHS else char
 
 
-def _n(number: float) -> str:
+def number(length: float) -> str:
     """A coordinate to a hundredth of a pixel."""
-    return f"{round(number, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+    return f"{round(length, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
 
 
 def _at(point: Point) -> str:
-    return f"({_n(point[0])},{_n(point[1])})"
+    return f"({number(point[0])},{number(point[1])})"
 
 
 def _dot(point: Point) -> str:
@@ -132,7 +132,7 @@ def _wire(wire: Wire) -> str:
     if wire.bend:
         controls = [_third(point, wire.bend) for point in (wire.start, wire.end)]
         path = f".. controls {_at(controls[0])} and {_at(controls[1])} .. {_at(wire.end)}"
-    width = _n(wire.thickness * _POINTS * 0.8)
+    width = number(wire.thickness * POINTS * 0.8)
     return f"\\draw[{tip}figure{wire.tone},line width={width}pt] {_at(wire.start)} {path};"
 
 
@@ -155,7 +155,7 @@ def _node(node: Node) -> list[str]:
     box, kind = node.box, node.unit.kind
     colour = {"bias": "muted", "target": "muted,densely dashed", "loss": "accent"}.get(kind, "ink")
     if node.round:
-        shape = f"{_at((box.x, box.y))} circle[radius={_n(box.width / 2 * _POINTS)}pt]"
+        shape = f"{_at((box.x, box.y))} circle[radius={number(box.width / 2 * POINTS)}pt]"
     else:
         shape = f"{_at((box.left, box.top))} rectangle {_at((box.right, box.bottom))}"
     corners = "" if node.round else ",rounded corners=4pt"
@@ -169,9 +169,13 @@ def _node(node: Node) -> list[str]:
 def _text(text: Text) -> str:
     """A line of text centred on its point."""
     if isinstance(text.content, Symbol):
-        size, content = max(size for size in _SIZES if size <= text.size * _POINTS), f"${symbol_tex(text.content)}$"
+        size, content = max(size for size in _SIZES if size <= text.size * POINTS), f"${symbol_tex(text.content)}$"
     else:
-        number = _NUMBER.fullmatch(text.content)
-        size, content = 9, f"${maths(text.content)}$" if number else escape(text.content)
+        size, content = 9, plain_tex(text.content)
     font = f"\\fontsize{{{size}}}{{{size + 2}}}\\selectfont"
     return f"\\node[figure{text.tone},font={font}] at {_at((text.x, text.y))} {{{content}}};"
+
+
+def plain_tex(text: str) -> str:
+    """Text as it stands, a number with the minus of mathematics."""
+    return f"${maths(text)}$" if _NUMBER.fullmatch(text) else escape(text)
