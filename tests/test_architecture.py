@@ -44,7 +44,13 @@ EAGER = {
     "markupsafe": {"printers"},
     "rich": {"cli", "printers/terminal"},
 }
-LAZY = {"matplotlib": {"figures"}, "mpmath": {""}, "sympy": {""}, "yaml": {"source"}}  # "": any room
+LAZY = {
+    "contourpy": {"figures"},
+    "matplotlib": {"figures"},
+    "mpmath": {""},
+    "sympy": {""},
+    "yaml": {"source"},
+}  # "": any room
 TOP = {"pyproject.toml", "README.md", "LICENSE", "derive", "templates", "tests", "output"}
 
 

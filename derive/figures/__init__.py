@@ -1,1 +1,1 @@
-"""Network diagrams: one description, one layout, and three back ends (SVG, TikZ, matplotlib)."""
+"""Network diagrams and charts: one description and one layout of each, and three back ends (SVG, TikZ, matplotlib)."""
