@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from derive.figures.chart import Chart
 from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.spelling import Style
@@ -84,11 +85,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """The diagram of the network."""
+    """The diagram of the network, or a chart."""
 
     id: str
     title: Say
-    network: Network
+    picture: Network | Chart
 
 
 Block = Say | Step | Table | Figure

@@ -8,7 +8,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from derive.document import Amount, Cell, Document, Line, Say, Witness
+from derive.document import Amount, Cell, Document, Figure, Line, Say, Witness
+from derive.figures.chart import Chart
 from derive.formula import Formula, Name
 from derive.language import Words
 from derive.lines import Piece, pieces
@@ -84,6 +85,10 @@ class Printer(ABC):
             return spell(amount.name, self.dialect)
         largest = min(self.largest, amount.largest)
         return spell(amount.name, self.dialect, lambda name: self.document.values.shown(name, largest))
+
+    def caption(self, figure: Figure) -> str:
+        """The title of a chart; a network is known by its looks."""
+        return self.say(figure.title) if isinstance(figure.picture, Chart) else ""
 
     def show(self, name: Name) -> Shown:
         return self.document.values.shown(name, self.largest)

@@ -1,34 +1,34 @@
-"""The diagram of the network alone, as a file."""
+"""The first figure of the document alone, as a file."""
 
 from __future__ import annotations
 
 from derive.document import Document, Figure
 from derive.errors import InputError
+from derive.figures.chart import Chart
 from derive.figures.network import Network
-from derive.figures.plot import to_pdf, to_png
-from derive.figures.svg import to_svg
-from derive.figures.tikz import PREAMBLE, to_tikz
+from derive.figures.picture import to_pdf, to_png, to_svg, to_tikz
+from derive.figures.tikz import PREAMBLE
 
 
-def network(document: Document) -> Network:
+def picture(document: Document) -> Network | Chart:
     for section in document.sections:
         for block in section.blocks:
             if isinstance(block, Figure):
-                return block.network
+                return block.picture
     raise InputError("this network has no layer to draw")
 
 
 def svg(document: Document) -> str:
-    return to_svg(network(document))
+    return to_svg(picture(document))
 
 
 def tikz(document: Document) -> str:
-    return f"% {PREAMBLE}\n{to_tikz(network(document))}\n"
+    return f"% {PREAMBLE}\n{to_tikz(picture(document))}\n"
 
 
 def png(document: Document) -> bytes:
-    return to_png(network(document))
+    return to_png(picture(document))
 
 
 def pdf(document: Document) -> bytes:
-    return to_pdf(network(document))
+    return to_pdf(picture(document))

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from derive.dialects.latex import Latex
 from derive.dialects.mathml import MathML, operator
 from derive.document import Document, Figure, Line, Say, Step, Table
-from derive.figures.svg import to_svg
+from derive.figures.picture import to_svg
 from derive.formula import Formula
 from derive.printers.aligned import tex_line
 from derive.printers.common import Link, Printer, Raw, size, template
@@ -69,7 +69,7 @@ class Html(Printer):
         return "" if line.condition is None else self.say(Say("page.case", {"condition": Raw(self.condition(line))}))
 
     def diagram(self, figure: Figure) -> Markup:
-        return Markup(to_svg(figure.network))
+        return Markup(to_svg(figure.picture))
 
     def formula(self, f: Formula) -> Markup:
         return Markup(f"<math>{spell(f, self.dialect)}</math>")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from derive.dialects.latex import Latex, text
 from derive.document import Cell, Document, Figure, Line, Say, Step, Table
-from derive.figures.tikz import PREAMBLE, to_tikz
+from derive.figures.picture import to_tikz
+from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
 from derive.printers.aligned import WIDTH, aligned
 from derive.printers.common import Printer, size, template
@@ -49,7 +50,7 @@ class Tex(Printer):
         return self.shaped if line.shapes else self.plain
 
     def diagram(self, figure: Figure) -> str:
-        return to_tikz(figure.network)
+        return to_tikz(figure.picture)
 
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
