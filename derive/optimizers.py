@@ -67,8 +67,9 @@ OPTIONS = {
 class Update:
     """One step of one parameter, with the names an optimizer's formulas are written in.
 
-    t: the number of the step, counted from 1 · theta: the parameter before it · eta: the learning rate
-    raw: ∂L/∂θ · node: what stands behind each name · lines: what the step consists of, in order
+    t: the number of the step, counted from 1; `time` is it in a formula · theta: the parameter before the step
+    eta: the learning rate · raw: ∂L/∂θ · node: what stands behind each name · lines: what the step consists of, in order
+    conditions: what was asked about t, so that a program of the step knows for which other steps it is right
     """
 
     def __init__(
@@ -81,13 +82,16 @@ class Update:
         start: Callable[[str, Fraction, bool], Node],
         before: Mapping[str, Node],
         name: Callable[[str], str],
+        time: Node | None = None,
     ) -> None:
         self.t, self.parameter = t, parameter
         self.node: dict[Name, Node] = {}
         self.lines: list[Node] = []
         self.after: dict[str, Node] = {}
         self._gradient, self._option, self._start, self._before, self._name = gradient, option, start, before, name
+        self.conditions: list[Callable[[int], bool]] = []
         self.theta, self.eta = self.of(parameter), self.of(rate)
+        self.time: Formula = Number(Fraction(t)) if time is None else self.of(time)
 
     def of(self, node: Node) -> Name:
         """A node by name."""
@@ -114,6 +118,11 @@ class Update:
         if weight_decay:
             found = found + self.option("weight_decay", weight_decay) * point
         return g if found is g else self.line("gtilde", found)
+
+    def when(self, condition: Callable[[int], bool]) -> bool:
+        """Whether a condition on the number of the step holds: formulas may differ only by such."""
+        self.conditions.append(condition)
+        return condition(self.t)
 
     def option(self, name: str, value: Fraction) -> Name:
         """A number given as an option, as a letter."""
@@ -243,7 +252,9 @@ def adagrad(
     epsilon = step.epsilon(eps)
     g = step.gradient(weight_decay, maximize)
     s = step.remember("s", lambda s: s + g**2, start=initial_accumulator_value)
-    rate = step.eta / (1 + (step.t - 1) * step.option("lr_decay", lr_decay)) if lr_decay and step.t > 1 else step.eta
+    rate: Formula = step.eta
+    if lr_decay and step.when(lambda t: t > 1):
+        rate = step.eta / (1 + (step.time - 1) * step.option("lr_decay", lr_decay))
     return step.theta - rate * g / (sqrt(s) + epsilon)
 
 
@@ -364,12 +375,11 @@ def adapted(step: Update, g: Formula, b1: Name, b2: Name, epsilon: Name, amsgrad
     m, v = moments(step, g, b1, b2)
     if amsgrad:
         v = step.remember("vmax", lambda vmax: larger(vmax, v))
-    power = Number(Fraction(step.t))
     if eps_form == "hat":
-        rate = step.line("rate", step.eta * sqrt(1 - b2**power) / (1 - b1**power))
+        rate = step.line("rate", step.eta * sqrt(1 - b2**step.time) / (1 - b1**step.time))
         return rate * m / (sqrt(v) + epsilon)
-    mhat = step.line("mhat", m / (1 - b1**power))
-    vhat = step.line("vhat", v / (1 - b2**power))
+    mhat = step.line("mhat", m / (1 - b1**step.time))
+    vhat = step.line("vhat", v / (1 - b2**step.time))
     return step.eta * mhat / (sqrt(vhat + epsilon) if eps_form == "inside" else sqrt(vhat) + epsilon)
 
 
@@ -388,7 +398,7 @@ def adamax(
     g = step.gradient(weight_decay, maximize)
     m = step.remember("m", lambda m: b1 * m + (1 - b1) * g)
     u = step.remember("u", lambda u: larger(b2 * u, abs(g) + epsilon))
-    mhat = step.line("mhat", m / (1 - b1 ** Number(Fraction(step.t))))
+    mhat = step.line("mhat", m / (1 - b1**step.time))
     return step.theta - step.eta * mhat / u
 
 
@@ -411,11 +421,11 @@ def nadam(
     theta: Formula = decoupled(step, weight_decay) if decoupled_weight_decay else step.theta
     g = step.gradient(Fraction(0) if decoupled_weight_decay else weight_decay, maximize)
     base, half = Number(Fraction(96, 100)), Number(Fraction(1, 2))
-    now = step.line("mu", b1 * (1 - half * base ** (step.t * psi)))
-    later = step.line("munext", b1 * (1 - half * base ** ((step.t + 1) * psi)))
+    now = step.line("mu", b1 * (1 - half * base ** (step.time * psi)))
+    later = step.line("munext", b1 * (1 - half * base ** ((step.time + 1) * psi)))
     product = step.remember("muprod", lambda product: product * now, start=Fraction(1), single=True)
     m, v = moments(step, g, b1, b2)
-    vhat = step.line("vhat", v / (1 - b2 ** Number(Fraction(step.t))))
+    vhat = step.line("vhat", v / (1 - b2**step.time))
     mhat = step.line("mhat", later * m / (1 - product * later) + (1 - now) * g / (1 - product))
     return theta - step.eta * mhat / (sqrt(vhat) + epsilon)
 
@@ -436,15 +446,14 @@ def radam(
     theta: Formula = decoupled(step, weight_decay) if decoupled_weight_decay else step.theta
     g = step.gradient(Fraction(0) if decoupled_weight_decay else weight_decay, maximize)
     m, v = moments(step, g, b1, b2)
-    power = Number(Fraction(step.t))
-    mhat = step.line("mhat", m / (1 - b1**power))
+    mhat = step.line("mhat", m / (1 - b1**step.time))
     longest = step.line("rhoinf", 2 / (1 - b2) - 1)
-    rho = step.line("rho", longest - 2 * step.t * b2**power / (1 - b2**power))
-    top = 2 / (1 - betas[1]) - 1
-    if top - 2 * step.t * betas[1] ** step.t / (1 - betas[1] ** step.t) <= 5:
+    rho = step.line("rho", longest - 2 * step.time * b2**step.time / (1 - b2**step.time))
+    b = float(betas[1])
+    if step.when(lambda t: 2 / (1 - b) - 1 - 2 * t * b**t / (1 - b**t) <= 5):
         return theta - step.eta * mhat
     r = step.line("r", sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho)))
-    return theta - step.eta * r * mhat * sqrt(1 - b2**power) / (sqrt(v) + epsilon)
+    return theta - step.eta * r * mhat * sqrt(1 - b2**step.time) / (sqrt(v) + epsilon)
 
 
 @optimizers("Rprop")
@@ -492,8 +501,9 @@ def asgd(
     g = step.gradient(weight_decay, maximize)
     rate = step.old("eta", lr, single=True)
     new = step.line("new", (1 - decay * rate) * step.theta - rate * g)
-    average = new if step.t - 1 - t0 <= 1 else None
-    share = 1 / max(Fraction(1), step.t - 1 - t0)
-    step.remember("ax", lambda ax: average if average is not None else ax + Number(share) * (new - ax))
-    step.remember("eta", lambda _: step.eta / (1 + decay * step.eta * step.t) ** power, start=lr, single=True)
+    if step.when(lambda t: t - 1 - t0 <= 1):
+        step.remember("ax", lambda ax: new)
+    else:
+        step.remember("ax", lambda ax: ax + (new - ax) / (step.time - 1 - Number(t0)))
+    step.remember("eta", lambda _: step.eta / (1 + decay * step.eta * step.time) ** power, start=lr, single=True)
     return new
