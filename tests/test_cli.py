@@ -24,7 +24,8 @@ from click.testing import CliRunner, Result
 
 import derive
 from derive import examples, source
-from derive.cli import FORMAT_NAMES, NOTATIONS, main
+from derive.cli import main
+from derive.cli.options import FORMAT_NAMES, NOTATIONS
 from derive.errors import InputError
 from derive.initializers import initializers
 from derive.losses import losses

@@ -1,0 +1,23 @@
+"""Commands about a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derive.cli.group import main
+from derive.cli.options import common
+from derive.cli.output import run
+
+
+@main.command()
+@common
+def backprop(net: str, **options: Any) -> None:
+    """The worked solution: forward pass, loss, gradient of every parameter, update."""
+    run(net, backward=True, **options)
+
+
+@main.command()
+@common
+def forward(net: str, **options: Any) -> None:
+    """The worked solution up to the loss."""
+    run(net, backward=False, **options)

@@ -1,0 +1,176 @@
+"""Solving, printing everything, and only then writing."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from derive.solution import Solution
+
+
+def run(
+    net: str,
+    *,
+    backward: bool,
+    formats: tuple[str, ...],
+    output: str | None,
+    open_: bool,
+    quiet: bool,
+    ascii: bool,
+    only: str | None,
+    **wishes: Any,
+) -> None:
+    """Solves, prints everything, and only then writes."""
+    gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
+    from derive.errors import InputError
+    from derive.solution import solve, write
+
+    wanted = formats or (("text",) if output == "-" else guessed(output))
+    places = where(net, wanted, output)
+    names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
+    with Progress(quiet) as progress:
+        solution = solve(net, backward=backward, only=names, stage=progress.stage, **wishes)
+        progress.stage("print")
+        printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
+    if output == "-":
+        content = printed[wanted[0]]
+        if sys.stdout is None:
+            raise OSError("there is no standard output")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
+        sys.stdout.buffer.flush()
+        return
+    for path in places.values():
+        if path.is_dir():
+            raise InputError("cannot be written: this is a folder", file=str(path))
+    for name, content in printed.items():
+        write(places[name], content)
+    if not quiet:
+        summary(solution, list(places.values()), ascii)
+    if open_:
+        click.launch(str(next(iter(places.values()))))
+
+
+def encoded(text: str) -> bytes:
+    """Text for standard output: UTF-8, or ASCII spellings where the terminal knows nothing else."""
+    from derive.dialects.text import ascii_only
+
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        return text.encode("utf-8" if not sys.stdout.isatty() else encoding)
+    except UnicodeEncodeError:
+        return ascii_only(text).encode("ascii")
+
+
+def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes:
+    if name == "text" and ascii:
+        from derive.printers.terminal import page
+
+        return page(solution.document, ascii=True)
+    return solution.print(name)
+
+
+SUFFIXES = {
+    ".html": "html",
+    ".htm": "html",
+    ".tex": "latex",
+    ".md": "markdown",
+    ".txt": "text",
+    ".json": "json",
+    ".svg": "svg",
+    ".png": "png",
+    ".pdf": "diagram-pdf",
+}
+
+
+def suffix_of(output: str | None) -> str:
+    """The suffix of a file's name; a folder has none, whatever its dots."""
+    return "" if output is None or output.endswith(("/", os.sep)) else Path(output).suffix.lower()
+
+
+def guessed(output: str | None) -> tuple[str, ...]:
+    """The format a file name asks for."""
+    from derive.errors import InputError, nearest
+
+    suffix = suffix_of(output)
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise InputError(f"no format has the suffix {suffix} ({known}).{nearest(suffix, SUFFIXES)}", file=output or "")
+    return (SUFFIXES.get(suffix, "html"),)
+
+
+def where(net: str, formats: tuple[str, ...], output: str | None) -> dict[str, Path]:
+    """Where each format goes."""
+    from derive.errors import InputError
+    from derive.printers import FORMATS
+
+    single = output == "-" or bool(suffix_of(output))
+    if single and len(set(formats)) > 1:
+        raise InputError("one file takes one format; give a folder for several", file="--output")
+    if output == "-":
+        return {}
+    if output is not None and single:
+        if Path(output).exists() and Path(net).exists() and Path(output).samefile(net):
+            raise InputError("this is the network file itself", file=output)
+        return {formats[0]: Path(output)}
+    folder = Path(output) if output is not None else Path("output") / (Path(net).stem if net != "-" else "network")
+    return {name: folder / FORMATS[name].file for name in formats}
+
+
+def summary(solution: Solution, paths: list[Path], ascii: bool) -> None:
+    """A few lines on the terminal."""
+    from derive.dialects.text import ascii_only
+    from derive.printers.terminal import Terminal
+
+    printer = Terminal(solution.document, ascii=ascii)
+    lines = [printer.escape(solution.document.title), *map(printer.say, solution.document.summary), printer.passed]
+    lines += [printer.word("terminal.wrote", path=str(path)) for path in paths]
+    for line in lines:
+        try:
+            click.echo(ascii_only(line) if ascii else line)
+        except UnicodeEncodeError:
+            click.echo(ascii_only(line))
+
+
+class Progress:
+    """A spinner on a terminal, once the work has taken a second."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self.status: Any = None
+        self.name = ""
+        self.lock = threading.Lock()
+        self.timer = threading.Timer(1.0, self.show)
+        self.timer.daemon = True
+
+    def stage(self, name: str) -> None:
+        with self.lock:
+            self.name = name
+            if self.status is not None:
+                self.status.update(f"{name} …")
+
+    def show(self) -> None:
+        from rich.console import Console
+
+        with self.lock:
+            self.status = Console(stderr=True).status(f"{self.name} …")
+            self.status.start()
+
+    def __enter__(self) -> Progress:
+        if self.wanted:
+            self.timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+        with self.lock:
+            if self.status is not None:
+                self.status.stop()
