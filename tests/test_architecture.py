@@ -15,6 +15,7 @@ FLOORS = """
     errors registry fonts version ids reference
     formula
     algebra numerals
+    expression calculus
     spelling tensor
     dialects graph
     source
