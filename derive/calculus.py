@@ -133,21 +133,22 @@ def _xlogy(f: Apply, slope: Slope) -> Formula:
 
 def _extreme(f: Apply, slope: Slope) -> Formula:
     """max(u, v)′ is u′ where u > v, v′ where u < v, and the mean of both where they are equal; min the other way."""
-    u, v = f.args if f.head == "max" else f.args[::-1]
+    u, v = f.args
+    wins, loses = (u > v, u < v) if f.head == "max" else (u < v, u > v)
     du, dv = slope(u), slope(v)
     if du == dv:
         return du
     if all(sum(1 for _ in walk(part)) <= SHORT for part in (du, dv)):
-        return cases((du, u > v), (dv, u < v), (times(Number(Fraction(1, 2)), plus(du, dv)), True))
-    return add(_share(du, u, v), _share(dv, v, u))
+        return cases((du, wins), (dv, loses), (times(Number(Fraction(1, 2)), plus(du, dv)), True))
+    may_win, may_lose = (u >= v, u <= v) if f.head == "max" else (u <= v, u >= v)
+    return add(_share(du, wins, may_win), _share(dv, loses, may_lose))
 
 
-def _share(slope: Formula, own: Formula, other: Formula) -> Formula:
+def _share(slope: Formula, wins: Formula, may_win: Formula) -> Formula:
     """What one argument gives to the derivative of max; its slope is written once, so that max in max stays short."""
     if is_number(slope, 0):
         return ZERO
-    tie = cases((1, own > other), (Fraction(1, 2), True))
-    return cases((multiply(tie, slope), own >= other), (0, True))
+    return cases((multiply(cases((1, wins), (Fraction(1, 2), True)), slope), may_win), (0, True))
 
 
 def _cases(f: Apply, slope: Slope) -> Formula:

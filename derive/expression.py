@@ -176,9 +176,11 @@ class _Parser:
         factors, divides = [self.signed(depth)], False
         while True:
             if sign := self.take("*", "/"):
-                start, divides = self.here, sign.text == "/"
+                if divides := sign.text == "/":
+                    factors = [self.times(factors, self.tokens[start])]
+                start = self.here
                 factor = self.signed(depth)
-                factors = [self.quotient(factors, factor, self.tokens[start])] if divides else [*factors, factor]
+                factors = [self.quotient(*factors, factor, self.tokens[start])] if divides else [*factors, factor]
             elif self.tokens[self.here - 1].kind == "number" and self.begins_factor():
                 self.check_implicit(start, divides)
                 start = self.here
@@ -190,10 +192,10 @@ class _Parser:
     def times(self, factors: list[Formula], at: _Token) -> Formula:
         return self.checked(fm.multiply(*factors), at) if len(factors) > 1 else factors[0]
 
-    def quotient(self, factors: list[Formula], bottom: Formula, at: _Token) -> Formula:
+    def quotient(self, top: Formula, bottom: Formula, at: _Token) -> Formula:
         if fm.is_number(bottom, 0):
             self.fail("a division by 0", at.at)
-        return self.checked(fm.divide(self.times(factors, at), bottom), at)
+        return self.checked(fm.divide(top, bottom), at)
 
     def begins_factor(self) -> bool:
         return self.token.kind == "name" or (self.token.kind == "sign" and self.token.text in _CLOSES)
