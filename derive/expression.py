@@ -180,7 +180,7 @@ class _Parser:
                     factors = [self.times(factors, self.tokens[start])]
                 start = self.here
                 factor = self.signed(depth)
-                factors = [self.quotient(*factors, factor, self.tokens[start])] if divides else [*factors, factor]
+                factors = [self.quotient(factors[0], factor, self.tokens[start])] if divides else [*factors, factor]
             elif self.tokens[self.here - 1].kind == "number" and self.begins_factor():
                 self.check_implicit(start, divides)
                 start = self.here
