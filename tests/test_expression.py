@@ -387,23 +387,28 @@ POINTS = st.tuples(  # never equal: where arguments of max and min cross, a slop
 )
 
 
-def value(f: Formula, x: Fraction, y: Fraction, limit: float = 1e30) -> Any:
-    """The value with 150 digits; None where there is none, or a huge one."""
+def value(f: Formula, x: Fraction, y: Fraction) -> Any:
+    """The value with 150 digits."""
     mp = digits()
     at = {"x": mp.number(x), "y": mp.number(y)}
-    try:
-        found = evaluate(f, lambda name: at[name.id], mp)
-    except (ZeroDivisionError, OverflowError, ValueError, TypeError):
-        return None
-    return found if getattr(found, "imag", 0) == 0 and abs(found) < limit else None
+    return evaluate(f, lambda name: at[name.id], mp)
+
+
+def is_tame(f: Formula, x: Fraction, y: Fraction) -> bool:
+    """Whether every part has a value, and none that is huge: 150 digits of sin(10^(10^8)) would take a minute."""
+    with np.errstate(all="ignore"):
+        try:
+            return all(abs(nearly(part, x=float(x), y=float(y))) < 1e6 for part in fm.walk(f))
+        except (ZeroDivisionError, OverflowError):
+            return False
 
 
 @settings(max_examples=150)
 @given(SEEDS, POINTS)
 def test_what_is_printed_is_read_again(random: Random, point: tuple[Fraction, Fraction]) -> None:
     f = grown(random, 8)
+    assume(is_tame(f, *point))
     wanted = value(f, *point)
-    assume(wanted is not None)
     read = parse(spell(f, Typed()), ["x", "y"])
     assert spell(parse(spell(read, Typed()), ["x", "y"]), Typed()) == spell(read, Typed())
     assert abs(value(read, *point) - wanted) <= 1e-60 * (1 + abs(wanted))
@@ -413,12 +418,12 @@ def test_what_is_printed_is_read_again(random: Random, point: tuple[Fraction, Fr
 @given(SEEDS, POINTS)
 def test_random_derivatives_are_limits_of_differences(random: Random, point: tuple[Fraction, Fraction]) -> None:
     f, (x, y) = grown(random, 8), point
+    assume(is_tame(f, x, y))
     step = Fraction(1, 10**35)
     right, here, left = (value(f, x + h, y) for h in (step, 0, -step))
-    assume(right is not None and here is not None and left is not None)
     ahead, behind = (right - here) / digits().number(step), (here - left) / digits().number(step)
     assume(abs(ahead - behind) <= 1e-20 * (1 + abs(ahead)))  # no kink here
-    assert abs(value(derivative(f, X), x, y, math.inf) - ahead) <= 1e-15 * (1 + abs(ahead))
+    assert abs(value(derivative(f, X), x, y) - ahead) <= 1e-15 * (1 + abs(ahead))
 
 
 # derivatives ----------------------------------------------------------------------------------------------------------
@@ -550,12 +555,11 @@ def test_random_derivatives_against_sympy(random: Random) -> None:
     f = grown(random, 6)
     at = Fraction("0.7310585"), Fraction("-1.3132617")
     assume(not any(isinstance(part, Apply) and part.head in ("max", "min", "abs", RELU) for part in fm.walk(f)))
-    assume(value(f, *at) is not None)
+    assume(is_tame(f, *at))
     symbols = {"x": sp.Symbol("x", real=True), "y": sp.Symbol("y", real=True)}
     expected = sp.diff(evaluate(f, lambda name: symbols[name.id], sympy_algebra()), symbols["x"])
     wanted = complex(sp.lambdify(symbols.values(), expected, "mpmath")(*map(float, at)))
-    assume(abs(wanted) < 1e12)
-    assert float(value(derivative(f, X), *at, math.inf)) == pytest.approx(wanted.real, rel=1e-6, abs=1e-9)
+    assert float(value(derivative(f, X), *at)) == pytest.approx(wanted.real, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name in activations if isinstance(activations[name](), Elementwise)])
