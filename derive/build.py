@@ -205,7 +205,7 @@ class Builder:
             return (Iteration(1, first),)
         if not self.spec.optimizer or not self.parameters:
             return (Iteration(1, first, gradients(first.loss.total, {*self.parameters, first.x})),)
-        memory = self.memory = Memory(self.spec, self.parameters, labels)
+        memory = self.memory = Memory(self.spec.optimizer, self.parameters, self.spec.state, labels)
         found: list[Iteration] = []
         for number in range(1, self.spec.steps + 1):
             run = first if not found else instance(first, self.renamed(found[-1]), partial(timed, step=number))

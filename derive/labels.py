@@ -66,14 +66,15 @@ class Labels:
         self.of[entry(id, index)] = label
 
     def find(self, name: str) -> tuple[str, tuple[int, ...]]:
-        """(id, index) behind a label, also inside `dL/d…` and with a + after it; an unknown name as it is."""
+        """(id, index) behind a label, also inside `dL/d…`, with a + or a step after it; an unknown name as it is."""
+        name, at, step = name.partition("@")
         before, inside = ("dL/d", name[4:]) if name.startswith("dL/d") else ("", name)
         plain = inside.removesuffix("+")
         after = inside[len(plain) :]
         if plain in self.entries:
             id, index = self.entries[plain]
-            return before + id + after, index
-        return before + self.whole.get(plain, plain) + after, ()
+            return before + id + after + at + step, index
+        return before + self.whole.get(plain, plain) + after + at + step, ()
 
 
 def flattened(item: Item) -> list[Item]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from derive.errors import nearest
@@ -10,21 +10,29 @@ from derive.graph import Node, leaf
 from derive.ids import after, base, timed
 from derive.labels import Labels
 from derive.optimizers import Update
-from derive.options import described, mapping, whole
+from derive.options import Choice, described, mapping, whole
 from derive.source import Item, Number
-from derive.spec import Spec, matrix, row
+from derive.spec import matrix, row
 from derive.tensor import Tensor
 
 
 class Memory:
-    """Makes the updates of one network, step after step.
+    """Makes an optimizer's updates of some parameters, step after step.
 
     given: the numbers at the leaves made here · options: the optimizer's options that stand in formulas, by name
+    name:  (letter, parameter, step) -> the id of what is computed for a parameter in a step, at 0 before the first
     """
 
-    def __init__(self, spec: Spec, parameters: Iterable[Node], labels: Labels) -> None:
-        assert spec.optimizer is not None
-        self.optimizer, self.parameters = spec.optimizer, {node.id: node for node in parameters}
+    def __init__(
+        self,
+        optimizer: Choice,
+        parameters: Iterable[Node],
+        state: Item | None = None,
+        labels: Labels | None = None,
+        name: Callable[[str, Node, int], str] = lambda letter, of, step: timed(f"{letter}.{of.id}", step),
+    ) -> None:
+        self.optimizer, self.parameters = optimizer, {node.id: node for node in parameters}
+        self.name = name
         self.given: dict[Node, Tensor] = {}
         self.options: dict[str, Node] = {}
         self.states: dict[str, dict[str, Node]] = {id: {} for id in self.parameters}
@@ -33,8 +41,8 @@ class Memory:
             raise self.optimizer.place("lr").error("lr must not be negative")
         self.lr = self.option("lr", lr)
         self.steps_before = 0
-        if spec.state is not None:
-            self.read(spec.state, labels)
+        if state is not None:
+            self.read(state, labels or Labels())
 
     def rate(self, step: int) -> Node:
         """The learning rate in a step."""
@@ -56,7 +64,7 @@ class Memory:
     def start(self, parameter: Node, letter: str, value: Fraction, single: bool) -> Node:
         """What an optimizer remembers before the first step: the same number for every entry, or one for all."""
         rows, columns = shape = (1, 1) if single else parameter.shape
-        node = leaf(shape, f"{letter}.{parameter.id}@0", "state")
+        node = leaf(shape, self.name(letter, parameter, 0), "state")
         self.given[node] = Tensor.of([[value] * columns] * rows)
         return node
 
@@ -70,6 +78,13 @@ class Memory:
                 raise ValueError("the gradient is taken ahead of the parameters; in a network use sgd with nesterov")
             return gradient
 
+        lines, result = self.made(step, first, parameter, rate, gradient_at)
+        return lines, result.named(timed(after(base(parameter.id)), step), "updated")
+
+    def made(
+        self, step: int, first: Node, parameter: Node, rate: Node, gradient_at: Callable[[Node], Node]
+    ) -> tuple[tuple[Node, ...], Node]:
+        """(the optimizer's lines, the parameter after the step, without a name)."""
         now = Update(
             self.steps_before + step,
             parameter,
@@ -78,9 +93,9 @@ class Memory:
             self.option,
             lambda letter, value, single: self.start(first, letter, value, single),
             self.states[first.id],
-            lambda letter: timed(f"{letter}.{first.id}", step),
+            lambda letter: self.name(letter, first, step),
         )
-        result = now.result(self.optimizer(now)).named(timed(after(base(parameter.id)), step), "updated")
+        result = now.result(self.optimizer(now))
         self.states[first.id] = now.after
         return tuple(now.lines), result
 
@@ -100,7 +115,7 @@ class Memory:
                 self.hold(letter, self.parameters[name], part)
 
     def hold(self, letter: str, parameter: Node, item: Item) -> None:
-        node = leaf(parameter.shape, f"{letter}.{parameter.id}@0", "state")
+        node = leaf(parameter.shape, self.name(letter, parameter, 0), "state")
         self.given[node] = filled(item, parameter)
         self.states[parameter.id][letter] = node
 

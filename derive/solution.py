@@ -15,7 +15,7 @@ import numpy as np
 from derive import checks, passes, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
-from derive.document import Document
+from derive.document import Document, Witness
 from derive.errors import InputError, WitnessError, nearest
 from derive.examples import resolve
 from derive.language import Words
@@ -24,6 +24,7 @@ from derive.notation import read as read_notation
 from derive.printers import FORMATS
 from derive.spec import load
 from derive.tensor import Floats
+from derive.values import Quantities
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
@@ -36,7 +37,7 @@ class Solution:
     """
 
     document: Document
-    model: Model
+    model: Quantities
 
     def __getitem__(self, name: str) -> Floats:
         """The value of a canonical id, of one entry (`W2[1,2]`), or of a label. KeyError names the nearest id."""
@@ -58,6 +59,7 @@ class Solution:
         id, index = (match["id"], tuple(map(int, match["index"].split(",")))) if match else (name, ())
         if id not in quantities and not match:
             id, index = self.model.labels.find(name)
+        id = id if id in quantities else id.removesuffix("@1")
         if id == "l" and "l" not in quantities:
             id = "L"
         if id == "L" and index:  # L[1] is the loss of output 1, the loss itself where there is but one
@@ -184,14 +186,20 @@ def solve(
     wishes = Wishes(form, level, backward)  # type: ignore[arg-type]
     document, _ = tell(model, policy, read_notation(spec.notation, notation), Words(lang), wishes)
     stage("check")
-    witnesses = checks.report(model, document)
+    return finished(document, model, checks.report(model, document), level, only)
+
+
+def finished(
+    document: Document, model: Quantities, witnesses: Sequence[Witness], level: str, only: Sequence[str]
+) -> Solution:
+    """The solution, if its witnesses agree, as much of it as is wanted."""
     if wrong := [w for w in witnesses if not w.ok]:
         worst = wrong[0]
         raise WitnessError(
             f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
             f"allowed {worst.tolerance:.3g}"
         )
-    solution = Solution(replace(document, witnesses=witnesses), model)
+    solution = Solution(replace(document, witnesses=tuple(witnesses)), model)
     passed = passes.LEVELS[level](solution.document)
     if only:
         passed = passes.select(passed, [solution.named(name) for name in only])

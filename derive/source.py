@@ -76,12 +76,12 @@ class Item:
     """A value of the file with its place: 1-based position, path from the top, and the key that leads to it."""
 
     value: Value
-    line: int
-    column: int
+    line: int | None
+    column: int | None
     path: str
     file: str
-    key_line: int
-    key_column: int
+    key_line: int | None
+    key_column: int | None
 
     def error(self, problem: str) -> InputError:
         """The error that says `problem` of this value."""

@@ -7,25 +7,27 @@ are checked against, comes from those. float64 is what the API and the JSON give
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, digits
 from derive.algebra import evaluate as evaluate_formula
+from derive.contract import Contract
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, evaluate
 from derive.ids import plain
-from derive.model import Model
+from derive.labels import Labels
 from derive.numerals import WIDE, Numeral, Policy, decimal, literal
 from derive.ops.base import Slope
 from derive.ops.structural import Linear, MatMul
 from derive.spelling import Shown
+from derive.tensor import Tensor
 
 PRECISE_UP_TO = 150_000  # multiplications that are done with 50 digits
 LARGEST_FRACTION_BITS = 256
@@ -59,7 +61,24 @@ def as_decimal(value: Any) -> Decimal:
     return -size if sign else size
 
 
-def cost(model: Model) -> int:
+class Quantities(Protocol):
+    """Named quantities as graphs, with the numbers at their leaves: a network's model, or another calculation."""
+
+    @property
+    def contract(self) -> Contract: ...
+    @property
+    def labels(self) -> Labels: ...
+    @property
+    def symbolic(self) -> bool: ...
+    @property
+    def given(self) -> Mapping[Node, Tensor]: ...
+    @property
+    def every_node(self) -> list[Node]: ...
+    def all_nodes(self) -> list[Node]: ...
+    def numbers(self) -> dict[Node, Value]: ...
+
+
+def cost(model: Quantities) -> int:
     """Multiplications in all matrix products."""
     products = [n for n in model.every_node if isinstance(n.op, (Linear, MatMul))]
     return sum(n.shape[0] * n.shape[1] * n.inputs[0].shape[1] for n in products)
@@ -72,7 +91,7 @@ class Values:
     An id with a factor in front (`-1*dL/dz2`) is that multiple of the quantity (δ = −∂L/∂z in some books).
     """
 
-    def __init__(self, model: Model, policy: Policy) -> None:
+    def __init__(self, model: Quantities, policy: Policy) -> None:
         self.policy = policy
         self.contract = model.contract
         self.nodes = {node.id: node for node in model.all_nodes()}
@@ -92,7 +111,7 @@ class Values:
         if self.small:
             self.floats = {id: np.asarray(array, dtype=float) for id, array in self.arrays.items()}
 
-    def _precise(self, model: Model) -> tuple[dict[str, Value], dict[str, Value]]:
+    def _precise(self, model: Quantities) -> tuple[dict[str, Value], dict[str, Value]]:
         known, fractions = {}, {}
         for node, tensor in model.given.items():
             known[node] = np.frompyfunc(self.algebra.number, 1, 1)(

@@ -23,12 +23,13 @@ FLOORS = """
     arrays losses optimizers initializers schedules autodiff
     spec contract
     labels targets
-    memory model
+    memory model calculation
     build
     values notation figures language
     naming document
     lines passes schema
-    derivation checks printers
+    reader
+    derivation studies checks printers
     policies examples
     solution catalogue
     derive

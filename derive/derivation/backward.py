@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from derive import formula as fm
 from derive.algebra import evaluate
-from derive.derivation.teller import Teller, factored, places, uses
+from derive.derivation.teller import Teller
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula, Name
 from derive.graph import Node, notate, topological
@@ -17,6 +17,7 @@ from derive.naming import Naming
 from derive.ops.base import Elementwise, Slope, WrittenOut
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax, SoftmaxCrossEntropy, VectorOp
+from derive.reader import factored, places, uses
 
 MOST_JACOBIAN_LINES = 120
 MOST_OPEN = 6  # lines of a step inside a step that is not folded

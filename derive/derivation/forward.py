@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derive.derivation.teller import Teller, places, uses
+from derive.derivation.teller import Teller
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula
 from derive.graph import Node
@@ -14,6 +14,7 @@ from derive.ops.activations import activations
 from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, VectorOp
+from derive.reader import places, uses
 
 
 def steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step, ...]:

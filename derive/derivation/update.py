@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from derive.algebra import evaluate
-from derive.derivation.teller import Teller, places, uses
+from derive.derivation.teller import Teller
 from derive.document import Amount, Cell, Line, Say, Step, Table, say
 from derive.formula import Name, Symbol, entry
 from derive.graph import Node
 from derive.ids import kind, plain, state
 from derive.model import Iteration, Layer
 from derive.optimizers import SINGLE
+from derive.reader import places, uses
 
 MOST_ROWS = 400
 MOST_OPEN = 12  # lines of a step that is not folded

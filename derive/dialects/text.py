@@ -159,13 +159,24 @@ class Text(Dialect):
         return "π"
 
 
+def is_bracketed(text: str) -> bool:
+    """Whether one pair of brackets holds the whole text."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return text[0] == "(" and i == len(text) - 1
+    return False
+
+
 class AsciiText(Text):
     """The same for terminals that know ASCII only."""
 
     def script(self, written: str, table: dict[str, str], mark: str) -> str:
         if not written:
             return ""
-        return mark + (written if len(written) == 1 or written.isdigit() else f"({written.strip('()')})")
+        alone = len(written) == 1 or written.isdigit() or is_bracketed(written)
+        return mark + (written if alone else f"({written})")
 
     def transposed(self, base: str) -> str:
         return base + "^T"
