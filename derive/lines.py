@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derive.algebra import EXACT, UNKNOWN, Value, evaluate
-from derive.document import Line
+from derive.document import Line, Say, say
 from derive.formula import Formula, Name, Number, names
+from derive.numerals import Policy
 from derive.spelling import Shown
 from derive.values import Values
 
@@ -64,3 +65,11 @@ def exact(shown: Shown) -> bool:
     if shown.numeral is not None:
         return shown.numeral.exact
     return all(numeral.exact for row in shown.rows for numeral in row if numeral is not None)
+
+
+def rounding(policy: Policy) -> Say:
+    """What = and ≈ mean on this page, and how numbers are rounded."""
+    kind = "decimals" if policy.decimals is not None else "significant"
+    count = policy.decimals if policy.decimals is not None else policy.significant
+    how = "as_you_go" if policy.as_you_go else "exact" if policy.exact else "shown"
+    return say(f"convention.rounding.{how}.{kind}", digits=count, ties=say(f"convention.ties.{policy.half}"))

@@ -82,9 +82,15 @@ class Memory:
         return lines, result.named(timed(after(base(parameter.id)), step), "updated")
 
     def made(
-        self, step: int, first: Node, parameter: Node, rate: Node, gradient_at: Callable[[Node], Node]
+        self,
+        step: int,
+        first: Node,
+        parameter: Node,
+        rate: Node,
+        gradient_at: Callable[[Node], Node],
+        time: Node | None = None,
     ) -> tuple[tuple[Node, ...], Node]:
-        """(the optimizer's lines, the parameter after the step, without a name)."""
+        """(the optimizer's lines, the parameter after the step, without a name); `time` stands for t in formulas."""
         now = Update(
             self.steps_before + step,
             parameter,
@@ -94,6 +100,7 @@ class Memory:
             lambda letter, value, single: self.start(first, letter, value, single),
             self.states[first.id],
             lambda letter: self.name(letter, first, step),
+            time,
         )
         result = now.result(self.optimizer(now))
         self.states[first.id] = now.after

@@ -9,15 +9,16 @@ has to be given.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from derive.errors import nearest
 from derive.registry import Registry
-from derive.source import Item, Number
+from derive.source import Item, Number, parse
 
 
 @dataclass(frozen=True)
@@ -178,3 +179,23 @@ def described(item: Item) -> str:
             return f"the number {written}"
         case written:
             return f"the text '{written}'"
+
+
+# what a command line says ------------------------------------------------------------------------------------------------
+_NUMBER = re.compile(r"[-+\u2212]?[\d.]")
+
+
+def typed(written: str, place: str) -> Item:
+    """A word of the command line as a value: a number, true or false, a text, or with commas a list of these."""
+    if "," in written:
+        return settled([typed(part.strip(), place) for part in written.split(",")], place)
+    if written in ("true", "false"):
+        return settled(written == "true", place)
+    if _NUMBER.match(written):
+        return replace(parse(written, place), line=None, column=None, key_line=None, key_column=None)
+    return settled(written, place)
+
+
+def settled(value: Any, place: str) -> Item:
+    """A value that has no place in a file: errors name the option it comes from."""
+    return Item(value, None, None, "", place, None, None)

@@ -21,8 +21,10 @@ from derive.examples import resolve
 from derive.language import Words
 from derive.model import Model, at_random
 from derive.notation import read as read_notation
+from derive.options import mapping
 from derive.printers import FORMATS
-from derive.spec import load
+from derive.source import Item
+from derive.spec import load, tree
 from derive.tensor import Floats
 from derive.values import Quantities
 
@@ -208,4 +210,30 @@ def finished(
     return replace(solution, document=passed)
 
 
-__all__ = ["InputError", "Solution", "WitnessError", "solve"]
+def study(
+    kind: str,
+    given: str | Path | Mapping[str, Any] | Item,
+    *,
+    level: str = "normal",
+    lang: str = "en",
+    only: Sequence[str] = (),
+    stage: Callable[[str], None] = lambda name: None,
+    **numbers: Any,
+) -> Solution:
+    """A worked study of training mathematics: a file's path, or a mapping of the same form.
+
+    kind: optimizer · the other arguments are those of `solve`
+    """
+    from importlib import import_module
+
+    stage("read")
+    item = given if isinstance(given, Item) else tree(given)
+    top = mapping(item)
+    policy = policies.read(top.get("numbers"), numbers)
+    stage("derive")
+    found = import_module(f"derive.studies.{kind}").study(item, policy, Words(lang))
+    stage("check")
+    return finished(found.document, found.calculation, found.witnesses, level, only)
+
+
+__all__ = ["InputError", "Solution", "WitnessError", "solve", "study"]

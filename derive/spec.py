@@ -80,10 +80,14 @@ class Spec:
 
 def load(net: str | Path | Mapping[str, Any]) -> Spec:
     """The checked file at a path, `-` for standard input, or a mapping of the same form."""
-    if isinstance(net, Mapping):
-        return check(parse(json.dumps(net, default=_plain, ensure_ascii=False), "<dict>"), Path("."))
-    item = read(net)
-    return check(item, Path("." if str(net) == "-" else net).parent)
+    return check(tree(net), Path("." if isinstance(net, Mapping) or str(net) == "-" else net).parent)
+
+
+def tree(given: str | Path | Mapping[str, Any]) -> Item:
+    """What a file says, or a mapping of the same form, as it is written."""
+    if isinstance(given, Mapping):
+        return parse(json.dumps(given, default=_plain, ensure_ascii=False), "<dict>")
+    return read(given)
 
 
 def _plain(value: Any) -> Any:

@@ -29,7 +29,8 @@ FLOORS = """
     naming document
     lines passes schema
     reader
-    derivation studies checks printers
+    derivation checks printers
+    studies
     policies examples
     solution catalogue
     derive

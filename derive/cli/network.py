@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derive.cli.group import main
 from derive.cli.options import common
 from derive.cli.output import run
+
+if TYPE_CHECKING:
+    from derive.solution import Solution
 
 
 @main.command()
 @common
 def backprop(net: str, **options: Any) -> None:
     """The worked solution: forward pass, loss, gradient of every parameter, update."""
-    run(net, backward=True, **options)
+    run(net, lambda **wishes: solved(net, backward=True, **wishes), **options)
 
 
 @main.command()
 @common
 def forward(net: str, **options: Any) -> None:
     """The worked solution up to the loss."""
-    run(net, backward=False, **options)
+    run(net, lambda **wishes: solved(net, backward=False, **wishes), **options)
+
+
+def solved(net: str, **wishes: Any) -> Solution:
+    from derive.solution import solve
+
+    return solve(net, **wishes)

@@ -27,47 +27,54 @@ def completed_nets(ctx: click.Context, parameter: click.Parameter, incomplete: s
     return [*found, CompletionItem(incomplete, type="file")]
 
 
-def common(command: Command) -> Command:
-    """NET and the options that all commands about a network share."""
-    options = [
-        click.argument("net", shell_complete=completed_nets),
-        click.option(
-            "-f",
-            "--format",
-            "formats",
-            multiple=True,
-            type=click.Choice(FORMAT_NAMES),
-            help="Repeatable; default html.",
-        ),
-        click.option(
-            "-o",
-            "--output",
-            metavar="PATH",
-            help="A file (with a suffix), a folder, or - for standard output. Default output/NAME/.",
-        ),
-        click.option(
-            "--form",
-            type=click.Choice(["scalar", "matrix", "both", "auto"]),
-            default="auto",
-            help="Unit by unit, in matrices, or both.",
-        ),
-        click.option("--only", metavar="ID,…", help="Only these quantities, by id or label: w5,dL/dz2."),
-        click.option(
-            "--level", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much to say."
-        ),
-        click.option("--notation", type=click.Choice(NOTATIONS), help="A family of symbols."),
-        click.option("--significant", type=click.IntRange(1, 30), help="Significant digits (default 4)."),
-        click.option("--decimals", type=click.IntRange(0, 30), help="Digits after the point, instead."),
-        click.option("--exact", is_flag=True, default=None, help="Fractions where the network allows it."),
-        click.option(
-            "--round-as-you-go", is_flag=True, default=None, help="Round every intermediate value, as on paper."
-        ),
-        click.option("--comma", is_flag=True, default=None, help="Decimal comma."),
-        click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
-        click.option("--ascii", is_flag=True, help="Text in ASCII only."),
-        click.option("--open", "open_", is_flag=True, help="Open the first file written."),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options at once, in the order in which help shows them."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+#: Of all commands that derive something: what is printed, how numbers look, where it goes.
+page = with_options(
+    click.option(
+        "-f",
+        "--format",
+        "formats",
+        multiple=True,
+        type=click.Choice(FORMAT_NAMES),
+        help="Repeatable; default html.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="A file (with a suffix), a folder, or - for standard output. Default output/NAME/.",
+    ),
+    click.option("--only", metavar="ID,…", help="Only these quantities, by id or label: w5,dL/dz2."),
+    click.option("--level", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much to say."),
+    click.option("--significant", type=click.IntRange(1, 30), help="Significant digits (default 4)."),
+    click.option("--decimals", type=click.IntRange(0, 30), help="Digits after the point, instead."),
+    click.option("--exact", is_flag=True, default=None, help="Fractions where the network allows it."),
+    click.option("--round-as-you-go", is_flag=True, default=None, help="Round every intermediate value, as on paper."),
+    click.option("--comma", is_flag=True, default=None, help="Decimal comma."),
+    click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
+    click.option("--ascii", is_flag=True, help="Text in ASCII only."),
+    click.option("--open", "open_", is_flag=True, help="Open the first file written."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+)
+#: Of all commands about a network.
+common = with_options(
+    click.argument("net", shell_complete=completed_nets),
+    click.option(
+        "--form",
+        type=click.Choice(["scalar", "matrix", "both", "auto"]),
+        default="auto",
+        help="Unit by unit, in matrices, or both.",
+    ),
+    click.option("--notation", type=click.Choice(NOTATIONS), help="A family of symbols."),
+    page,
+)

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 def run(
     net: str,
+    make: Callable[..., Solution],
     *,
-    backward: bool,
     formats: tuple[str, ...],
     output: str | None,
     open_: bool,
@@ -28,16 +29,19 @@ def run(
     only: str | None,
     **wishes: Any,
 ) -> None:
-    """Solves, prints everything, and only then writes."""
+    """Makes a solution, prints everything, and only then writes.
+
+    net: the file or name it is about · make: gets what is wanted of the solution, and a `stage` to report to
+    """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
-    from derive.solution import solve, write
+    from derive.solution import write
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output)
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
-        solution = solve(net, backward=backward, only=names, stage=progress.stage, **wishes)
+        solution = make(only=names, stage=progress.stage, **wishes)
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
     if output == "-":

@@ -10,6 +10,7 @@ from derive.derivation.teller import Teller
 from derive.document import Say, say
 from derive.formula import Formula, formula
 from derive.graph import Node, topological
+from derive.lines import rounding
 from derive.losses import CLASSIFICATION
 from derive.numerals import Policy
 from derive.ops.base import Elementwise
@@ -107,13 +108,6 @@ def shown_loss(teller: Teller, each: Node, in_force: dict[str, Any]) -> dict[str
 
 def symbols_only(teller: Teller) -> Say:
     return say("convention.symbolic", names=", ".join(node.id for node in teller.model.missing))
-
-
-def rounding(policy: Policy) -> Say:
-    kind = "decimals" if policy.decimals is not None else "significant"
-    count = policy.decimals if policy.decimals is not None else policy.significant
-    how = "as_you_go" if policy.as_you_go else "exact" if policy.exact else "shown"
-    return say(f"convention.rounding.{how}.{kind}", digits=count, ties=say(f"convention.ties.{policy.half}"))
 
 
 def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:

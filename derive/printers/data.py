@@ -105,6 +105,7 @@ class Data:
             "differences_float": "central differences",
             "sympy": "SymPy",
             "reference": "optimizer steps in plain NumPy",
+            "function": "central differences of the function, 50 digits",
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",
             "rounded_lines": "printed lines, rounded",

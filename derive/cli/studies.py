@@ -1,0 +1,117 @@
+"""Commands about training mathematics without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from derive.cli.group import main
+from derive.cli.options import page
+from derive.cli.output import run
+
+if TYPE_CHECKING:
+    from derive.solution import Solution
+    from derive.source import Item
+
+OPEN = {"ignore_unknown_options": True, "allow_extra_args": True}  # an entry's own options are not known beforehand
+
+
+@main.command(context_settings=OPEN)
+@click.argument("name")
+@click.option(
+    "--grad", "gradients", multiple=True, metavar="G", help="The gradient of a step; one for each step: 0.1 or 4,3.5"
+)
+@click.option("--function", metavar="F", help='A function to descend: "x^2 + 4*y^2".')
+@click.option("--start", metavar="X,…", help="Where to start, variables in alphabetical order.")
+@click.option("--steps", metavar="N", help="How many steps (default 10).")
+@click.option(
+    "--state", multiple=True, metavar="NAME=VALUE", help="What it remembers before the first step: m=0.1, step=5."
+)
+@click.option("--compare", metavar="NAME,…", help="Other optimizers on the same way.")
+@page
+@click.pass_context
+def optimizer(ctx: click.Context, /, name: str, state: tuple[str, ...], compare: str | None, **options: Any) -> None:
+    """An optimizer by itself, on given gradients or on a function.
+
+    NAME is an optimizer or a file. Its own options are PyTorch's: --lr 0.1 --betas 0.9,0.999 --amsgrad (`derive list`).
+    """
+    given = {key: options.pop(key) for key in ("gradients", "function", "start", "steps")}
+    run(name, lambda **wishes: descended(ctx.args, name, state, compare, given, **wishes), **options)
+
+
+def descended(
+    extra: Sequence[str],
+    name: str,
+    state: Sequence[str],
+    compare: str | None,
+    given: Mapping[str, Any],
+    **wishes: Any,
+) -> Solution:
+    """The file `derive optimizer` would have been given, from the command line."""
+    from derive.options import settled, typed
+    from derive.solution import study
+
+    own = entry_options(extra)
+    if is_file(name):
+        return study("optimizer", file_with(name, {"optimizer": own}, given), **wishes)
+    top = written(given)
+    top["optimizer"] = settled({name: settled(own, "--optimizer")}, "")
+    if state:
+        pairs = [part.partition("=") for part in state]
+        top["state"] = settled({key: typed(value, f"--state {key}") for key, _, value in pairs}, "--state")
+    if compare:
+        shared = {"lr": own["lr"]} if "lr" in own else {}
+        others = [settled({part.strip(): settled(shared, "--compare")}, "--compare") for part in compare.split(",")]
+        top["compare"] = settled(others, "--compare")
+    return study("optimizer", settled(top, ""), **wishes)
+
+
+def entry_options(extra: Sequence[str]) -> dict[str, Item]:
+    """`--lr 0.1 --t-max=5 --amsgrad` as options of an entry."""
+    from derive.options import typed
+
+    found: dict[str, Item] = {}
+    words = [part for word in extra for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    position = 0
+    while position < len(words):
+        option = words[position]
+        if not option.startswith("--") or len(option) == 2:
+            raise click.UsageError(f"unexpected argument '{option[:80]}'")
+        following = words[position + 1] if position + 1 < len(words) else "--"
+        alone = following.startswith("--")
+        found[option[2:].replace("-", "_")] = typed("true" if alone else following, option)
+        position += 1 if alone else 2
+    return found
+
+
+def written(given: Mapping[str, Any]) -> dict[str, Item]:
+    """The options that were used, as values."""
+    from derive.options import settled, typed
+
+    found: dict[str, Item] = {}
+    for key, value in given.items():
+        place = "--grad" if key == "gradients" else f"--{key}"
+        if isinstance(value, tuple) and value:
+            found[key] = settled([typed(part, place) for part in value], place)
+        elif key == "function" and value is not None:
+            found[key] = settled(value, place)
+        elif value:
+            found[key] = typed(value, place)
+    return found
+
+
+def file_with(name: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> Item:
+    """A file as it is; what the command line says besides is refused."""
+    from derive.spec import tree
+
+    if any(own.values()) or any(given.values()):
+        raise click.UsageError(f"{Path(name).name} is a file: its options stand in it")
+    return tree(name)
+
+
+def is_file(name: str) -> bool:
+    return bool(re.search(r"[./\\]", name)) or name == "-" or Path(name).is_file()

@@ -1,0 +1,343 @@
+"""`derive optimizer`: an optimizer by itself, step by step, on a function or on given gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from derive import reference
+from derive.algebra import FLOATS, UNKNOWN, Value, digits, evaluate
+from derive.calculation import Calculation
+from derive.checks.errors import Errors
+from derive.checks.printed import printed
+from derive.checks.updates import TOLERANCE, plain
+from derive.document import Amount, Block, Cell, Document, Figure, Form, Line, Say, Section, Step, Table, Witness, say
+from derive.figures.chart import Axis, Chart, Contours, Curve
+from derive.formula import Name, Partial, Symbol
+from derive.graph import Node
+from derive.language import Words
+from derive.numerals import Policy
+from derive.optimizers import SINGLE, optimizers
+from derive.source import Item
+from derive.studies.base import Desk, Study
+from derive.studies.descent import Course, Descent, Walk, alternatives, letter_of, read
+from derive.studies.unrolled import unrolled
+from derive.values import as_fraction
+
+WORKED = 10  # steps up to which all are worked in full; of more, the first few and the last
+FIRST = 3
+UNROLLED = 4  # steps up to which a remembered value is written in terms of all gradients
+GRID = 41  # points along each side of the region whose level lines are drawn
+MOST_NAMED = 4  # variables by each of which the derivative is written down in letters
+ROLES = {"theta": "parameter", "g": "gradient", "f": "loss"}
+
+
+def study(item: Item, policy: Policy, words: Words) -> Study:
+    """The worked study of a file of `derive optimizer`."""
+    descent = read(item)
+    course = Walk(descent).walk()
+    letters = {"lr": Symbol("η"), "t": Symbol("t"), "f": Symbol("f"), "ahead": Symbol("θ̃")}
+    calculation = Calculation(course.ends, course.given, descent.symbols, letters)
+    desk = Desk(calculation, policy, words)
+    others = [Walk(other).walk() for other in alternatives(descent)]
+    sections = [
+        Section("givens", say("section.givens"), (givens(desk, course),)),
+        Section("rule", say("section.rule"), rule(desk, course)),
+        Section("steps", say("section.steps"), tuple(worked(desk, course))),
+        Section("unrolled", say("section.unrolled"), tuple(in_gradients(desk, course))),
+        Section("course", say("section.course"), (table(desk, course), *pictures(desk, course, others))),
+        Section("compare", say("section.compare"), comparison(desk, course, others)),
+    ]
+    name = descent.optimizer.name
+    document = desk.document(
+        descent.name or words.plain("title.optimizer", name=title(name)),
+        sections,
+        desk.quantities(ROLES),
+        summary=summary(desk, course),
+        conventions=conventions(descent),
+        in_force={"optimizer": {name: plain(descent.optimizer.in_force)}},
+    )
+    return Study(document, calculation, tuple(witnesses(desk, course, document)))
+
+
+def title(name: str) -> str:
+    """An optimizer's name at the head of a page."""
+    found = optimizers.title(name)
+    return found[:1].upper() + found[1:]
+
+
+# the parts ----------------------------------------------------------------------------------------------------------------
+def givens(desk: Desk, course: Course) -> Table:
+    """The options in force, the start, the function."""
+    descent = course.descent
+    rows: list[tuple[Cell, ...]] = []
+    if descent.function is not None:
+        rows.append((say("given.function"), Name("f", (), Symbol("f")), descent.function))
+    columns = range(len(descent.variables))
+    rows += [(say("given.start"), desk.name("theta@0", c), desk.amount("theta@0", c)) for c in columns]
+    rows += [(say("given.option"), desk.name(id), desk.amount(id)) for id in course.options]
+    for node in course.given:
+        if node.role == "state" and letter_of(node) not in SINGLE and node.id.endswith("@0"):
+            rows += [(say("given.state"), desk.name(node.id, c), desk.amount(node.id, c)) for c in range(node.shape[1])]
+    header = (say("table.role"), say("table.symbol"), say("table.value"))
+    return Table("givens", say("table.givens"), header, tuple(rows), fold=len(rows) > 20)
+
+
+def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
+    """The lines of any step, in letters."""
+    descent = course.descent
+    blocks: list[Block] = [say(f"update.{descent.optimizer.name}")]
+    several = range(len(descent.variables))
+    slopes = [node for node in course.general if letter_of(node) == "g" and descent.function is not None]
+    lines = [slope_line(desk, node, descent, column) for node in slopes for column in several[:MOST_NAMED]]
+    lines += [replace(desk.reader.line(node, 0, 0), has_value=False) for node in course.general if node not in slopes]
+    if lines:
+        blocks.append(Step("rule", say("step.rule"), (), tuple(lines)))
+    if len(several) > 1:
+        blocks.append(say("optimizer.each", first=desk.name("theta@0", 0)))
+    return (*blocks, *forms(descent))
+
+
+def slope_line(desk: Desk, node: Node, descent: Descent, column: int) -> Line:
+    """g as the partial derivative it is."""
+    line = desk.reader.line(node, 0, column)
+    partial = Partial(Symbol("f"), descent.symbols[column])
+    name = desk.defined(f"df/d{descent.variables[column].id}", partial, line.target)
+    return Line(line.target, (Form(name, numbers=False), *line.forms), has_value=False)
+
+
+def forms(descent: Descent) -> Iterator[Say]:
+    """The forms the option in force is one of, and what the others would be."""
+    options, name = descent.optimizer.in_force, descent.optimizer.name
+    if "form" in options:
+        yield say(f"optimizer.form.{options['form']}")
+    if "eps_form" in options:
+        yield say(f"optimizer.eps.{options['eps_form']}")
+    if name in ("adagrad", "adamw"):
+        yield say(f"optimizer.note.{name}")
+
+
+def worked(desk: Desk, course: Course) -> Iterator[Block]:
+    """Every step, or the first ones and the last, line by line."""
+    steps = range(1, course.steps + 1)
+    told = steps if course.steps <= WORKED else [*steps[:FIRST], course.steps]
+    for t in told:
+        if t == course.steps and course.steps > WORKED:
+            yield say("optimizer.skipped", first=FIRST + 1, last=course.steps - 1)
+        lines = tuple(step_lines(desk, course, t))
+        for node in course.lines[t - 1]:
+            desk.values.home.setdefault(node.id, f"steps/{t}")
+        yield Step(f"steps/{t}", say("step.number", number=t), (), lines, fold=t > FIRST and t != course.steps)
+    if course.diverged:
+        yield say("optimizer.diverged", step=course.diverged, kept=course.steps)
+
+
+def step_lines(desk: Desk, course: Course, t: int) -> Iterator[Line]:
+    """The lines of one step, variable by variable; then f."""
+    nodes = [node for node in course.lines[t - 1] if node.inputs]
+    single = [node for node in nodes if node.shape[1] == 1 and len(course.descent.variables) > 1]
+    for node in single:
+        yield desk.reader.line(node, 0, 0)
+    for column in range(len(course.descent.variables)):
+        yield from (desk.reader.line(node, 0, column) for node in nodes if node not in single)
+    if course.f:
+        yield desk.reader.line(desk.node[f"f@{t}"], 0, 0)
+
+
+def table(desk: Desk, course: Course) -> Table:
+    """Everything over t."""
+    letters = list(dict.fromkeys(letter_of(node) for nodes in course.lines for node in nodes))
+    columns = [(letter, c) for c in range(len(course.descent.variables)) for letter in letters if letter not in SINGLE]
+    header: list[Cell] = [Name("t", (), Symbol("t"))]
+    header += [headed(desk, letter, column) for letter, column in columns]
+    header += [Name("f", (), Symbol("f"))] if course.f else []
+    rows: list[tuple[Cell, ...]] = []
+    for t in range(course.steps + 1):
+        ids = [f"{letter}@{t}" for letter, _ in columns]
+        cells: list[Cell] = [
+            desk.amount(id, c) if id in desk.node and (t or letter_of(desk.node[id]) == "theta") else ""
+            for id, (_, c) in zip(ids, columns, strict=True)
+        ]
+        rows.append((str(t), *cells, *([desk.amount(f"f@{t}")] if course.f else [])))
+    return Table("course", say("table.course.steps"), tuple(header), tuple(rows), fold=len(rows) > 25)
+
+
+def headed(desk: Desk, letter: str, column: int) -> Name:
+    name = desk.reader.naming.entry(
+        desk.node[f"{letter}@1" if f"{letter}@1" in desk.node else f"{letter}@2"], 0, column
+    )
+    assert isinstance(name.symbol, Symbol)
+    sub = name.symbol.sub.rpartition(",")[0]
+    return Name(letter, (), replace(name.symbol, sub=sub))
+
+
+def summary(desk: Desk, course: Course) -> tuple[Say, ...]:
+    found: list[Say] = []
+    if course.f:
+        last = desk.amount(f"f@{course.steps}")
+        found.append(say("optimizer.summary", steps=course.steps, before=desk.amount("f@0"), after=last))
+    if course.diverged:
+        found.append(say("optimizer.diverged", step=course.diverged, kept=course.steps))
+    return tuple(found)
+
+
+def conventions(descent: Descent) -> list[Say]:
+    found = [say("convention.optimizer.count")]
+    if any(descent.optimizer.in_force.get(name) for name in ("weight_decay",)):
+        decoupled = descent.optimizer.name == "adamw" or descent.optimizer.in_force.get("decoupled_weight_decay")
+        found.append(say(f"convention.decay.{'decoupled' if decoupled else 'l2'}"))
+    return found
+
+
+# unrolled -----------------------------------------------------------------------------------------------------------------
+def in_gradients(desk: Desk, course: Course) -> Iterator[Block]:
+    """What is remembered, in terms of all gradients so far: the recursion put into itself."""
+    for letter in dict.fromkeys(letter_of(node) for nodes in course.lines for node in nodes):
+        lines = []
+        for t in range(1, min(course.steps, UNROLLED) + 1):
+            if f"{letter}@{t}" not in desk.node or letter == "theta" or letter in SINGLE:
+                continue
+            found = unrolled(desk, letter, t, ("g", "gtilde"))
+            if found is not None and t > 1:
+                lines.append(Line(desk.name(f"{letter}@{t}"), (Form(found),)))
+        if lines:
+            yield Step(f"unrolled/{letter}", say("step.unrolled", name=headed(desk, letter, 0)), (), tuple(lines))
+    if course.steps > 1:
+        yield say("optimizer.unrolled")
+
+
+# pictures -----------------------------------------------------------------------------------------------------------------
+def pictures(desk: Desk, course: Course, others: Sequence[Course]) -> Iterator[Figure]:
+    """The way over the level lines (two variables) or along the curve (one), and f over the steps."""
+    if not course.f:
+        return
+    words, symbols = desk.words, [symbol.text for symbol in course.descent.symbols]
+    runs = [course, *others]
+    ways = {run.descent.optimizer.name: points(desk, run, course) for run in runs}
+    if len(symbols) == 2:
+        curves = tuple(Curve(name, tuple(map(tuple, way[:, :2].tolist())), "path") for name, way in ways.items())
+        grid = contours(course.descent, np.concatenate([way[:, :2] for way in ways.values()]))
+        chart = Chart(words.plain("figure.way"), Axis(symbols[0]), Axis(symbols[1]), curves, grid)
+        yield Figure("way", say("figure.way"), chart)
+    elif len(symbols) == 1:
+        curves = tuple(Curve(name, tuple(map(tuple, way.tolist())), "path") for name, way in ways.items())
+        chart = Chart(words.plain("figure.way"), Axis(symbols[0]), Axis("f"), (curve(course.descent, ways), *curves))
+        yield Figure("way", say("figure.way"), chart)
+    falls = tuple(
+        Curve(name, tuple((float(t), float(row[-1])) for t, row in enumerate(way))) for name, way in ways.items()
+    )
+    lowest = min(float(way[:, -1].min()) for way in ways.values())
+    highest = max(float(way[:, -1].max()) for way in ways.values())
+    log = lowest > 0 and highest > 100 * lowest
+    chart = Chart(words.plain("figure.fall"), Axis("t"), Axis("f", log=log), falls)
+    yield Figure("fall", say("figure.fall"), chart)
+
+
+def points(desk: Desk, run: Course, own: Course) -> Value:
+    """The parameters and f after each step, in floats."""
+    walk = Calculation((*run.theta, *run.f), run.given, run.descent.symbols).numbers()
+    rows = [np.concatenate([walk[theta][0], walk[f][0]]) for theta, f in zip(run.theta, run.f, strict=True)]
+    return np.array(rows, dtype=float)
+
+
+def contours(descent: Descent, way: Value) -> Contours:
+    """f on a grid around the way."""
+    low, high = way.min(axis=0), way.max(axis=0)
+    margin = np.maximum((high - low) * 0.25, 0.1 * max(1e-9, float((high - low).max())) or 0.5)
+    xs, ys = (np.linspace(a - m, b + m, GRID) for a, b, m in zip(low, high, margin, strict=True))
+    rows = [[height(descent, x, y) for x in xs] for y in ys]
+    return Contours(tuple(xs.tolist()), tuple(ys.tolist()), tuple(map(tuple, rows)))
+
+
+def height(descent: Descent, *at: float) -> float:
+    assert descent.function is not None
+    with np.errstate(all="ignore"):
+        return float(evaluate(descent.function, dict(zip(descent.variables, at, strict=True)).__getitem__, FLOATS))
+
+
+def curve(descent: Descent, ways: dict[str, Value]) -> Curve:
+    every = np.concatenate([way[:, 0] for way in ways.values()])
+    low, high = float(every.min()), float(every.max())
+    margin = (high - low) * 0.25 or 0.5
+    xs = np.linspace(low - margin, high + margin, 4 * GRID).tolist()
+    return Curve("f", tuple((x, height(descent, x)) for x in xs))
+
+
+def comparison(desk: Desk, course: Course, others: Sequence[Course]) -> tuple[Block, ...]:
+    """Where each optimizer is after the last step."""
+    if not others or not course.f:
+        return ()
+    rows: list[tuple[Cell, ...]] = []
+    for run in (course, *others):
+        name = run.descent.optimizer.name
+        end = points(desk, run, course)[-1]
+        cells = [shown(desk, f"{name}/{c}", float(value)) for c, value in enumerate(end)]
+        rows.append((name, f"{run.steps}", *cells))
+    names_ = [Name(symbol.text, (), symbol) for symbol in course.descent.symbols]
+    header = (say("table.optimizer"), say("table.steps_done"), *names_, Name("f", (), Symbol("f")))
+    return (Table("compare", say("table.compare"), header, tuple(rows)),)
+
+
+def shown(desk: Desk, id: str, value: float) -> Amount:
+    name = Name(f"compare/{id}", (), Symbol("f"))
+    desk.values.define(name, value, UNKNOWN)
+    return Amount(name)
+
+
+# witnesses ----------------------------------------------------------------------------------------------------------------
+def witnesses(desk: Desk, course: Course, document: Document) -> Iterator[Witness]:
+    """The steps made again by the reference, the gradient by differences, the printed lines by their text."""
+    if course.descent.function is not None and course.lines:
+        yield slopes(desk, course)
+    if course.lines and course.descent.optimizer.name in reference.KNOWN and not desk.policy.as_you_go:
+        yield again(desk, course)
+    yield printed(document)
+
+
+def slopes(desk: Desk, course: Course) -> Witness:
+    """∂f/∂x by central differences of the function, with many digits, at every point where it was taken."""
+    mp, errors = digits(), Errors()
+    assert course.descent.function is not None
+    step = mp.number(10) ** -40
+    for nodes in course.lines:
+        g = next(node for node in nodes if letter_of(node) == "g")
+        at = [mp.number(as_fraction(x)) for x in np.ravel(desk.values.arrays[g.inputs[0].id])]
+        scale = max(1e-30, *(abs(float(x)) for x in np.ravel(desk.values.arrays[g.id])))
+        for column in range(len(at)):
+            up, down = (
+                evaluate(
+                    course.descent.function, dict(zip(course.descent.variables, moved, strict=True)).__getitem__, mp
+                )
+                for moved in ([x + (sign * step if i == column else 0) for i, x in enumerate(at)] for sign in (1, -1))
+            )
+            ours = desk.values.arrays[g.id][0, column]
+            here = evaluate(
+                course.descent.function, dict(zip(course.descent.variables, at, strict=True)).__getitem__, mp
+            )
+            if abs(up - 2 * here + down) <= abs(step) * scale * mp.number(10) ** -20:  # else a kink: there is no slope
+                errors.compare(mp.number(as_fraction(ours)), (up - down) / (2 * step), scale)
+    return errors.witness("function", "g", 1e-12 if not desk.policy.as_you_go else float("inf"))
+
+
+def again(desk: Desk, course: Course) -> Witness:
+    """Every step by the plain-NumPy reference, from the same gradients."""
+    choice, errors = course.descent.optimizer, Errors()
+    options = plain(choice.in_force)
+    lr = options.pop("lr")
+    floats = desk.values.floats
+    theta = np.array(floats["theta@0"], dtype=float)
+    memory = {
+        letter_of(node): np.asarray(floats[node.id], dtype=float)
+        for node in course.given
+        if node.role == "state" and node.id.endswith("@0") and node.id in floats
+    }
+    for t, nodes in enumerate(course.lines, 1):
+        g = next(node for node in nodes if letter_of(node) == "g")
+        gradient = np.asarray(floats[g.id], dtype=float)
+        number = t + course.steps_before
+        theta, memory = reference.step(choice.name, theta, gradient, memory, number, lr, options)
+        ours = np.asarray(floats[f"theta@{t}"], dtype=float)
+        errors.compare(ours, theta, max(1e-300, float(np.max(np.abs(theta)))))
+    return errors.witness("reference", "theta", TOLERANCE)
