@@ -79,7 +79,7 @@ def givens(desk: Desk, course: Course) -> Table:
     rows += [(say("given.start"), desk.name("theta@0", c), desk.amount("theta@0", c)) for c in columns]
     rows += [(say("given.option"), desk.name(id), desk.amount(id)) for id in course.options]
     for node in course.given:
-        if node.role == "state" and letter_of(node) not in SINGLE and node.id.endswith("@0"):
+        if node.role == "state" and node.id in desk.node and letter_of(node) not in SINGLE and node.id.endswith("@0"):
             rows += [(say("given.state"), desk.name(node.id, c), desk.amount(node.id, c)) for c in range(node.shape[1])]
     header = (say("table.role"), say("table.symbol"), say("table.value"))
     return Table("givens", say("table.givens"), header, tuple(rows), fold=len(rows) > 20)
@@ -90,9 +90,12 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
     descent = course.descent
     blocks: list[Block] = [say(f"update.{descent.optimizer.name}")]
     several = range(len(descent.variables))
-    slopes = [node for node in course.general if letter_of(node) == "g" and descent.function is not None]
-    lines = [slope_line(desk, node, descent, column) for node in slopes for column in several[:MOST_NAMED]]
-    lines += [replace(desk.reader.line(node, 0, 0), has_value=False) for node in course.general if node not in slopes]
+    lines: list[Line] = []
+    for node in course.general:
+        if letter_of(node) == "g" and descent.function is not None:
+            lines += [slope_line(desk, node, descent, column) for column in several[:MOST_NAMED]]
+        else:
+            lines.append(replace(desk.reader.line(node, 0, 0), has_value=False))
     if lines:
         blocks.append(Step("rule", say("step.rule"), (), tuple(lines)))
     if len(several) > 1:

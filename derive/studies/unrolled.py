@@ -15,7 +15,7 @@ def unrolled(desk: Desk, letter: str, t: int, terms_of: Collection[str]) -> Form
 
     terms_of: the letters of what is summed, one or more of which every new term has
     """
-    if f"{letter}@{t}" not in desk.node:
+    if f"{letter}@{t}" not in desk.node or not desk.node[f"{letter}@{t}"].inputs:
         return None
     formula = desk.reader.formula(desk.node[f"{letter}@{t}"], 0, 0)
     old = next((n for n in names(formula) if n.id == f"{letter}@{t - 1}"), None)
@@ -27,10 +27,14 @@ def unrolled(desk: Desk, letter: str, t: int, terms_of: Collection[str]) -> Form
     if len(carried) != 1 or not is_multiple(carried[0], old) or not all(has_term(term, terms_of) for term in rest):
         return None
     factors = [factor for factor in fm.parts(carried[0], "mul") if factor != old]
-    return fm.add(
-        *(fm.multiply(*together([*factors, *fm.parts(term, "mul")])) for term in past(desk, old, letter, t, terms_of)),
-        *rest,
-    )
+    return fm.add(*(times(factors, term) for term in past(desk, old, letter, t, terms_of)), *rest)
+
+
+def times(factors: Sequence[Formula], term: Formula) -> Formula:
+    """A term carried one step further."""
+    if isinstance(term, Apply) and term.head == "neg":
+        return fm.negate(times(factors, term.args[0]))
+    return fm.multiply(*together([*factors, *fm.parts(term, "mul")]))
 
 
 def past(desk: Desk, old: Name, letter: str, t: int, terms_of: Collection[str]) -> tuple[Formula, ...]:
