@@ -391,15 +391,20 @@ def adamax(
     betas: Betas = BETAS,
     eps: Fraction = EPS,
     weight_decay: Fraction = Fraction(0),
+    eps_form: Literal["inside", "outside"] = "inside",
     maximize: bool = False,
 ) -> Formula:
-    """Adam with the largest gradient so far, forgotten slowly, in the place of the root (Kingma & Ba, 2015). PyTorch: Adamax."""
+    """Adam with the largest gradient so far, forgotten slowly, in the place of the root (Kingma & Ba, 2015). PyTorch: Adamax.
+
+    eps_form: ε inside the maximum, as PyTorch does, or beside it
+    """
     b1, b2, epsilon = *averages(step, betas), step.epsilon(eps)
     g = step.gradient(weight_decay, maximize)
     m = step.remember("m", lambda m: b1 * m + (1 - b1) * g)
-    u = step.remember("u", lambda u: larger(b2 * u, abs(g) + epsilon))
+    inside = eps_form == "inside"
+    u: Formula = step.remember("u", lambda u: larger(b2 * u, abs(g) + epsilon if inside else abs(g)))
     mhat = step.line("mhat", m / (1 - b1**step.time))
-    return step.theta - step.eta * mhat / u
+    return step.theta - step.eta * mhat / (u if inside else u + epsilon)
 
 
 @optimizers("NAdam")
