@@ -261,9 +261,9 @@ class Walk:
             return Node(Same(), (node,), node.shape, f"{letter_of(node)}@{time}", node.role)
 
         def gradient(point: Node) -> Node:
-            if not self.bodies:
-                return alias(next(n for n in course.lines[-1] if letter_of(n) == "g"), "t")
-            found = apply(Entries(self.bodies, self.descent.variables), point).named("g@t", "gradient")
+            last = next(node for node in course.lines[-1] if letter_of(node) == "g")
+            slope = Entries(self.bodies, self.descent.variables)
+            found = apply(slope, point).named("g@t", "gradient") if self.bodies else alias(last, "t")
             taken.append(found)
             return found
 

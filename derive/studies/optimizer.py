@@ -21,6 +21,7 @@ from derive.language import Words
 from derive.numerals import Policy
 from derive.optimizers import SINGLE, optimizers
 from derive.source import Item
+from derive.studies import forms
 from derive.studies.base import Desk, Study
 from derive.studies.descent import Course, Descent, Walk, alternatives, letter_of, read
 from derive.studies.unrolled import unrolled
@@ -39,7 +40,8 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
     descent = read(item)
     course = Walk(descent).walk()
     letters = {"lr": Symbol("η"), "t": Symbol("t"), "f": Symbol("f"), "ahead": Symbol("θ̃")}
-    calculation = Calculation(course.ends, course.given, descent.symbols, letters)
+    beside = forms.parallel(course)
+    calculation = Calculation((*course.ends, *beside), course.given, descent.symbols, letters)
     desk = Desk(calculation, policy, words)
     others = [Walk(other).walk() for other in alternatives(descent)]
     sections = [
@@ -92,7 +94,9 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
     several = range(len(descent.variables))
     lines: list[Line] = []
     for node in course.general:
-        if letter_of(node) == "g" and descent.function is not None:
+        if letter_of(node) == "g" and descent.function is None:
+            continue
+        if letter_of(node) == "g":
             lines += [slope_line(desk, node, descent, column) for column in several[:MOST_NAMED]]
         else:
             lines.append(replace(desk.reader.line(node, 0, 0), has_value=False))
@@ -100,7 +104,7 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
         blocks.append(Step("rule", say("step.rule"), (), tuple(lines)))
     if len(several) > 1:
         blocks.append(say("optimizer.each", first=desk.name("theta@0", 0)))
-    return (*blocks, *forms(descent))
+    return (*blocks, *forms.blocks(desk, course))
 
 
 def slope_line(desk: Desk, node: Node, descent: Descent, column: int) -> Line:
@@ -109,17 +113,6 @@ def slope_line(desk: Desk, node: Node, descent: Descent, column: int) -> Line:
     partial = Partial(Symbol("f"), descent.symbols[column])
     name = desk.defined(f"df/d{descent.variables[column].id}", partial, line.target)
     return Line(line.target, (Form(name, numbers=False), *line.forms), has_value=False)
-
-
-def forms(descent: Descent) -> Iterator[Say]:
-    """The forms the option in force is one of, and what the others would be."""
-    options, name = descent.optimizer.in_force, descent.optimizer.name
-    if "form" in options:
-        yield say(f"optimizer.form.{options['form']}")
-    if "eps_form" in options:
-        yield say(f"optimizer.eps.{options['eps_form']}")
-    if name in ("adagrad", "adamw"):
-        yield say(f"optimizer.note.{name}")
 
 
 def worked(desk: Desk, course: Course) -> Iterator[Block]:
