@@ -154,7 +154,7 @@ def adamax(theta: Array, g: Array, state: State, t: int, lr: float, options: Opt
     b1, b2 = options["betas"]
     g = g + options["weight_decay"] * theta
     m = b1 * start(state, "m", theta) + (1 - b1) * g
-    if options.get("eps_form") == "outside":
+    if options.get("eps_form") == "beside":
         u = np.maximum(b2 * start(state, "u", theta), np.abs(g))
         return theta - lr / (1 - b1**t) * m / (u + options["eps"]), {"m": m, "u": u}
     u = np.maximum(b2 * start(state, "u", theta), np.abs(g) + options["eps"])

@@ -42,6 +42,7 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     if model.updated:
         found.append(say(f"convention.update.{model.spec.update}"))
         found.append(say("convention.marks", mark=notation.update))
+        found += optimizer_sentences(teller)
     if model.frozen:
         frozen = [node for node in model.parameters if node.id in model.frozen]
         found.append(
@@ -55,6 +56,20 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     if model.symbolic:
         found.append(symbols_only(teller))
     return tuple(found)
+
+
+def optimizer_sentences(teller: Teller) -> list[Say]:
+    """Which of the forms in print the optimizer has, and what is meant entry by entry."""
+    optimizer = teller.model.spec.optimizer
+    options = {} if optimizer is None else optimizer.in_force
+    found = [say(f"optimizer.form.{options['form']}")] if "form" in options else []
+    found += [say(f"optimizer.eps.{options['eps_form']}")] if options.get("betas") and "eps_form" in options else []
+    if options.get("weight_decay"):
+        beside = optimizer is not None and (optimizer.name == "adamw" or options.get("decoupled_weight_decay"))
+        found.append(say(f"convention.decay.{'decoupled' if beside else 'l2'}"))
+    if any(teller.model.now.lines.values()):
+        found.append(say("convention.entrywise"))
+    return found
 
 
 def layout(teller: Teller) -> Say:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from derive.derivation.teller import Teller
 from derive.dialects.text import Text
 from derive.document import Amount, Block, Cell, Figure, Table, say
@@ -24,11 +26,13 @@ def blocks(teller: Teller, words: Words) -> tuple[Block, ...]:
 def numbers(teller: Teller) -> Table:
     """The given numbers, entry by entry, or whole where they are many."""
     model = teller.model
-    given = [node for node in (model.x, model.t, *model.parameters, model.rate) if node is not None]
+    options = [node for node in model.hyper if node is not model.rate]
+    given = [node for node in (model.x, model.t, *model.parameters, model.rate, *options) if node is not None]
     rows: list[tuple[Cell, ...]] = []
     for node in given:
         name = teller.naming.whole(node)
-        role = say("given.drawn", how=model.drawn_by[node]) if node in model.drawn else say(f"given.{node.role}")
+        role = say("given.option" if node in options else f"given.{node.role}")
+        role = say("given.drawn", how=model.drawn_by[node]) if node in model.drawn else role
         shape = name.shape or teller.model.contract.shape(node)
         rows.append(
             (
@@ -39,16 +43,24 @@ def numbers(teller: Teller) -> Table:
             )
         )
     if model.spec.loss is not None:
-        named = ", ".join(f"{name}: {shown(value)}" for name, value in model.spec.loss.in_force.items() if shown(value))
-        rows.append((say("given.loss"), "", "", f"{model.spec.loss.name} ({named})" if named else model.spec.loss.name))
+        rows.append((say("given.loss"), "", "", with_options(model.spec.loss.name, model.spec.loss.in_force)))
+    if model.spec.optimizer is not None and model.updated:
+        words = {n: v for n, v in model.spec.optimizer.in_force.items() if v and isinstance(v, (bool, str))}
+        rows.append((say("given.optimizer"), "", "", with_options(model.spec.optimizer.name, words)))
     header = (say("table.role"), say("table.symbol"), say("table.shape"), say("table.value"))
     return Table("givens", say("table.givens"), header, tuple(rows))
+
+
+def with_options(name: str, options: Mapping[str, object]) -> str:
+    """A loss or an optimizer with its options, as the file would write them."""
+    named = ", ".join(f"{option}: {shown(value)}" for option, value in options.items() if shown(value))
+    return f"{name} ({named})" if named else name
 
 
 def shown(option: object) -> str:
     """An option's value, as the file would write it."""
     if isinstance(option, tuple):
-        return ", ".join(map(str, option))
+        return ", ".join(map(shown, option))
     return str(option).lower() if isinstance(option, bool) else str(option)
 
 

@@ -238,7 +238,7 @@ def adamax(
     betas: Betas = BETAS,
     eps: Fraction = EPS,
     weight_decay: Fraction = Fraction(0),
-    eps_form: Literal["inside", "outside"] = "inside",
+    eps_form: Literal["inside", "beside"] = "inside",
     maximize: bool = False,
 ) -> Formula:
     """Adam with the largest gradient so far, forgotten slowly, in the place of the root (Kingma & Ba, 2015). PyTorch: Adamax.

@@ -132,7 +132,9 @@ class Printer(ABC):
         found: dict[str, list[Witness]] = {}
         for witness in self.document.witnesses:
             found.setdefault(witness.name, []).append(witness)
-        return [(joined(same), self.escape(", ").join(map(self.looked_at, same))) for same in found.values()]
+        return [
+            (joined(same), self.escape(", ").join(dict.fromkeys(map(self.looked_at, same)))) for same in found.values()
+        ]
 
     def looked_at(self, witness: Witness) -> str:
         """What a witness speaks of: a quantity by its symbol, functions by name."""

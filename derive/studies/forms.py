@@ -63,7 +63,9 @@ def blocks(desk: Desk, course: Course) -> Iterator[Block]:
     options, name = descent.optimizer.in_force, descent.optimizer.name
     if "form" in options:
         yield say(f"optimizer.form.{options['form']}")
-        yield from momentum_forms(desk, course, options["form"])
+        if others := tuple(momentum_forms(desk, course, options["form"])):
+            yield say("optimizer.others")
+            yield from others
     if "eps_form" in options and name in ("adam", "adamw"):
         yield say(f"optimizer.eps.{options['eps_form']}")
         if course.general and options["eps_form"] == "outside" and not options["amsgrad"]:
