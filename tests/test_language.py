@@ -233,6 +233,11 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
         if name != "nesterov":  # its gradient is taken elsewhere: it has no place in a network
             yield net_of(optimizer=name, steps=3), {"form": "both" if name == "adam" else "auto"}
     yield net_of(update="layerwise"), {}
+    yield net_of(steps=22), {}
+    for form in ("ema", "classical"):
+        yield net_of(optimizer={"momentum": {"form": form}}), {}
+    for form in ("inside", "hat"):
+        yield net_of(optimizer={"adam": {"eps_form": form, "weight_decay": 0.1}}), {}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from derive.formula import Name, Partial, entry
 from derive.graph import Node
 from derive.ids import base, derivative, is_after, step
 from derive.language import Words
-from derive.model import Layer, Model
+from derive.model import Iteration, Layer, Model
 from derive.notation import Notation
 from derive.numerals import Policy
 from derive.ops.base import Elementwise, Slope
@@ -26,6 +26,7 @@ from derive.values import Values
 Form = Literal["scalar", "matrix", "both", "auto"]
 Level = Literal["brief", "normal", "full"]
 MOST_JACOBIAN = 100_000  # numbers in a Jacobian that are still given
+MOST_TOLD, FIRST_TOLD = 20, 5  # steps that are all told; of more, how many are
 MOST_SCALAR = 600  # gradient terms (parameters × samples) up to which `auto` writes every entry out
 
 
@@ -92,8 +93,12 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
     found = one_step(teller, form, extra, what, wishes)
     if not wishes.backward or not model.gradient:
         return found
-    for iteration in model.iterations[1:]:
-        found.append(later_step(teller.at(iteration), form, f"step{iteration.number}/{extra}", what, wishes))
+    for iteration in told(model, wishes):
+        section = later_step(teller.at(iteration), form, f"step{iteration.number}/{extra}", what, wishes)
+        if iteration is model.last and left_out(model, wishes):
+            skipped = say("iteration.skipped", first=FIRST_TOLD + 1, last=iteration.number - 1)
+            section = replace(section, blocks=(skipped, *section.blocks))
+        found.append(section)
     if model.after and model.after.loss:
         again = (
             *forward.steps(teller, model.after, form, f"{extra}after"),
@@ -102,6 +107,18 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
         repeated = Step(f"{extra}after/steps", say("step.again"), substeps=again, fold=True)
         found.append(Section(f"{extra}after", say("section.after", **what), (repeated, *update.comparison(teller))))
     return [section for section in found if section.blocks]
+
+
+def left_out(model: Model, wishes: Wishes) -> bool:
+    """Whether there are too many steps to tell every one."""
+    return len(model.iterations) > MOST_TOLD and wishes.level != "full"
+
+
+def told(model: Model, wishes: Wishes) -> tuple[Iteration, ...]:
+    """The steps after the first that are told line by line; of many, the first ones and the last."""
+    if not left_out(model, wishes):
+        return model.iterations[1:]
+    return (*model.iterations[1:FIRST_TOLD], model.last)
 
 
 def one_step(teller: Teller, form: str, extra: str, what: dict[str, Say], wishes: Wishes) -> list[Section]:
