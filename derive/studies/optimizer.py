@@ -31,6 +31,7 @@ WORKED = 10  # steps up to which all are worked in full; of more, the first few 
 FIRST = 3
 UNROLLED = 4  # steps up to which a remembered value is written in terms of all gradients
 GRID = 41  # points along each side of the region whose level lines are drawn
+MOST_TABLES = 12  # variables whose numbers are given over all steps
 MOST_NAMED = 4  # variables by each of which the derivative is written down in letters
 ROLES = {"theta": "parameter", "g": "gradient", "f": "loss"}
 
@@ -49,7 +50,7 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
         Section("rule", say("section.rule"), rule(desk, course)),
         Section("steps", say("section.steps"), tuple(worked(desk, course))),
         Section("unrolled", say("section.unrolled"), tuple(in_gradients(desk, course))),
-        Section("course", say("section.course"), (table(desk, course), *pictures(desk, course, others))),
+        Section("course", say("section.course"), (*tables(desk, course), *pictures(desk, course, others))),
         Section("compare", say("section.compare"), comparison(desk, course, others)),
     ]
     name = descent.optimizer.name
@@ -142,22 +143,35 @@ def step_lines(desk: Desk, course: Course, t: int) -> Iterator[Line]:
         yield desk.reader.line(desk.node[f"f@{t}"], 0, 0)
 
 
-def table(desk: Desk, course: Course) -> Table:
-    """Everything over t."""
-    letters = list(dict.fromkeys(letter_of(node) for nodes in course.lines for node in nodes))
-    columns = [(letter, c) for c in range(len(course.descent.variables)) for letter in letters if letter not in SINGLE]
+def tables(desk: Desk, course: Course) -> Iterator[Table]:
+    """Everything over t, variable by variable; with the first of them, f."""
+    columns = range(min(len(course.descent.variables), MOST_TABLES))
+    for column in columns:
+        yield table(desk, course, column, with_f=column == 0 and bool(course.f))
+
+
+def table(desk: Desk, course: Course, column: int, *, with_f: bool) -> Table:
+    letters = [letter for letter in letters_of(course) if letter not in SINGLE]
     header: list[Cell] = [Name("t", (), Symbol("t"))]
-    header += [headed(desk, letter, column) for letter, column in columns]
-    header += [Name("f", (), Symbol("f"))] if course.f else []
+    header += [headed(desk, letter, column) for letter in letters]
+    header += [Name("f", (), Symbol("f"))] if with_f else []
     rows: list[tuple[Cell, ...]] = []
     for t in range(course.steps + 1):
-        ids = [f"{letter}@{t}" for letter, _ in columns]
+        ids = [f"{letter}@{t}" for letter in letters]
         cells: list[Cell] = [
-            desk.amount(id, c) if id in desk.node and (t or letter_of(desk.node[id]) == "theta") else ""
-            for id, (_, c) in zip(ids, columns, strict=True)
+            desk.amount(id, column) if id in desk.node and (t or letter == "theta") else ""
+            for id, letter in zip(ids, letters, strict=True)
         ]
-        rows.append((str(t), *cells, *([desk.amount(f"f@{t}")] if course.f else [])))
-    return Table("course", say("table.course.steps"), tuple(header), tuple(rows), fold=len(rows) > 25)
+        rows.append((str(t), *cells, *([desk.amount(f"f@{t}")] if with_f else [])))
+    several = len(course.descent.variables) > 1
+    name = headed(desk, "theta", column)
+    title = say("table.course.parameter", name=name) if several else say("table.course.steps")
+    return Table(f"course/{column + 1}", title, tuple(header), tuple(rows), fold=len(rows) > 25)
+
+
+def letters_of(course: Course) -> list[str]:
+    """What the steps compute, in order."""
+    return list(dict.fromkeys(letter_of(node) for nodes in course.lines for node in nodes))
 
 
 def headed(desk: Desk, letter: str, column: int) -> Name:
@@ -190,7 +204,7 @@ def conventions(descent: Descent) -> list[Say]:
 # unrolled -----------------------------------------------------------------------------------------------------------------
 def in_gradients(desk: Desk, course: Course) -> Iterator[Block]:
     """What is remembered, in terms of all gradients so far: the recursion put into itself."""
-    for letter in dict.fromkeys(letter_of(node) for nodes in course.lines for node in nodes):
+    for letter in letters_of(course):
         lines = []
         for t in range(1, min(course.steps, UNROLLED) + 1):
             if f"{letter}@{t}" not in desk.node or letter == "theta" or letter in SINGLE:
