@@ -26,6 +26,14 @@ class InputError(Exception):
         return ": ".join(part for part in parts if part)
 
 
+class Diverged(InputError):
+    """Numbers that are no longer finite, in a training step; `after` the update of that step, or before."""
+
+    def __init__(self, error: InputError, step: int, *, after: bool) -> None:
+        super().__init__(error.problem, file=error.file, line=error.line, column=error.column, path=error.path)
+        self.step, self.after = step, after
+
+
 class WitnessError(Exception):
     """A result of `derive` disagrees with its independent check: a bug, never the author's fault."""
 

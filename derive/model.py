@@ -10,9 +10,9 @@ import numpy as np
 
 from derive.algebra import FLOATS, Value
 from derive.contract import Contract
-from derive.errors import InputError
+from derive.errors import Diverged, InputError
 from derive.graph import Node, evaluate, topological
-from derive.ids import is_after
+from derive.ids import is_after, step
 from derive.labels import Labels
 from derive.losses import Loss
 from derive.options import Choice
@@ -106,6 +106,7 @@ class Model:
 
     iterations: the training steps that are worked · position: the one that is looked at, counted from 0
     after:      the forward pass after the last of them
+    diverged:   the step in which numbers were no longer finite; the steps before it are kept
     hyper:      the optimizer's options that stand in formulas · remembered: its state before the first step
     steps_before: how many steps it has made before
     """
@@ -125,6 +126,7 @@ class Model:
     drawn: tuple[Node, ...] = ()
     drawn_by: dict[Node, str] = field(default_factory=dict)
     position: int = 0
+    diverged: int = 0
 
     def at(self, iteration: Iteration) -> Model:
         """The same model, another training step looked at."""
@@ -225,14 +227,18 @@ def finite(model: Model, settle: Callable[[Node, Value], Value]) -> Callable[[No
     runs = [*(iteration.forward for iteration in model.iterations), *([model.after] if model.after else [])]
     ends = {run.output for run in runs} if loss and loss.name == "bce" else set()
 
+    reached = 1
+
     def check(node: Node, value: Value) -> Value:
+        nonlocal reached
+        reached = max(reached, step(node.id) if node.id else 1)
         if loss and node in ends and not model.symbolic and ((value < 0) | (value > 1)).any():
             later = " after the update" if is_after(node.id) else ""
             raise loss.item.error(
                 f"bce needs outputs from 0 to 1, but {node.id} is not{later}; put a sigmoid before it, or use bce_with_logits"
             )
         if not np.isfinite(value).all():
-            raise not_finite(model, node)
+            raise Diverged(not_finite(model, node), reached, after=is_after(node.id) and node.role != "updated")
         return settle(node, value)
 
     return check

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from derive.document import Block, Document, Line, Section, Step, Table, steps_of
-from derive.ids import kind, plain, split
+from derive.ids import after, derivative, is_after, kind, plain, split, state, step, untimed
 
 Wanted = tuple[str, tuple[int, ...]]
 
@@ -70,8 +70,18 @@ def kept(section: Section, wanted: Sequence[Wanted]) -> list[Block]:
 def matches(line: Line, wanted: Sequence[Wanted]) -> bool:
     own = plain(line.target.id)[1]
     for id, index in wanted:
-        parameter = not split(id)[0] and kind(id)[0] in ("W", "b") and not id.endswith("+")
-        ids = {id, f"dL/d{id}", f"{id}+"} if parameter else {id}
+        ids = {id, *(belonging(own, id) if is_parameter(id) else ())}
         if own in ids and (not index or not line.target.index or index == line.target.index):
             return True
     return False
+
+
+def is_parameter(id: str) -> bool:
+    return not split(id)[0] and not state(id)[0] and kind(id)[0] in ("W", "b") and not is_after(id)
+
+
+def belonging(own: str, parameter: str) -> set[str]:
+    """The ids of a parameter's gradient, of its value after the update, and of what the optimizer computes for it."""
+    letter, of = state(own)
+    computed = letter and untimed(of) == untimed(parameter) and step(own) == step(parameter)
+    return {derivative("L", parameter), after(parameter), *([own] if computed else [])}

@@ -16,7 +16,7 @@ from derive import checks, passes, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Document, Witness
-from derive.errors import InputError, WitnessError, nearest
+from derive.errors import Diverged, InputError, WitnessError, nearest
 from derive.examples import resolve
 from derive.language import Words
 from derive.model import Model, at_random
@@ -24,7 +24,7 @@ from derive.notation import read as read_notation
 from derive.options import mapping
 from derive.printers import FORMATS
 from derive.source import Item
-from derive.spec import load, tree
+from derive.spec import Spec, load, tree
 from derive.tensor import Floats
 from derive.values import Quantities
 
@@ -117,6 +117,26 @@ class Solution:
         return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
 
 
+def kept(spec: Spec) -> Model:
+    """The model of a file; where training diverges after its first step, with the steps before that."""
+    model = build(spec)
+    if spec.steps == 1 or model.missing:
+        return model
+    try:
+        model.numbers()
+        return model
+    except Diverged as error:
+        steps = error.step if error.after else error.step - 1
+        if not steps:
+            raise
+    shorter = replace(build(replace(spec, steps=steps)), diverged=steps + 1)
+    try:
+        shorter.numbers()
+    except Diverged:
+        return replace(shorter, after=None)
+    return shorter
+
+
 def completed(model: Model) -> Model:
     """A model with numbers everywhere: random ones, where the file has none, that suit its functions."""
     if not model.missing:
@@ -182,7 +202,7 @@ def solve(
     spec = load(resolve(net) if not isinstance(net, Mapping) else net)
     if backward and spec.loss is None:
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
-    model = completed(build(spec))
+    model = completed(kept(spec))
     policy = policies.read(spec.numbers, numbers)
     stage("derive")
     wishes = Wishes(form, level, backward)  # type: ignore[arg-type]

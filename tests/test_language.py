@@ -234,6 +234,7 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
             yield net_of(optimizer=name, steps=3), {"form": "both" if name == "adam" else "auto"}
     yield net_of(update="layerwise"), {}
     yield net_of(steps=22), {}
+    yield net_of("identity", optimizer={"sgd": {"lr": 1e60}}, steps=9), {}
     for form in ("ema", "classical"):
         yield net_of(optimizer={"momentum": {"form": form}}), {}
     for form in ("inside", "hat"):

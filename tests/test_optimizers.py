@@ -244,6 +244,18 @@ def test_a_dead_end_is_kept() -> None:
     assert np.isfinite(solution["f@5"]) and solution.find("theta@6") is None
 
 
+@pytest.mark.parametrize("lr, steps", [(1e5, 3), (1e60, 2), (1e160, 1)])
+def test_a_network_that_diverges_keeps_its_steps(lr: float, steps: int) -> None:
+    layers = [
+        {"linear": {"out": 2, "weight": [[1, 2], [3, 4]], "bias": 0}},
+        {"linear": {"out": 1, "weight": [[1, 1]], "bias": 0}},
+    ]
+    net = {"inputs": [[1, 2]], "targets": [[1]], "layers": layers, "loss": "mse", "optimizer": {"sgd": {"lr": lr}}}
+    solution = solve({**net, "steps": 30})
+    assert f"in step {steps + 1} a number is no longer finite" in str(solution.print("text"))
+    assert np.isfinite(solution[f"W1+@{steps}"]).all() and solution.find(f"L@{steps + 1}") is None
+
+
 # refusals -----------------------------------------------------------------------------------------------------------
 REFUSED = {
     "adamm --grad 1": "unknown optimizer 'adamm'. Did you mean 'adam'?",

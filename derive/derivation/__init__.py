@@ -69,16 +69,23 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
         values=values,
         style=teller.style,
         language=words.language,
-        summary=(conventions.symbols_only(teller),)
-        if model.symbolic
-        else update.comparison(teller)
-        if wishes.backward
-        else (),
+        summary=summary(teller, wishes),
         conventions=conventions.sentences(teller, policy),
         conventions_in_force=conventions.in_force(teller, policy, form),
         quantities=quantities(teller, wishes.backward),
     )
     return document, teller
+
+
+def summary(teller: Teller, wishes: Wishes) -> tuple[Say, ...]:
+    """What stands under the title."""
+    model = teller.model
+    if model.symbolic:
+        return (conventions.symbols_only(teller),)
+    if not wishes.backward:
+        return ()
+    lost = (say("iteration.diverged", step=model.diverged),) if model.diverged else ()
+    return (*update.comparison(teller), *lost)
 
 
 def chosen_form(model: Model) -> Form:

@@ -128,7 +128,7 @@ def worked(desk: Desk, course: Course) -> Iterator[Block]:
             desk.values.home.setdefault(node.id, f"steps/{t}")
         yield Step(f"steps/{t}", say("step.number", number=t), (), lines, fold=t > FIRST and t != course.steps)
     if course.diverged:
-        yield say("optimizer.diverged", step=course.diverged, kept=course.steps)
+        yield say("iteration.diverged", step=course.diverged)
 
 
 def step_lines(desk: Desk, course: Course, t: int) -> Iterator[Line]:
@@ -189,7 +189,7 @@ def summary(desk: Desk, course: Course) -> tuple[Say, ...]:
         last = desk.amount(f"f@{course.steps}")
         found.append(say("optimizer.summary", steps=course.steps, before=desk.amount("f@0"), after=last))
     if course.diverged:
-        found.append(say("optimizer.diverged", step=course.diverged, kept=course.steps))
+        found.append(say("iteration.diverged", step=course.diverged))
     return tuple(found)
 
 
