@@ -84,8 +84,8 @@ def summary(teller: Teller, wishes: Wishes) -> tuple[Say, ...]:
         return (conventions.symbols_only(teller),)
     if not wishes.backward:
         return ()
-    lost = (say("iteration.diverged", step=model.diverged),) if model.diverged else ()
-    return (*update.comparison(teller), *lost)
+    diverged = (say("iteration.diverged", step=model.diverged),) if model.diverged else ()
+    return (*update.comparison(teller), *diverged)
 
 
 def chosen_form(model: Model) -> Form:
@@ -106,6 +106,9 @@ def chapters(teller: Teller, form: str, extra: str, wishes: Wishes) -> list[Sect
             skipped = say("iteration.skipped", first=FIRST_TOLD + 1, last=iteration.number - 1)
             section = replace(section, blocks=(skipped, *section.blocks))
         found.append(section)
+    if model.diverged:
+        lost = say("iteration.diverged", step=model.diverged)
+        found.append(Section(f"{extra}diverged", say("section.iteration", number=model.diverged, **what), (lost,)))
     if model.after and model.after.loss:
         again = (
             *forward.steps(teller, model.after, form, f"{extra}after"),
