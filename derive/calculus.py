@@ -51,6 +51,7 @@ OUTER: dict[str, Callable[[Formula], Formula]] = {
     "tanh": lambda u: 1 - tanh(u) ** 2,
     "abs": lambda u: cases((1, u > 0), (-1, u < 0), (0, True)),
     "floor": lambda u: ZERO,
+    "ceil": lambda u: ZERO,
     "erf": lambda u: 2 / sqrt(PI) * exp(-(u**2)),
     "expm1": exp,
     "log1p": lambda u: over(1 + u),

@@ -396,6 +396,11 @@ def floor(f: Any) -> Formula:
     return Apply("floor", (formula(f),))
 
 
+def ceil(f: Any) -> Formula:
+    """The smallest whole number that is not smaller."""
+    return Apply("ceil", (formula(f),))
+
+
 def erf(f: Formula) -> Formula:
     return Apply("erf", (f,))
 

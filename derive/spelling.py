@@ -99,7 +99,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def function(self, head: str, inner: str) -> str:
-        """exp, sqrt, abs, floor and pi: written by sign rather than by name."""
+        """exp, sqrt, abs, floor, ceil and pi: written by sign rather than by name."""
 
 
 def spell(f: Formula, dialect: Dialect, show: Show | None = None) -> str:
@@ -310,5 +310,5 @@ SPELLERS: dict[str, Speller] = {
     "and": _and,
     **dict.fromkeys(RELATIONS, _relation),
     **dict.fromkeys(NAMED, _called),
-    **dict.fromkeys(("exp", "sqrt", "abs", "floor", "pi"), _signed),
+    **dict.fromkeys(("exp", "sqrt", "abs", "floor", "ceil", "pi"), _signed),
 }

@@ -115,3 +115,40 @@ def file_with(name: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> It
 
 def is_file(name: str) -> bool:
     return bool(re.search(r"[./\\]", name)) or name == "-" or Path(name).is_file()
+
+
+@main.command(context_settings={"ignore_unknown_options": True})  # a negative number looks like an option
+@click.argument("values", nargs=-1)
+@click.option("--beta", metavar="B", help="The share of the past: at least 0 and less than 1.")
+@click.option("--start", metavar="zero|first", help="Start at 0 or at the first value (default first).")
+@click.option("--correct", is_flag=True, default=None, help="Divide the bias of the start at 0 out again.")
+@page
+def ema(values: tuple[str, ...], beta: str | None, start: str | None, correct: bool | None, **options: Any) -> None:
+    """An exponentially weighted moving average, value by value.
+
+    VALUES are numbers, or one file.
+    """
+    given = {"beta": beta, "start": start, "correct": correct}
+    name = values[0] if len(values) == 1 and not is_number(values[0]) and is_file(values[0]) else "ema"
+    run(name, lambda **wishes: averaged(name, values, given, **wishes), **options)
+
+
+def averaged(name: str, values: Sequence[str], given: Mapping[str, Any], **wishes: Any) -> Solution:
+    """The file `derive ema` would have been given, from the command line."""
+    from derive.options import settled, typed
+    from derive.solution import study
+
+    if name != "ema":
+        return study("ema", file_with(name, given, {}), **wishes)
+    parts = [typed(word, "VALUES") for word in ",".join(values).split(",") if word.strip()]
+    top = {
+        key: typed(str(value).lower() if key == "correct" else value, f"--{key}")
+        for key, value in given.items()
+        if value is not None
+    }
+    return study("ema", settled({**top, "values": settled(parts, "VALUES")}, ""), **wishes)
+
+
+def is_number(written: str) -> bool:
+    """Whether a word can only be a number, or numbers: 0.5 and 1/3 are no files."""
+    return bool(re.fullmatch(r"[-+\u2212]?[\d.][-+\u2212\d.,/eE]*", written)) and not Path(written).is_file()

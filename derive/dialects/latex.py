@@ -246,4 +246,6 @@ class Latex(Dialect):
                 return rf"\left|{inner}\right|"
             case "floor":
                 return rf"\left\lfloor {inner}\right\rfloor "
+            case "ceil":
+                return rf"\left\lceil {inner}\right\rceil "
         return r"\pi"

@@ -175,10 +175,11 @@ class MathML(Dialect):
                 return f"<msup><mi>e</mi>{row(inner)}</msup>"
             case "sqrt":
                 return f"<msqrt>{row(inner)}</msqrt>"
-            case "abs" | "floor":
+            case "abs" | "floor" | "ceil":
+                bars = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}[head]
                 left, right = (
                     f'<mo form="{form}" stretchy="true" lspace="0" rspace="0">{bar}</mo>'
-                    for form, bar in zip(("prefix", "postfix"), "||" if head == "abs" else "⌊⌋", strict=True)
+                    for form, bar in zip(("prefix", "postfix"), bars, strict=True)
                 )
                 return row(left + inner + right)
         return "<mi>π</mi>"

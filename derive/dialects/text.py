@@ -29,10 +29,13 @@ ASCII = {
     "√": "sqrt",
     "π": "pi",
     "ŷ": "y^",
+    "ŝ": "shat",
     "\u0302": "hat",
     "\u0304": "bar",
     "⌊": "floor(",
     "⌋": ")",
+    "⌈": "ceil(",
+    "⌉": ")",
     "α": "alpha",
     "β": "beta",
     "′": "'",
@@ -114,7 +117,7 @@ class Text(Dialect):
             return " ⊙ ".join(factors)
         if head == "dot":
             return " ".join(factors)
-        return (times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d|⌊" else f for f in factors)
+        return (times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d|⌊⌈" else f for f in factors)
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{top}/{bottom}"
@@ -156,6 +159,8 @@ class Text(Dialect):
                 return f"|{inner}|"
             case "floor":
                 return f"⌊{inner}⌋"
+            case "ceil":
+                return f"⌈{inner}⌉"
         return "π"
 
 
