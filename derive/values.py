@@ -126,7 +126,8 @@ class Values:
         )
         named = {node.id: arrays[node] for node in self.nodes.values()}
         if self.policy.as_you_go:
-            return named, {id: np.frompyfunc(as_fraction, 1, 1)(array) for id, array in self._rounded.items()}
+            given = {node.id: array for node, array in fractions.items()}
+            return named, given | {id: np.frompyfunc(as_fraction, 1, 1)(array) for id, array in self._rounded.items()}
         return named, {node.id: exact[node] for node in self.nodes.values()}
 
     def _settle(self, node: Node, value: Value, exact: dict[Node, Value]) -> Value:
