@@ -140,15 +140,45 @@ def averaged(name: str, values: Sequence[str], given: Mapping[str, Any], **wishe
 
     if name != "ema":
         return study("ema", file_with(name, given, {}), **wishes)
-    parts = [typed(word, "VALUES") for word in ",".join(values).split(",") if word.strip()]
-    top = {
-        key: typed(str(value).lower() if key == "correct" else value, f"--{key}")
-        for key, value in given.items()
-        if value is not None
-    }
-    return study("ema", settled({**top, "values": settled(parts, "VALUES")}, ""), **wishes)
+    parts = [typed(word.strip(), "VALUES") for word in ",".join(values).split(",") if word.strip()]
+    return study("ema", settled({**worded(given), "values": settled(parts, "VALUES")}, ""), **wishes)
 
 
 def is_number(written: str) -> bool:
     """Whether a word can only be a number, or numbers: 0.5 and 1/3 are no files."""
     return bool(re.fullmatch(r"[-+\u2212]?[\d.][-+\u2212\d.,/eE]*", written)) and not Path(written).is_file()
+
+
+@main.command()
+@click.argument("file", required=False)
+@click.option("--samples", metavar="N", help="How many samples there are.")
+@click.option("--batch-size", metavar="B", help="How many of them go into a batch.")
+@click.option("--epochs", metavar="E", help="How often all samples are gone through.")
+@click.option("--drop-last", is_flag=True, default=None, help="Drop a last batch that is not full.")
+@page
+def batches(file: str | None, drop_last: bool | None, **options: Any) -> None:
+    """How many updates an epoch has, and what the size of its batches changes.
+
+    The sizes are given as options, or in a FILE.
+    """
+    sizes = {key: options.pop(key) for key in ("samples", "batch_size", "epochs")}
+    run(file or "batches", lambda **wishes: cut(file, {**sizes, "drop_last": drop_last}, **wishes), **options)
+
+
+def cut(file: str | None, given: Mapping[str, Any], **wishes: Any) -> Solution:
+    """The file `derive batches` would have been given, from the command line."""
+    from derive.options import settled
+    from derive.solution import study
+
+    if file is not None:
+        return study("batches", file_with(file, given, {}), **wishes)
+    return study("batches", settled(worded(given), ""), **wishes)
+
+
+def worded(given: Mapping[str, Any]) -> dict[str, Item]:
+    """The options that were used, as values; an error names the option."""
+    from derive.options import settled, typed
+
+    used = {key: value for key, value in given.items() if value is not None}
+    places = {key: f"--{key.replace('_', '-')}" for key in used}
+    return {k: settled(v, places[k]) if isinstance(v, bool) else typed(v, places[k]) for k, v in used.items()}

@@ -58,7 +58,7 @@ class Desk:
         return name
 
     def quantities(self, roles: Mapping[str, str]) -> dict[str, Quantity]:
-        """Every named value by its id, with its role by letter (state, if it is none of these)."""
+        """Every named value by its id, with its role by letter (else a state, or without a time an option)."""
         found = {}
         for id, node in self.node.items():
             letter, at, time = id.partition("@")
@@ -66,7 +66,7 @@ class Desk:
                 continue
             shape = self.calculation.contract.shape(node)
             value = np.asarray(self.values.floats[id], dtype=float).reshape(shape)
-            role = roles.get(letter, "state") if at else "hyper"
+            role = roles.get(letter, "state" if at else "hyper")
             found[id] = Quantity(role, shape, value, self.reader.naming.whole(node))
         return found
 

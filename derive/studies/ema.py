@@ -356,8 +356,8 @@ class Page:
         if not self.average.correct:
             yield say("ema.uncorrected")
             return
-        first = self.share * self.desk.name("x@1") / self.share
-        yield say("ema.corrected", first=first, x=self.desk.name("x@1"))
+        again = self.share * self.desk.name("x@1") / self.share
+        yield say("ema.corrected", first=again, x=self.desk.name("x@1"))
 
     def bias(self) -> Iterator[Line]:
         """The expected value of the average, day by day, and of any day by the step from the day before."""
