@@ -22,7 +22,7 @@ from derive.optimizers import optimizers
 from derive.options import parameters
 from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
-from derive.solution import Solution, solve
+from derive.solution import Solution, solve, study
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "derive").rglob("*.py"))
@@ -241,6 +241,23 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
         yield net_of(optimizer={"adam": {"eps_form": form, "weight_decay": 0.1}}), {}
 
 
+BOWL = {"function": "x^2 + 4*y^2", "start": {"x": 3, "y": 1}}
+#: Files of studies that together should say all there is to say: (kind, file).
+STUDIES: list[tuple[str, dict[str, Any]]] = [
+    *(("optimizer", {"optimizer": name, "steps": 2, **BOWL}) for name in optimizers),
+    *(("optimizer", {"optimizer": {"momentum": {"form": form}}, **BOWL}) for form in ("ema", "classical")),
+    *(("optimizer", {"optimizer": {"adam": {"eps_form": form}}, **BOWL}) for form in ("inside", "hat")),
+    ("optimizer", {"optimizer": {"adam": {"weight_decay": 0.1}}, **BOWL, "steps": 12, "compare": ["sgd"]}),
+    ("optimizer", {"optimizer": {"sgd": {"lr": 10**6}}, **BOWL, "steps": 30}),
+    ("optimizer", {"optimizer": "sgd", "gradients": [1, 2]}),
+    *(("ema", {"beta": 0.9, "values": [2, 1, 3] * 5, **more}) for more in ({}, {"start": "zero"}, {"correct": True})),
+    ("ema", {"beta": 0.5, "values": [2, 1, 3]}),
+    *(("batches", {"samples": n, "batch_size": 4, "epochs": 2}) for n in (8, 9)),
+    ("batches", {"samples": 9, "batch_size": 5, "epochs": 2, "drop_last": True}),
+    ("batches", {"samples": 9, "batch_size": 8, "epochs": 2}),
+]
+
+
 @pytest.fixture(scope="module")
 def used() -> set[str]:
     """The keys that were looked up while everything was solved and printed in every format of text."""
@@ -257,6 +274,8 @@ def used() -> set[str]:
             solution = solve(net, **wishes)
             for format in ("html", "text"):
                 solution.print(format)
+        for kind, file in STUDIES:
+            study(kind, file).print("html")
     return found
 
 
@@ -298,7 +317,16 @@ def leftovers(text: str, title: str) -> list[str]:
 
 @pytest.mark.parametrize("name", examples.names())
 def test_chinese_pages_have_no_english(name: str) -> None:
-    solution = chinese(name)
+    speaks_chinese(chinese(name))
+
+
+@pytest.mark.parametrize("number", range(len(STUDIES)))
+def test_chinese_studies_have_no_english(number: int) -> None:
+    kind, file = STUDIES[number]
+    speaks_chinese(study(kind, file, lang="zh"))
+
+
+def speaks_chinese(solution: Solution) -> None:
     title = solution.document.title
     html = solution.to_html()
     for cut in MATHS:
