@@ -249,7 +249,7 @@ STUDIES: list[tuple[str, dict[str, Any]]] = [
     *(("optimizer", {"optimizer": {"adam": {"eps_form": form}}, **BOWL}) for form in ("inside", "hat")),
     ("optimizer", {"optimizer": {"adam": {"weight_decay": 0.1}}, **BOWL, "steps": 12, "compare": ["sgd"]}),
     ("optimizer", {"optimizer": {"sgd": {"lr": 10**6}}, **BOWL, "steps": 30}),
-    ("optimizer", {"optimizer": "sgd", "gradients": [1, 2]}),
+    ("optimizer", {"optimizer": {"sgd": {"weight_decay": 0.1}}, "gradients": [1, 2]}),
     *(("ema", {"beta": 0.9, "values": [2, 1, 3] * 5, **more}) for more in ({}, {"start": "zero"}, {"correct": True})),
     ("ema", {"beta": 0.5, "values": [2, 1, 3]}),
     *(("batches", {"samples": n, "batch_size": 4, "epochs": 2}) for n in (8, 9)),
