@@ -77,6 +77,7 @@ class Builder:
             self.read.encoding,
             drawn,
             how,
+            letters=self.memory.rates.letters if self.memory and self.memory.rates else {},
         )
 
     # leaves and their numbers ------------------------------------------------------------------------------------
@@ -205,13 +206,24 @@ class Builder:
             return (Iteration(1, first),)
         if not self.spec.optimizer or not self.parameters:
             return (Iteration(1, first, gradients(first.loss.total, {*self.parameters, first.x})),)
-        memory = self.memory = Memory(self.spec.optimizer, self.parameters, self.spec.state, labels)
+        memory = self.memory = Memory(self.spec.optimizer, self.parameters, self.spec.state, labels, self.spec.schedule)
+        self.check_schedule(memory)
         found: list[Iteration] = []
         for number in range(1, self.spec.steps + 1):
             run = first if not found else instance(first, self.renamed(found[-1]), partial(timed, step=number))
             found.append(self.iteration(number, run, first, frozen, memory))
         self.given |= memory.given
         return tuple(found)
+
+    def check_schedule(self, memory: Memory) -> None:
+        """Refuses a schedule that does not last for the steps, or would have to listen to their losses."""
+        choice, steps = self.spec.schedule, memory.steps_before + self.spec.steps
+        if choice is None:
+            return
+        if memory.rates is None and steps > 1:
+            raise choice.item.error(f"{choice.name} listens to the loss of every step: give it to derive train")
+        if memory.rates is not None and (most := memory.rates.schedule.epochs) is not None and steps > most:
+            raise choice.item.error(f"this schedule is made for {most} steps, fewer than {steps}")
 
     def iteration(self, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
         """One training step from a forward pass."""

@@ -13,6 +13,7 @@ from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters
 from derive.registry import Registry
+from derive.schedules import schedules
 from derive.source import parse
 
 
@@ -24,6 +25,7 @@ def catalogue() -> dict[str, dict[str, str]]:
         "Activations": described(activations),
         "Losses": described(losses),
         "Optimizers": described(optimizers),
+        "Schedules": described(schedules),
         "Initializers": described(initializers),
         "Notations": {
             name: f"{n.z.split('|')[0]}, {n.a.split('|')[0]}, {n.loss.split('|')[0]}, {n.rate.split('|')[0]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 from derive.errors import nearest
@@ -11,6 +12,7 @@ from derive.ids import after, base, timed
 from derive.labels import Labels
 from derive.optimizers import Update
 from derive.options import Choice, described, mapping, whole
+from derive.schedules import Plateau, Rates
 from derive.source import Item, Number
 from derive.spec import matrix, row
 from derive.tensor import Tensor
@@ -29,6 +31,7 @@ class Memory:
         parameters: Iterable[Node],
         state: Item | None = None,
         labels: Labels | None = None,
+        schedule: Choice | None = None,
         name: Callable[[str, Node, int], str] = lambda letter, of, step: timed(f"{letter}.{of.id}", step),
     ) -> None:
         self.optimizer, self.parameters = optimizer, {node.id: node for node in parameters}
@@ -39,14 +42,37 @@ class Memory:
         lr = self.optimizer.in_force["lr"]
         if lr < 0:
             raise self.optimizer.place("lr").error("lr must not be negative")
-        self.lr = self.option("lr", lr)
+        self.base = lr
+        if schedule is None:
+            self.option("lr", lr)
         self.steps_before = 0
         if state is not None:
             self.read(state, labels or Labels())
+        self.rates = None if schedule is None else self.scheduled(schedule)
 
     def rate(self, step: int) -> Node:
         """The learning rate in a step."""
-        return self.lr
+        return self.lr if self.rates is None else self.rates.rate(step, self.steps_before + step - 1)
+
+    @property
+    def lr(self) -> Node:
+        """The optimizer's own rate."""
+        return self.option("lr", self.base)
+
+    def scheduled(self, choice: Choice) -> Rates | None:
+        """The rates of a schedule, of which epoch 0 is the first step ever; one that listens has the first rate only."""
+        schedule = choice()
+        if isinstance(schedule, Plateau):
+            return None
+        if schedule.closed is None and self.steps_before:
+            raise choice.item.error("this schedule has no closed form: it cannot go on after steps made before")
+        if schedule.epochs is not None and self.steps_before >= schedule.epochs:
+            raise choice.item.error(f"this schedule is made for {schedule.epochs} steps")
+        rates = Rates(choice, schedule, self.base, self.written("lr"), self.given)
+        self.options |= rates.options
+        first = rates.first(self.steps_before)
+        self.optimizer = replace(self.optimizer, options={**self.optimizer.options, "lr": first})
+        return rates
 
     def option(self, name: str, value: Fraction) -> Node:
         """An option as a leaf with its number as it was written; `betas2` is the second of `betas`."""

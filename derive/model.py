@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import numpy as np
 from derive.algebra import FLOATS, Value
 from derive.contract import Contract
 from derive.errors import Diverged, InputError
+from derive.formula import Symbol
 from derive.graph import Node, evaluate, topological
 from derive.ids import is_after, step
 from derive.labels import Labels
@@ -109,6 +110,7 @@ class Model:
     diverged:   the step in which numbers were no longer finite; the steps before it are kept
     hyper:      the optimizer's options that stand in formulas · remembered: its state before the first step
     steps_before: how many steps it has made before
+    letters:    how the base rate and a schedule's options are written, by id; empty without a schedule
     """
 
     spec: Spec
@@ -127,6 +129,7 @@ class Model:
     drawn_by: dict[Node, str] = field(default_factory=dict)
     position: int = 0
     diverged: int = 0
+    letters: Mapping[str, Symbol] = field(default_factory=dict)
 
     def at(self, iteration: Iteration) -> Model:
         """The same model, another training step looked at."""

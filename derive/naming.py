@@ -104,8 +104,10 @@ class Naming:
         if letter:
             return self.remembered(letter, parameter, self.quantity(base(parameter), row, column, shape), id)
         plain = base(id)
-        if plain in OPTIONS:
+        if plain in OPTIONS and plain not in self.model.letters:
             return OPTIONS[plain]
+        if self.model.letters and (scheduled := self.scheduled(plain, step(id))):
+            return scheduled
         mark = self.notation.update if is_after(id) else ""
         node_index = self.index(plain, row, column, shape)
         label = self.model.labels.of.get(entry(plain, node_index)) or self.model.labels.of.get(plain)
@@ -113,6 +115,16 @@ class Naming:
             return replace(labelled(label), mark=mark)
         letter, number = kind(plain)
         return replace(self.templated(self.template(letter, number), number, row, column, plain), mark=mark)
+
+    def scheduled(self, id: str, number: int) -> Symbol | None:
+        """The rate of a step, or a letter of the schedule's formula; its rates go by the notation's letter."""
+        if id == "epoch":
+            return Symbol("e")
+        rate = symbol(self.notation.rate, {}).base
+        if id in ("lr", "base_lr"):
+            return Symbol(rate, sub=str(number) if id == "lr" else "0")
+        found = self.model.letters.get(id)
+        return replace(found, base=rate) if found and found.base == "η" else found
 
     def letter(self, letter: str) -> Name:
         """What an optimizer computes, as the head of a column."""

@@ -90,12 +90,18 @@ class Reader:
         """The branch the numbers fall into, and everything that put them there."""
         reasons: list[Formula] = []
         for value, when in fm.branches(f):
-            if when is None or evaluate(when, self.values.value, self.values.algebra):
+            if when is None or self.holds(when):
                 reasons += [] if when is None else [when]
                 reason = reasons[0] if len(reasons) == 1 else Apply("and", tuple(reasons))
                 return self.resolved(value)[0], reason
             reasons.append(opposed(when))
         raise AssertionError("cases without a last branch")
+
+    def holds(self, condition: Formula) -> bool:
+        """Whether the numbers fulfil a condition, exactly where they are known: 0.3 · 200 is 60 and not a little less."""
+        exact = self.exactly(condition)
+        found = evaluate(condition, self.values.value, self.values.algebra) if exact is UNKNOWN else exact
+        return bool(found)
 
     def exactly(self, f: Formula) -> Value:
         if not self.values.exact:

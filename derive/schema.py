@@ -14,6 +14,7 @@ from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters, required
 from derive.registry import Registry
+from derive.schedules import schedules
 from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, UPDATES
 
 Schema = dict[str, Any]
@@ -42,6 +43,7 @@ def schema() -> Schema:
         },
         "loss": {"anyOf": entries(losses)},
         "optimizer": {"anyOf": entries(optimizers)},
+        "schedule": {"$ref": "#/$defs/schedule"},
         "steps": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS},
         "update": {"enum": list(UPDATES)},
         "state": {"type": "object"},
@@ -60,7 +62,12 @@ def schema() -> Schema:
         "required": ["layers"],
         "additionalProperties": False,
         "properties": properties,
-        "$defs": {"number": NUMBER_ITSELF, "linear": linear(), "initializer": {"anyOf": entries(initializers)}},
+        "$defs": {
+            "number": NUMBER_ITSELF,
+            "linear": linear(),
+            "initializer": {"anyOf": entries(initializers)},
+            "schedule": {"anyOf": entries(schedules)},
+        },
     }
 
 

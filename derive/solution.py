@@ -242,7 +242,7 @@ def study(
 ) -> Solution:
     """A worked study of training mathematics: a file's path, or a mapping of the same form.
 
-    kind: optimizer, ema, batches · the other arguments are those of `solve`
+    kind: optimizer, ema, schedule, batches · the other arguments are those of `solve`
     """
     from importlib import import_module
 

@@ -20,6 +20,7 @@ from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import Choice, choose, described, mapping, named, number, read_options, sequence, text, whole
 from derive.registry import Registry
+from derive.schedules import schedules
 from derive.source import Item, Number, parse, read
 from derive.tensor import Tensor
 
@@ -76,6 +77,7 @@ class Spec:
     notation: Item | None = None
     numbers: Item | None = None
     arrays: Mapping[str, Tensor] = field(default_factory=dict)
+    schedule: Choice | None = None
 
 
 def load(net: str | Path | Mapping[str, Any]) -> Spec:
@@ -107,6 +109,7 @@ KEYS: dict[str, str] = {
     "layers": "the layers from input to output",
     "loss": "the loss function",
     "optimizer": "the optimizer of the update",
+    "schedule": "the learning-rate schedule: the rate of training step s is that of its epoch s − 1",
     "steps": "how many training steps are worked",
     "update": "simultaneous, or layerwise: each layer is updated before the gradients below it are taken",
     "state": "what the optimizer remembers before the first step: {m: …, v: …, step: …}",
@@ -157,7 +160,18 @@ def check(item: Item, folder: Path) -> Spec:
         notation=given.get("notation"),
         numbers=given.get("numbers"),
         arrays=saved,
+        schedule=read_schedule(given),
     )
+
+
+def read_schedule(given: Mapping[str, Item]) -> Choice | None:
+    if "schedule" not in given:
+        return None
+    if "optimizer" not in given:
+        raise given["schedule"].at_key().error("a schedule needs an optimizer, whose rate it changes")
+    choice = choose(given["schedule"], schedules)
+    choice()
+    return choice
 
 
 def one_of(item: Item, words: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ from derive.algebra import evaluate as evaluate_formula
 from derive.contract import Contract
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
-from derive.graph import Node, evaluate
+from derive.graph import Node, evaluate, leaf
 from derive.ids import plain
 from derive.labels import Labels
 from derive.numerals import WIDE, Numeral, Policy, decimal, literal
@@ -169,6 +169,12 @@ class Values:
     def define(self, name: Name, value: Any, exact: Any) -> None:
         """A value of its own for a name that is no entry of the graph: a factor of a chain."""
         self.extra[name.id] = (value, exact)
+
+    def hold(self, id: str, value: Any, exact: Any) -> None:
+        """A number worked out elsewhere, under an id of its own: its lines are checked like any other."""
+        self.nodes[id] = leaf((1, 1), id, "state")
+        self.arrays[id], self.exact[id] = (np.array([[x]], dtype=object) for x in (value, exact))
+        self.floats[id] = np.array([[float(value)]])
 
     def known_exactly(self, name: Name) -> Any:
         """The exact fraction, or UNKNOWN."""

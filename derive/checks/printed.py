@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from derive.algebra import Algebra, Value, call
+from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, call
 from derive.checks.errors import Errors, largest
 from derive.dialects.python import ExactPython
 from derive.document import Document, Line, Witness, steps
-from derive.formula import Apply, Formula, Function, names
+from derive.formula import Apply, Formula, Function, names, parts
 from derive.spelling import spell
 from derive.values import Values, as_decimal
 
@@ -26,7 +26,7 @@ def printed(document: Document) -> Witness:
     for step in steps(document):
         for line in step.lines:
             check(line, values, errors)
-            if line.condition is not None and not python_value(line.condition, values):
+            if line.condition is not None and not holds(line.condition, values):
                 errors.absolute = errors.relative = float("inf")
     if values.policy.as_you_go:
         return errors.witness("rounded_lines", "page", 0.5000001)
@@ -49,6 +49,16 @@ def like(target: Value, found: Value) -> Value:
     return np.broadcast_to(found, np.shape(target))
 
 
+def holds(condition: Formula, values: Values) -> bool:
+    """Whether a condition is true as it is written, in exact numbers where they are known."""
+
+    def one(part: Formula) -> bool:
+        exact = worked_out(part, {name.key: values.known_exactly(name) for name in names(part)}, EXACT)
+        return bool(python_value(part, values) if exact is UNKNOWN else exact)
+
+    return all(one(part) for part in parts(condition, "and"))
+
+
 def rounded_line(line: Line, values: Values, errors: Errors) -> None:
     """With rounding as one goes the last form, from the rounded numbers, must round to the value: off by half a unit."""
     target = np.asarray(values.value(line.target), dtype=object)
@@ -58,15 +68,18 @@ def rounded_line(line: Line, values: Values, errors: Errors) -> None:
     for ours, theirs in zip(np.asarray(found, dtype=object).ravel(), target.ravel(), strict=True):
         expected = values.policy.rounded(as_decimal(ours))
         unit = float(Decimal(1).scaleb(int(expected.as_tuple().exponent)))
-        errors.compare(ours, theirs, max(unit, 1e-300))
+        errors.compare(ours, theirs, max(unit, 1e-100))
 
 
 def python_value(f: Formula, values: Values) -> Value:
     """The value of a formula's Python text: our own spelling, in which names are keys and nothing is anybody's text."""
-    quantities = {name.key: values.value(name) for name in names(f)}
+    return worked_out(f, {name.key: values.value(name) for name in names(f)}, values.algebra)
+
+
+def worked_out(f: Formula, quantities: dict[str, Value], algebra: Algebra) -> Value:
     code = compile(spell(f, ExactPython()), "<formula>", "eval")
     with np.errstate(all="ignore"):
-        return eval(code, {"__builtins__": {}, "q": quantities, **vocabulary(values.algebra, functions_of(f))})
+        return eval(code, {"__builtins__": {}, "q": quantities, **vocabulary(algebra, functions_of(f))})
 
 
 def functions_of(f: Formula) -> dict[str, Function]:
@@ -82,8 +95,20 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
     def named(function: Function) -> Callable[..., Any]:
         return lambda *args, axis=None: call(function, args, axis, algebra)
 
-    def cases(*flat: Any) -> Any:
-        return algebra.choose(flat[1::2], [*flat[0:-1:2], flat[-1]])
+    def cases(*flat: Callable[[], Any]) -> Any:
+        conditions, branches = flat[1::2], [*flat[0:-1:2], flat[-1]]
+        for when, branch in zip(conditions, branches, strict=False):
+            found = when()
+            if isinstance(found, np.ndarray):
+                return algebra.choose([when() for when in conditions], [branch() for branch in branches])
+            if found is UNKNOWN or found:
+                return UNKNOWN if found is UNKNOWN else branch()
+        return branches[-1]()
+
+    def floor(value: Any) -> Any:  # a whole number that a logarithm has missed by its last digit is that number
+        if algebra is EXACT:
+            return algebra("floor", value)
+        return algebra("floor", value + algebra.number(Fraction(1, 10**9 if algebra is FLOATS else 10**40)))
 
     def total(value: Any, axis: int | None) -> Any:
         return np.sum(value, axis=axis, keepdims=axis is not None)
@@ -91,5 +116,11 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
     def number(written: str) -> Any:
         return algebra.number(Fraction(written))
 
-    own: dict[str, Callable[..., Any]] = {**algebra.functions, "cases": cases, "total": total, "number": number}
+    own: dict[str, Callable[..., Any]] = {
+        **algebra.functions,
+        "floor": floor,
+        "cases": cases,
+        "total": total,
+        "number": number,
+    }
     return own | {name: named(function) for name, function in functions.items()}

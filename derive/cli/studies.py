@@ -70,6 +70,38 @@ def descended(
     return study("optimizer", settled(top, ""), **wishes)
 
 
+@main.command(context_settings=OPEN)
+@click.argument("name")
+@click.option("--lr", metavar="N", help="The rate of the optimizer (default 0.1).")
+@click.option("--epochs", metavar="N", help="How many epochs (default 20, or as many as the schedule is made for).")
+@click.option("--metric", metavar="N,…", help="What reduce_on_plateau listens to, one number for each epoch.")
+@page
+@click.pass_context
+def schedule(ctx: click.Context, /, name: str, **options: Any) -> None:
+    """A learning-rate schedule by itself, epoch by epoch.
+
+    NAME is a schedule or a file. Its own options are PyTorch's: --step-size 50 --gamma 0.5 --milestones 50,100
+    (`derive list`).
+    """
+    given = {key: options.pop(key) for key in ("lr", "epochs", "metric")}
+    run(name, lambda **wishes: scheduled(ctx.args, name, given, **wishes), **options)
+
+
+def scheduled(extra: Sequence[str], name: str, given: dict[str, Any], **wishes: Any) -> Solution:
+    """The file `derive schedule` would have been given, from the command line."""
+    from derive.options import settled, typed
+    from derive.solution import study
+
+    own = entry_options(extra)
+    if is_file(name):
+        return study("schedule", file_with(name, own, given), **wishes)
+    if "steps_per_epoch" in own and given["epochs"]:  # of OneCycleLR, whose rates are then those of single steps
+        own["epochs"] = typed(given.pop("epochs"), "--epochs")
+    top = written(given)
+    top["schedule"] = settled({name: settled(own, name)}, "")
+    return study("schedule", settled(top, ""), **wishes)
+
+
 def entry_options(extra: Sequence[str]) -> dict[str, Item]:
     """`--lr 0.1 --t-max=5 --amsgrad` as options of an entry."""
     from derive.options import typed

@@ -163,6 +163,7 @@ def backward_section(teller: Teller, layer: Layer, form: str, extra: str, what: 
     place = "inputs" if layer.k == 0 else "output" if last else "hidden"
     blocks: list[Block] = [
         *backward.steps(teller, layer, form, f"{extra}backward"),
+        *update.rate_step(teller, layer, f"{extra}update"),
         *update.steps(teller, layer, form, f"{extra}update"),
     ]
     if teller.model.updated and not layer.k <= 1 and blocks:

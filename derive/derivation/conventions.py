@@ -16,6 +16,7 @@ from derive.numerals import Policy
 from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax
+from derive.schedules import options_in_force, schedules
 
 
 def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
@@ -43,6 +44,9 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         found.append(say(f"convention.update.{model.spec.update}"))
         found.append(say("convention.marks", mark=notation.update))
         found += optimizer_sentences(teller)
+    if model.updated and model.spec.schedule is not None:
+        key = "network" if model.letters else "listening"
+        found.append(say(f"convention.schedule.{key}", name=schedules.title(model.spec.schedule.name)))
     if model.frozen:
         frozen = [node for node in model.parameters if node.id in model.frozen]
         found.append(
@@ -138,6 +142,8 @@ def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:
         plain |= {"loss": {loss.name: options(loss.in_force)}}
     if optimizer is not None:
         plain |= {"optimizer": {optimizer.name: options(optimizer.in_force)}, "update": model.spec.update}
+    if model.spec.schedule is not None:
+        plain["schedule"] = options_in_force(model.spec.schedule)
     kind = {"decimals": policy.decimals} if policy.decimals is not None else {"significant": policy.significant}
     plain["numbers"] = {**kind, "exact": policy.exact, "round_as_you_go": policy.as_you_go, "half": policy.half}
     if model.drawn:

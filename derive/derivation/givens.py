@@ -27,12 +27,15 @@ def numbers(teller: Teller) -> Table:
     """The given numbers, entry by entry, or whole where they are many."""
     model = teller.model
     options = [node for node in model.hyper if node is not model.rate]
-    given = [node for node in (model.x, model.t, *model.parameters, model.rate, *options) if node is not None]
+    rate = () if model.letters else (model.rate,)
+    given = [node for node in (model.x, model.t, *model.parameters, *rate, *options) if node is not None]
     rows: list[tuple[Cell, ...]] = []
     for node in given:
         name = teller.naming.whole(node)
         role = say("given.option" if node in options else f"given.{node.role}")
         role = say("given.drawn", how=model.drawn_by[node]) if node in model.drawn else role
+        if node.id in model.letters:
+            role = say("given.base_rate") if node.id == "base_lr" else say("given.schedule_option", name=node.id)
         shape = name.shape or teller.model.contract.shape(node)
         rows.append(
             (

@@ -19,6 +19,17 @@ MOST_OPEN = 12  # lines of a step that is not folded
 MOST_TABLES = 40  # entries of parameters whose course over the steps is shown
 
 
+def rate_step(teller: Teller, layer: Layer, prefix: str) -> tuple[Step, ...]:
+    """The learning rate of a training step by its schedule, before the first update of it."""
+    model = teller.model
+    updated = [each for each in model.forward.layers if any(p in model.updated for p in each.parameters)]
+    if model.rate is None or not model.letters or not updated or layer is not updated[-1]:
+        return ()
+    id = f"{prefix}/rate"
+    teller.values.home.setdefault(model.rate.id, id)
+    return (Step(id, say("step.rate", number=model.now.number), (), teller.lines(model.rate)),)
+
+
 def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, ...]:
     """The updates of one layer's parameters, line by line as the optimizer makes them."""
     model, found = teller.model, list[Step]()

@@ -77,3 +77,7 @@ class ExactPython(Python):
     def numeral(self, numeral: Numeral, link: str = "") -> str:
         whole = numeral.exponent is None and not numeral.denominator and numeral.digits.isdigit()
         return str(numeral) if whole else f"number({str(numeral)!r})"
+
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
+        """Each part is worked out only where it is asked for: one that does not apply may divide by zero."""
+        return f"cases({', '.join(f'lambda: {part}' for row in rows for part in row if part)})"

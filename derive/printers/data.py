@@ -105,6 +105,7 @@ class Data:
             "differences_float": "central differences",
             "sympy": "SymPy",
             "reference": "optimizer steps in plain NumPy",
+            "recursion": "recursion against the closed form, 50 digits",
             "function": "central differences of the function, 50 digits",
             "closed_form": "averages as sums over all values, 50 digits",
             "enumeration": "all batches of the small data set",
