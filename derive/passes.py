@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from derive.document import Block, Document, Line, Section, Step, Table, steps_of
-from derive.ids import after, derivative, is_after, kind, plain, split, state, step, untimed
+from derive.ids import after, base, derivative, is_after, kind, plain, split, state, step, untimed
 
 Wanted = tuple[str, tuple[int, ...]]
 
@@ -71,6 +71,7 @@ def matches(line: Line, wanted: Sequence[Wanted]) -> bool:
     own = plain(line.target.id)[1]
     for id, index in wanted:
         ids = {id, *(belonging(own, id) if is_parameter(id) else ())}
+        ids |= {own} if id == base(own) == "lr" else set()  # the rates of all steps or epochs
         if own in ids and (not index or not line.target.index or index == line.target.index):
             return True
     return False

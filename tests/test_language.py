@@ -22,6 +22,7 @@ from derive.optimizers import optimizers
 from derive.options import parameters
 from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
+from derive.schedules import schedules
 from derive.solution import Solution, solve, study
 
 ROOT = Path(__file__).parent.parent
@@ -258,6 +259,39 @@ STUDIES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def schedule_files() -> Iterator[dict[str, Any]]:
+    """Files of `derive schedule` that together should say all there is to say about schedules."""
+    one_each = {
+        "step_lr": {"step_size": 2},
+        "multi_step_lr": {"milestones": [4]},
+        "exponential_lr": {"gamma": 0.9},
+        "cosine_annealing": {"t_max": 7},
+        "warm_restarts": {"t_0": 7, "t_mult": 2},
+        "one_cycle": {"max_lr": 1, "total_steps": 20},
+        "cyclic": {"base_lr": 0.1, "max_lr": 1, "step_size_up": 4},
+        "warm_up": {"steps": 4},
+        "inverse_time": {"decay": 1},
+        "noam": {"warmup_steps": 6},
+        "sequential": {"schedules": ["constant", {"exponential_lr": {"gamma": 0.5}}], "milestones": 9},
+        "chained": {"schedules": ["linear", {"cosine_annealing": {"t_max": 9}}]},
+    }
+    for name in schedules:
+        if name != "reduce_on_plateau":
+            yield {"schedule": {name: one_each.get(name, {})}}
+    yield {"schedule": {"step_lr": {"step_size": 1}}, "epochs": 5001}
+    yield {"schedule": {"step_lr": {"step_size": 2}}, "epochs": 60}
+    for mode in ("min", "max"):
+        for threshold_mode in ("rel", "abs"):
+            options = {"mode": mode, "threshold_mode": threshold_mode, "patience": 1, "cooldown": 1, "min_lr": 0.01}
+            yield {"schedule": {"reduce_on_plateau": options}, "metric": [2, 2, 2, 2, 2, 2, 2, 2]}
+    yield {"schedule": "reduce_on_plateau", "metric": [2, 1]}
+
+
+def scheduled_nets() -> Iterator[dict[str, Any]]:
+    yield net_of(schedule={"step_lr": {"step_size": 1}}, steps=2)
+    yield net_of(schedule="reduce_on_plateau")
+
+
 @pytest.fixture(scope="module")
 def used() -> set[str]:
     """The keys that were looked up while everything was solved and printed in every format of text."""
@@ -276,6 +310,8 @@ def used() -> set[str]:
                 solution.print(format)
         for kind, file in STUDIES:
             study(kind, file).print("html")
+        for solution in (*map(solve, scheduled_nets()), *(study("schedule", file) for file in schedule_files())):
+            solution.print("html")
     return found
 
 

@@ -149,7 +149,7 @@ def letters(base: str, *, bold: bool = False) -> str:
 
 def script(written: str) -> str:
     """What stands in a subscript or superscript: digits, single letters, words."""
-    pieces = re.findall(r"[A-Za-z]+|[0-9]+|.", written)
+    pieces = re.findall(r"[A-Za-z]+|[0-9]+|.", written.replace("−", "-"))
     return "".join(
         piece if piece in "()[],.+-=" or piece.isdigit() else r"\prime" if piece == "′" else letters(piece)
         for piece in pieces

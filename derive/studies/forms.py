@@ -31,7 +31,7 @@ def parallel(course: Course) -> tuple[Node, ...]:
 
 def beside(course: Course, memory: Memory, letter: str) -> Iterator[Node]:
     memory.given.clear()
-    memory.options, memory.lr = course.options, course.options["lr"]
+    memory.options = course.options
     first = course.theta[0]
     times = [*range(1, course.steps + 1), "t"]
     for t, nodes in zip(times, (*course.lines, course.general), strict=True):

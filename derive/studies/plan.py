@@ -86,7 +86,8 @@ class Plan:
         if not counts:
             return f, None
         i = Name(f"restarts@{epoch}", (), Symbol("i"))
-        number = settled(counts[0], {name: self.desk.values.known_exactly(name) for name in names(counts[0])})
+        known = {option_id(name): number for name, number in self.own.items()} | {f"epoch@{epoch}": Fraction(epoch)}
+        number = settled(counts[0], {name: known[name.id] for name in names(counts[0])})
         assert isinstance(number, Number)
         self.desk.values.hold(i.id, digits().number(number.value), number.value)
         return exchanged(f, counts[0], i), Line(i, (Form(counts[0]),), has_value=values)
