@@ -148,6 +148,8 @@ def test_a_page_in_words() -> None:
     for text in ("0–49     0.1", "150–199  0.0125", "η₅₀ = η₄₉·γ = 0.1·0.5 = 0.05   (since 50 ≤ 50·⌊50/50⌋)"):
         assert text in page
     assert re.findall(r"^Epoch (\d+)$", page, re.M) == ["0", "1", "2", "50", "100", "150", "199"]
+    small = lines(study("schedule", {"schedule": {"step_lr": {"step_size": 2}}, "epochs": 60}))
+    assert "17 further epochs" in small and "58–59   1×10⁻³⁰" in small
     restarts = lines(study("schedule", scheduled("warm_restarts")))
     assert "i = ⌊ln(1 + 9·(2 − 1)/3)/ln(2)⌋ = 2" in restarts.replace("i = ⌊ln(1 + e·(q − 1)/T₀)/ln(q)⌋ = ", "i = ")
     assert "η_{base}·min(e + 1, n)/n" in lines(study("schedule", scheduled("warm_up")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 
@@ -80,9 +80,14 @@ class Plan:
         line = Line(self.rate(epoch), () if same else (Form(found),), condition=condition)
         return (restarts, line) if restarts else (line,)
 
+    def restarts_from(self, schedule: Schedule) -> Iterator[int]:
+        """The milestones of a schedule with restarts whose number is a logarithm: there is none before it begins."""
+        if schedule.closed is not None and any(map(logarithmic, floors(schedule.closed))):
+            yield from (int(epoch) for name, epoch in self.table.constants.items() if name.id == "milestones")
+
     def restarted(self, f: Formula, epoch: int, *, values: bool = True) -> tuple[Formula, Line | None]:
         """A formula with the letter i for how many restarts there were, and the line of that number."""
-        counts = [part for part in walk(f) if isinstance(part, Apply) and part.head == "floor" and logarithmic(part)]
+        counts = [part for part in floors(f) if logarithmic(part)]
         if not counts:
             return f, None
         i = Name(f"restarts@{epoch}", (), Symbol("i"))
@@ -91,6 +96,10 @@ class Plan:
         assert isinstance(number, Number)
         self.desk.values.hold(i.id, digits().number(number.value), number.value)
         return exchanged(f, counts[0], i), Line(i, (Form(counts[0]),), has_value=values)
+
+
+def floors(f: Formula) -> Iterator[Apply]:
+    return (part for part in walk(f) if isinstance(part, Apply) and part.head == "floor")
 
 
 def logarithmic(floor: Apply) -> bool:

@@ -37,6 +37,7 @@ from derive.studies.plan import Plan
 from derive.studies.timetable import Timetable, events, marks, read, runs, thinned
 
 MOST_ROWS = 25
+MOST_RUNS = 100  # of equal rates that are all in the table, where they are longer than an epoch
 MOST_WORKED = 12  # epochs with a change that are worked in full
 MOST_CHECKED = 5_000  # epochs in which the recursion is compared with the closed form
 MOST_DRAWN = 1_000
@@ -125,23 +126,21 @@ def rule(plan: Plan, schedule: Schedule) -> tuple[Block, ...]:
     """The rule in letters, as a recursion and as a closed form, or why one of them is missing."""
     name = plan.table.choice.name
     more = schedule.epochs is None or schedule.epochs > 1
-    now = 1 if more else 0
-    plan.hold({0, now})
+    now = max([1, *plan.restarts_from(schedule)]) if more else 0  # an epoch in which every formula has its numbers
+    plan.hold({0, now, max(now - 1, 0)})
     target = plan.rate(now, "e")
     blocks: list[Block] = [say(f"schedule.{name}")]
     if schedule.closed is not None:
-        closed, restarts = plan.formula(schedule.closed, now), None
-        if name == "warm_restarts":
-            closed, restarts = plan.restarted(closed, now, values=False)
+        closed, restarts = plan.restarted(plan.formula(schedule.closed, now), now, values=False)
         lines = ([restarts] if restarts else []) + [Line(target, (Form(closed),), has_value=False)]
         blocks.append(Step("rule/closed", say("step.closed"), (), tuple(lines)))
     else:
         blocks.append(say("schedule.no_closed"))
     if schedule.recursion is None:
         blocks.append(say("schedule.no_recursion"))
-    elif more and not plan.desk.policy.as_you_go:
+    elif more and not (schedule.closed and plan.desk.policy.as_you_go):
         first = Line(plan.rate(0), (Form(bind(schedule.first, plan.letters)),), has_value=False)
-        step = plan.formula(schedule.recursion, 1, plan.rate(0, "e−1"))
+        step, _ = plan.restarted(plan.formula(schedule.recursion, now, plan.rate(now - 1, "e−1")), now)
         lines = ([] if schedule.first == BASE else [first]) + [Line(target, (Form(step),), has_value=False)]
         blocks.append(Step("rule/recursion", say("step.recursion"), (), tuple(lines)))
     return tuple(blocks)
@@ -171,13 +170,15 @@ def worked(plan: Plan, schedule: Schedule, told: Told) -> Iterator[Block]:
 def changes(plan: Plan, told: Told) -> Table:
     """Runs of equal rates, where they are few; else some epochs."""
     equal = runs(plan.floats)
-    few = len(equal) <= MOST_ROWS
+    few = len(equal) <= MOST_ROWS or 2 * len(equal) <= min(plan.table.epochs, 2 * MOST_RUNS)
     chosen = [start for start, _ in equal] if few else thinned(plan.table.epochs, told.epochs, MOST_ROWS)
     ends = dict(equal)
     plan.hold(set(chosen))
     rows: list[tuple[Cell, ...]] = [(span(e, ends[e]) if few else str(e), Amount(plan.rate(e))) for e in chosen]
     header = (say("table.epochs" if few else "table.epoch"), Name("lr", (), Symbol("η", sub="e")))
-    return Table("changes", say("table.changes" if few else "table.some_epochs"), header, tuple(rows))
+    return Table(
+        "changes", say("table.changes" if few else "table.some_epochs"), header, tuple(rows), fold=len(rows) > MOST_ROWS
+    )
 
 
 def span(first: int, last: int) -> str:

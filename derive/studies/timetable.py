@@ -19,7 +19,7 @@ from derive.values import LARGEST_FRACTION_BITS, as_decimal
 KEYS = ("name", "schedule", "lr", "epochs", "metric", "numbers")
 LR, EPOCHS = Fraction(1, 10), 20
 MOST_EPOCHS = 100_000
-STEEP = 1e-9  # of the largest rate: by how much rates must differ for a turn to be one
+SAME = 1e-12  # of a rate: by how much the next may differ from it and be the same, but for rounding
 
 
 @dataclass(frozen=True)
@@ -151,14 +151,13 @@ def settle(rate: Value, exact: Value, policy: Policy) -> tuple[Value, Value]:
 # what happens -----------------------------------------------------------------------------------------------------------
 def runs(rates: Sequence[float]) -> list[tuple[int, int]]:
     """(first, last) epoch of every run of equal rates."""
-    starts = [e for e in range(len(rates)) if e == 0 or rates[e] != rates[e - 1]]
+    starts = [e for e in range(len(rates)) if e == 0 or direction(rates[e - 1], rates[e])]
     return list(zip(starts, [start - 1 for start in [*starts[1:], len(rates)]], strict=True))
 
 
 def events(rates: Sequence[float]) -> dict[int, str]:
     """Where the course of the rate changes: epochs with a new rate among equal ones, and those in which it turns."""
-    least = STEEP * max(map(abs, rates), default=0.0)
-    moves = [0, *(direction(b - a, least) for a, b in pairwise(rates)), 0]
+    moves = [0, *(direction(a, b) for a, b in pairwise(rates)), 0]
     found: dict[int, str] = {}
     for e in range(1, len(rates) - 1):
         now, after = moves[e], moves[e + 1]
@@ -166,13 +165,11 @@ def events(rates: Sequence[float]) -> dict[int, str]:
             found[e] = "stays" if moves[e - 1] == now else "change"
         elif now and after == -now:
             found[e] = "top" if now > 0 else "bottom"
-        elif not now and after and (e + 2 < len(moves) and moves[e + 2] == after):
-            found[e] = "leaves"
     return found
 
 
-def direction(move: float, least: float) -> int:
-    return 0 if abs(move) <= least else 1 if move > 0 else -1
+def direction(before: float, after: float) -> int:
+    return 0 if abs(after - before) <= SAME * max(abs(before), abs(after)) else 1 if after > before else -1
 
 
 def thinned(epochs: int, kept: Iterable[int], most: int) -> list[int]:
