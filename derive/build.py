@@ -209,32 +209,9 @@ class Builder:
         found: list[Iteration] = []
         for number in range(1, self.spec.steps + 1):
             run = first if not found else instance(first, self.renamed(found[-1]), partial(timed, step=number))
-            found.append(self.iteration(number, run, first, frozen, memory))
+            found.append(iteration(self.spec, number, run, first, frozen, memory))
         self.given |= memory.given
         return tuple(found)
-
-    def iteration(self, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
-        """One training step from a forward pass."""
-        assert run.loss is not None
-        base = dict(zip(run.parameters, first.parameters, strict=True))
-        rate = memory.rate(number)
-        updated: dict[Node, Node] = {}
-        lines: dict[Node, tuple[Node, ...]] = {}
-
-        def step(parameter: Node, gradient: Node) -> Node:
-            if base[parameter].id in frozen:
-                return parameter
-            lines[parameter], updated[parameter] = memory.update(number, base[parameter], parameter, rate, gradient)
-            return updated[parameter]
-
-        wanted = {*run.parameters, *([run.x] if number == 1 else [])}
-        by_layer = step if self.spec.update == "layerwise" else None
-        gradient = gradients(run.loss.total, wanted, known=run.parameters, step=by_layer)
-        if by_layer is None:
-            for parameter in run.parameters:
-                step(parameter, gradient[parameter])
-        in_order = {parameter: updated[parameter] for parameter in run.parameters if parameter in updated}
-        return Iteration(number, run, gradient, in_order, lines, rate)
 
     def moved(self, iteration: Iteration) -> dict[Node, Node]:
         """First parameter -> what it has become after a step."""
@@ -247,6 +224,32 @@ class Builder:
             first: Node(Same(), (now,), first.shape, timed(first.id, iteration.number + 1), "parameter")
             for first, now in self.moved(iteration).items()
         }
+
+
+def iteration(
+    spec: Spec, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory
+) -> Iteration:
+    """One training step from a forward pass."""
+    assert run.loss is not None
+    base = dict(zip(run.parameters, first.parameters, strict=True))
+    rate = memory.rate(number)
+    updated: dict[Node, Node] = {}
+    lines: dict[Node, tuple[Node, ...]] = {}
+
+    def step(parameter: Node, gradient: Node) -> Node:
+        if base[parameter].id in frozen:
+            return parameter
+        lines[parameter], updated[parameter] = memory.update(number, base[parameter], parameter, rate, gradient)
+        return updated[parameter]
+
+    wanted = {*run.parameters, *([run.x] if number == 1 else [])}
+    by_layer = step if spec.update == "layerwise" else None
+    gradient = gradients(run.loss.total, wanted, known=run.parameters, step=by_layer)
+    if by_layer is None:
+        for parameter in run.parameters:
+            step(parameter, gradient[parameter])
+    in_order = {parameter: updated[parameter] for parameter in run.parameters if parameter in updated}
+    return Iteration(number, run, gradient, in_order, lines, rate)
 
 
 def instance(run: Pass, swap: dict[Node, Node], rename: Callable[[str], str]) -> Pass:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from derive.errors import nearest
@@ -20,9 +20,11 @@ class Memory:
     """Makes the updates of one network, step after step.
 
     given: the numbers at the leaves made here · options: the optimizer's options that stand in formulas, by name
+    time: a leaf for the number of the step, where the formulas are to serve many steps
+    conditions: what was asked about that number
     """
 
-    def __init__(self, spec: Spec, parameters: Iterable[Node], labels: Labels) -> None:
+    def __init__(self, spec: Spec, parameters: Iterable[Node], labels: Labels, time: Node | None = None) -> None:
         assert spec.optimizer is not None
         self.optimizer, self.parameters = spec.optimizer, {node.id: node for node in parameters}
         self.given: dict[Node, Tensor] = {}
@@ -33,6 +35,7 @@ class Memory:
             raise self.optimizer.place("lr").error("lr must not be negative")
         self.lr = self.option("lr", lr)
         self.steps_before = 0
+        self.time, self.conditions = time, list[Callable[[int], bool]]()
         if spec.state is not None:
             self.read(spec.state, labels)
 
@@ -79,9 +82,11 @@ class Memory:
             lambda letter, value, single: self.start(first, letter, value, single),
             self.states[first.id],
             lambda letter: timed(f"{letter}.{first.id}", step),
+            self.time,
         )
         result = now.result(self.optimizer(now)).named(timed(after(base(parameter.id)), step), "updated")
         self.states[first.id] = now.after
+        self.conditions = now.conditions
         return tuple(now.lines), result
 
     # the state the file gives -----------------------------------------------------------------------------------------
