@@ -51,6 +51,8 @@ class Builder:
         t = self.targets(output) if spec.loss else None
         first = Pass(layers, x, t, output, self.loss(output, t))
         self.draw()
+        if spec.start:
+            self.given |= {node: spec.start.parameters[node.id] for node in self.parameters}
         contract = Contract(spec.batched, frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b))
         labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *first.nodes], contract)
         frozen = self.frozen(labels)

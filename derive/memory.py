@@ -7,12 +7,12 @@ from fractions import Fraction
 
 from derive.errors import nearest
 from derive.graph import Node, leaf
-from derive.ids import after, base, timed
+from derive.ids import after, base, state, timed
 from derive.labels import Labels
 from derive.optimizers import Update
 from derive.options import described, mapping, whole
 from derive.source import Item, Number
-from derive.spec import Spec, matrix, row
+from derive.spec import Spec, Start, matrix, row
 from derive.tensor import Tensor
 
 
@@ -38,6 +38,8 @@ class Memory:
         self.time, self.conditions = time, list[Callable[[int], bool]]()
         if spec.state is not None:
             self.read(spec.state, labels)
+        if spec.start is not None:
+            self.go_on(spec.start)
 
     def rate(self, step: int) -> Node:
         """The learning rate in a step."""
@@ -103,6 +105,15 @@ class Memory:
                 if name not in self.parameters:
                     raise part.at_key().error(f"state: '{name}' is no parameter.{nearest(name, self.parameters)}")
                 self.hold(letter, self.parameters[name], part)
+
+    def go_on(self, start: Start) -> None:
+        """From where training has stopped."""
+        self.steps_before = start.steps
+        self.states = {id: {} for id in self.parameters}
+        for id, tensor in start.state.items():
+            letter, of = state(id)
+            node = self.states[of][letter] = leaf(tensor.shape, f"{id}@0", "state")
+            self.given[node] = tensor
 
     def hold(self, letter: str, parameter: Node, item: Item) -> None:
         node = leaf(parameter.shape, f"{letter}.{parameter.id}@0", "state")

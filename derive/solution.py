@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from derive import checks, passes, policies
+from derive import checkpoint, checks, passes, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Document
@@ -20,10 +21,13 @@ from derive.errors import InputError, WitnessError, nearest
 from derive.examples import resolve
 from derive.language import Words
 from derive.model import Model, at_random
+from derive.notation import Notation
 from derive.notation import read as read_notation
+from derive.numerals import Policy
 from derive.printers import FORMATS
-from derive.spec import load
+from derive.spec import MAX_STEPS, Spec, load
 from derive.tensor import Floats
+from derive.training import MAX_TRAINED, Course, Trainer
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
@@ -37,6 +41,7 @@ class Solution:
 
     document: Document
     model: Model
+    course: Course | None = None
 
     def __getitem__(self, name: str) -> Floats:
         """The value of a canonical id, of one entry (`W2[1,2]`), or of a label. KeyError names the nearest id."""
@@ -105,6 +110,10 @@ class Solution:
         for path, content in printed.items():
             write(path, content)
         return list(printed)
+
+    def beside(self) -> dict[str, bytes]:
+        """Files that belong beside a page, by name: where training stopped."""
+        return {} if self.course is None else {checkpoint.FILE: checkpoint.save(self.model, self.course)}
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -179,25 +188,108 @@ def solve(
     if backward and spec.loss is None:
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
     model = completed(build(spec))
-    policy = policies.read(spec.numbers, numbers)
-    stage("derive")
-    wishes = Wishes(form, level, backward)  # type: ignore[arg-type]
-    document, _ = tell(model, policy, read_notation(spec.notation, notation), Words(lang), wishes)
-    stage("check")
-    witnesses = checks.report(model, document)
-    if wrong := [w for w in witnesses if not w.ok]:
-        worst = wrong[0]
-        raise WitnessError(
-            f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
-            f"allowed {worst.tolerance:.3g}"
-        )
-    solution = Solution(replace(document, witnesses=witnesses), model)
-    passed = passes.LEVELS[level](solution.document)
-    if only:
-        passed = passes.select(passed, [solution.named(name) for name in only])
-        if not passed.sections:
-            raise InputError(f"there is no line about {', '.join(only)} at this level", file="--only")
-    return replace(solution, document=passed)
+    page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)
+    return page.solution(model, Wishes(form, level, backward), only)  # type: ignore[arg-type]
 
 
-__all__ = ["InputError", "Solution", "WitnessError", "solve"]
+@dataclass(frozen=True)
+class Page:
+    """What a solution is made with, beside its model."""
+
+    spec: Spec
+    policy: Policy
+    notation: Notation
+    words: Words
+    stage: Callable[[str], None]
+
+    def solution(self, model: Model, wishes: Wishes, only: Sequence[str], course: Course | None = None) -> Solution:
+        """The document, witnessed and cut to what was asked for."""
+        self.stage("derive")
+        document, _ = tell(model, self.policy, self.notation, self.words, wishes, course)
+        self.stage("check")
+        witnesses = checks.report(model, document, course)
+        if wrong := [w for w in witnesses if not w.ok]:
+            worst = wrong[0]
+            raise WitnessError(
+                f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
+                f"allowed {worst.tolerance:.3g}"
+            )
+        solution = Solution(replace(document, witnesses=witnesses), model, course)
+        passed = passes.LEVELS[wishes.level](solution.document)
+        if only:
+            passed = passes.select(passed, [solution.named(name) for name in only])
+            if not passed.sections:
+                raise InputError(f"there is no line about {', '.join(only)} at this level", file="--only")
+        return replace(solution, document=passed)
+
+
+def train(
+    net: str | Path | Mapping[str, Any],
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    until: float | None = None,
+    worked: int = 1,
+    resume: str | Path | None = None,
+    form: str = "auto",
+    level: str = "normal",
+    lang: str = "en",
+    notation: str | None = None,
+    only: Sequence[str] = (),
+    stage: Callable[[str], None] = lambda name: None,
+    progress: Callable[[int, int], None] = lambda made, planned: None,
+    **numbers: Any,
+) -> Solution:
+    """Many training steps, the first of them worked in full.
+
+    steps or epochs: how many · until: a loss at which training stops · worked: how many steps are worked in full
+    resume: a checkpoint to go on from · progress: is told how many of the steps are made
+    The other options, and what is raised, are those of `solve`.
+    """
+    stage("read")
+    spec = load(resolve(net) if not isinstance(net, Mapping) else net)
+    many = wanted(steps, epochs, until, worked)
+    model = trainable(build(replace(spec, steps=1)))
+    page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)
+    if page.policy.as_you_go:
+        raise InputError("training is not rounded as one goes; leave that to backprop", file="round_as_you_go")
+    if resume is not None:
+        spec = replace(spec, start=checkpoint.load(resume, model))
+        model = build(replace(spec, steps=1))
+    stage("train")
+    course = Trainer(model, until).train(many, lambda made: progress(made, many))
+    if min(worked, course.made) > 1:
+        model = build(replace(spec, steps=min(worked, course.made)))
+    return page.solution(model, Wishes(form, level), only, course)  # type: ignore[arg-type]
+
+
+def wanted(steps: int | None, epochs: int | None, until: float | None, worked: int) -> int:
+    """How many steps; an epoch is one of them, since every step uses all samples."""
+    if (steps is None) == (epochs is None):
+        raise InputError("give either the number of steps or the number of epochs", file="train")
+    many = epochs if steps is None else steps
+    assert many is not None
+    if not 1 <= many <= MAX_TRAINED:
+        raise InputError(f"expected from 1 to {MAX_TRAINED:,}, not {many:,}", file="steps" if epochs is None else "epochs")
+    if not 1 <= worked <= MAX_STEPS:
+        raise InputError(f"from 1 to {MAX_STEPS:,} steps can be worked, not {worked:,}", file="worked")
+    if until is not None and not math.isfinite(until):
+        raise InputError(f"expected a number, not {until}", file="until")
+    return many
+
+
+def trainable(model: Model) -> Model:
+    """The model, if it can be trained."""
+    spec = model.spec
+    if spec.loss is None:
+        raise spec.item.error("training needs a loss")
+    if spec.optimizer is None:
+        raise spec.item.error("training needs an optimizer, such as optimizer: {sgd: {lr: 0.1}}")
+    if model.missing:
+        raise spec.item.error(f"training needs numbers, but {', '.join(n.id for n in model.missing)} has none")
+    if not model.updated:
+        raise spec.item.error("there is nothing to train: no parameter is updated")
+    return model
+
+
+__all__ = ["InputError", "Solution", "WitnessError", "solve", "train"]

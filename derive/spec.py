@@ -54,6 +54,15 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where training goes on: parameters and what the optimizer remembers of them (`m.W1`), after so many steps."""
+
+    parameters: Mapping[str, Tensor]
+    state: Mapping[str, Tensor]
+    steps: int
+
+
+@dataclass(frozen=True)
 class Spec:
     """The whole file, checked as far as it can be without building the network."""
 
@@ -76,6 +85,7 @@ class Spec:
     notation: Item | None = None
     numbers: Item | None = None
     arrays: Mapping[str, Tensor] = field(default_factory=dict)
+    start: Start | None = None
 
 
 def load(net: str | Path | Mapping[str, Any]) -> Spec:

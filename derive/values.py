@@ -7,7 +7,7 @@ are checked against, comes from those. float64 is what the API and the JSON give
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -149,6 +149,13 @@ class Values:
     def define(self, name: Name, value: Any, exact: Any) -> None:
         """A value of its own for a name that is no entry of the graph: a factor of a chain."""
         self.extra[name.id] = (value, exact)
+
+    def hold(self, values: Mapping[Node, Value]) -> None:
+        """Quantities from outside the model's own graph: those of the last of many steps."""
+        for node, value in values.items():
+            if node.id not in self.nodes:
+                self.nodes[node.id] = node
+                self.arrays[node.id] = self.floats[node.id] = np.asarray(value, dtype=float)
 
     def known_exactly(self, name: Name) -> Any:
         """The exact fraction, or UNKNOWN."""

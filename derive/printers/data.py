@@ -105,6 +105,8 @@ class Data:
             "differences_float": "central differences",
             "sympy": "SymPy",
             "reference": "optimizer steps in plain NumPy",
+            "program": "the training program, step by step",
+            "last_step": "the training program's last step",
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",
             "rounded_lines": "printed lines, rounded",
