@@ -228,9 +228,7 @@ class Builder:
         }
 
 
-def iteration(
-    spec: Spec, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory
-) -> Iteration:
+def iteration(spec: Spec, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
     """One training step from a forward pass."""
     assert run.loss is not None
     base = dict(zip(run.parameters, first.parameters, strict=True))

@@ -37,7 +37,9 @@ def load(path: str | Path, model: Model) -> Start:
     def error(problem: str) -> InputError:
         return InputError(problem, file=str(path))
 
-    arrays = unpacked(Path(path), str(path), error)
+    if not Path(path).is_file():
+        raise error("no such file")
+    arrays = unpacked(Path(path), "this", error)
     if STEPS not in arrays or OPTIMIZER not in arrays:
         raise error("this is no checkpoint of derive train")
     steps, name = arrays.pop(STEPS), arrays.pop(OPTIMIZER)

@@ -19,7 +19,7 @@ from derive.algebra import FLOATS, Value
 from derive.build import iteration
 from derive.code import Code, moves, name_of, wrapped
 from derive.graph import Node, Shape, evaluate, leaf, topological
-from derive.ids import base, state, untimed
+from derive.ids import state, untimed
 from derive.memory import Memory
 from derive.model import Iteration, Model
 from derive.ops.structural import Linear, MatMul
@@ -243,16 +243,14 @@ class Writer:
         code = Code([loss, *ends, *more], self.names, before, program.safe)
         names = [code.locals.get(term, "_") for term in before]
         first = [*unpacking(names), *code.lines(code.fixed), "t, loss, total = first - 1, 0.0, 0.0"]
-        body, extra = [], []
+        body: list[str] = []
         changes = sorted(marks)
         losses = code.live.index(loss) + 1
         body += self.part(code, code.live[:losses], marks, changes)
         body += self.at_loss(code, loss, names)
         body += self.part(code, code.live[losses:], marks, changes)
-        for term in more:
-            extra.append(code.text(term))
-        kept = [code.fresh("n") for _ in extra]
-        body += [f"{name} = {text}" for name, text in zip(kept, extra, strict=True)]
+        kept = [code.fresh("n") for _ in more]
+        body += [f"{name} = {code.text(term)}" for name, term in zip(kept, more, strict=True)]
         body += ["# what the next step starts from", *moves(code, before, ends, in_place=not self.scalar)]
         return [
             "def run(carried, first, last, until, rate_of, tell):",

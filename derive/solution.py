@@ -270,7 +270,9 @@ def wanted(steps: int | None, epochs: int | None, until: float | None, worked: i
     many = epochs if steps is None else steps
     assert many is not None
     if not 1 <= many <= MAX_TRAINED:
-        raise InputError(f"expected from 1 to {MAX_TRAINED:,}, not {many:,}", file="steps" if epochs is None else "epochs")
+        raise InputError(
+            f"expected from 1 to {MAX_TRAINED:,}, not {many:,}", file="steps" if epochs is None else "epochs"
+        )
     if not 1 <= worked <= MAX_STEPS:
         raise InputError(f"from 1 to {MAX_STEPS:,} steps can be worked, not {worked:,}", file="worked")
     if until is not None and not math.isfinite(until):

@@ -238,9 +238,9 @@ class Sheet:
         return None
 
     def _either(self, condition: Term, yes: Term, no: Term) -> Term:
-        if self.kind is Whole and condition.head == ">" and condition.args[0] is yes and is_number(no, 0):
-            if is_number(condition.args[1], 0):
-                return self.call("max", yes, no)
+        positive = condition.head == ">" and condition.args[0] is yes and is_number(condition.args[1], 0)
+        if self.kind is Whole and positive and is_number(no, 0):
+            return self.call("max", yes, no)
         shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
         return self.make("if", (condition, yes, no), shape, condition.plain and yes.plain and no.plain)
 
@@ -271,7 +271,7 @@ def algebra(sheet: Sheet) -> Algebra:
         "program",
         sheet.number,
         {**functions, "pi": lambda: sheet.number(math.pi)},
-        lambda conditions, values: each(
-            lambda *row: sheet.choose(row[: len(conditions)], row[len(conditions) :])
-        )(*conditions, *values),
+        lambda conditions, values: each(lambda *row: sheet.choose(row[: len(conditions)], row[len(conditions) :]))(
+            *conditions, *values
+        ),
     )

@@ -199,7 +199,10 @@ class Trainer:
                 self.losses[stop] = loss
                 following = next(keep, steps)
             took = time.perf_counter() - began
-            size = size * 2 if took < STRETCH / 2 and stop < following else max(1, size // 2) if took > 2 * STRETCH else size
+            if took > 2 * STRETCH:
+                size = max(1, size // 2)
+            elif took < STRETCH / 2 and stop < following:
+                size *= 2
             progress(stop)
         return ""
 
@@ -282,5 +285,3 @@ def last_step(model: Model, course: Course) -> LastStep:
     ends = [run.loss.total, run.output, *step.gradient.values(), *lines, *step.updated.values(), again.loss.total]
     with np.errstate(all="ignore"):
         return LastStep(step, again, evaluate(ends, known, FLOATS))
-
-

@@ -10,7 +10,7 @@ from derive.algebra import Value
 from derive.checks.errors import Errors
 from derive.document import Witness
 from derive.graph import Node
-from derive.ids import timed
+from derive.ids import timed, untimed
 from derive.model import Iteration, Model
 from derive.tensor import Floats
 from derive.training import Course, Mark, Trainer, last_step
@@ -23,29 +23,20 @@ NOISE = 1e-9  # a gradient so small beside the largest may be rounding alone, an
 def programs(model: Model, values: Values, course: Course) -> Iterator[Witness]:
     """Every worked step made again from the numbers before it, and the last step from the numbers before that."""
     trainer = Trainer(model, schedule=course.schedule, kind=course.kind)
-    first = {p.id: p for p in model.iterations[0].parameters}
+    first = [p.id for p in model.iterations[0].parameters]
     errors, before = Errors(), trainer.start
     for iteration in model.iterations:
         reached = trainer.advance(Mark(before, iteration.number - 1), iteration.number)[0].numbers
         compare(errors, iteration, reached, {node: values.floats[id] for id, node in values.nodes.items()})
-        worked = {
-            id: np.asarray(values.floats[known_as(id, iteration.number)], dtype=float)
-            for id in reached
-            if id not in first
-        }
         now = dict(zip(first, iteration.parameters, strict=True))
-        worked |= {id: np.asarray(values.floats[iteration.updated[now[id]].id], dtype=float) for id in first if id in reached}
-        before = {id: worked[id] for id in reached}
+        ends = {id: timed(id, iteration.number) for id in reached if id not in first}
+        ends |= {id: iteration.updated[now[id]].id for id in reached if id in first}
+        before = {id: np.asarray(values.floats[end], dtype=float) for id, end in ends.items()}
     yield errors.witness("program", "page", TOLERANCE)
     errors = Errors()
     last = last_step(model, course)
     compare(errors, last.iteration, course.end, last.values)
     yield errors.witness("last_step", timed("L", course.made), TOLERANCE)
-
-
-def known_as(id: str, step: int) -> str:
-    """`m.W1` after a step is the page's `m.W1@2`."""
-    return timed(id, step)
 
 
 def compare(errors: Errors, iteration: Iteration, ours: Mapping[str, Floats], theirs: Mapping[Node, Value]) -> None:
@@ -56,5 +47,5 @@ def compare(errors: Errors, iteration: Iteration, ours: Mapping[str, Floats], th
         found = np.asarray(theirs[updated], dtype=float)
         known = gradients[parameter] > NOISE * largest
         if known.any():
-            mine = ours[parameter.id.partition("@")[0]]
+            mine = ours[untimed(parameter.id)]
             errors.compare(mine[known], found[known], max(1e-300, float(np.max(np.abs(found)))))

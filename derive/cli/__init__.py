@@ -1,6 +1,6 @@
 """The command line: a thin skin. Everything heavy is imported inside the commands."""
 
-from derive.cli import about, network
+from derive.cli import about, network, train
 from derive.cli.group import main
 
-__all__ = ["about", "main", "network"]
+__all__ = ["about", "main", "network", "train"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from derive.cli.group import main
@@ -13,11 +14,17 @@ from derive.cli.output import run
 @common
 def backprop(net: str, **options: Any) -> None:
     """The worked solution: forward pass, loss, gradient of every parameter, update."""
-    run(net, backward=True, **options)
+    solved(net, backward=True, **options)
 
 
 @main.command()
 @common
 def forward(net: str, **options: Any) -> None:
     """The worked solution up to the loss."""
-    run(net, backward=False, **options)
+    solved(net, backward=False, **options)
+
+
+def solved(net: str, *, backward: bool, **options: Any) -> None:
+    from derive.solution import solve
+
+    run(net, lambda progress: partial(solve, backward=backward), **options)

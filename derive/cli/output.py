@@ -7,6 +7,8 @@ import os
 import re
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 def run(
     net: str,
+    solve: Callable[[Progress], Callable[..., Solution]],
     *,
-    backward: bool,
     formats: tuple[str, ...],
     output: str | None,
     open_: bool,
@@ -27,17 +29,20 @@ def run(
     ascii: bool,
     only: str | None,
     **wishes: Any,
-) -> None:
-    """Solves, prints everything, and only then writes."""
+) -> Solution:
+    """Solves, prints everything, and only then writes.
+
+    solve: given the display of progress, the function that solves
+    """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
-    from derive.solution import solve, write
+    from derive.solution import write
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output)
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
-        solution = solve(net, backward=backward, only=names, stage=progress.stage, **wishes)
+        solution = solve(progress)(net, only=names, stage=progress.stage, **wishes)
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
     if output == "-":
@@ -47,16 +52,20 @@ def run(
         sys.stdout.flush()
         sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
         sys.stdout.buffer.flush()
-        return
-    for path in places.values():
+        return solution
+    beside = {next(iter(places.values())).parent / name: content for name, content in solution.beside().items()}
+    for path in (*places.values(), *beside):
         if path.is_dir():
             raise InputError("cannot be written: this is a folder", file=str(path))
     for name, content in printed.items():
         write(places[name], content)
+    for path, data in beside.items():
+        write(path, data)
     if not quiet:
-        summary(solution, list(places.values()), ascii)
+        summary(solution, [*places.values(), *beside], ascii)
     if open_:
         click.launch(str(next(iter(places.values()))))
+    return solution
 
 
 def encoded(text: str) -> bytes:
@@ -141,28 +150,63 @@ def summary(solution: Solution, paths: list[Path], ascii: bool) -> None:
 
 
 class Progress:
-    """A spinner on a terminal, once the work has taken a second."""
+    """A spinner on a terminal, or a bar where the amount of work is known, once the work has taken a second."""
 
     def __init__(self, quiet: bool) -> None:
         self.wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self.status: Any = None
         self.name = ""
+        self.bar: Any = None
+        self.began = time.monotonic()
         self.lock = threading.Lock()
         self.timer = threading.Timer(1.0, self.show)
         self.timer.daemon = True
 
+    def steps(self, made: int, planned: int) -> None:
+        """So many of the steps are made."""
+        if not self.wanted or time.monotonic() - self.began < 1:
+            return
+        with self.lock:
+            if self.bar is None:
+                from rich.console import Console
+                from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+                from rich.progress import Progress as Bar
+
+                self.stop()
+                columns = TextColumn(f"{self.name} …"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+                self.bar = Bar(*columns, console=Console(stderr=True), transient=True)
+                self.task = self.bar.add_task("", total=planned)
+                self.bar.start()
+            self.bar.update(self.task, completed=made)
+
+    def stop(self) -> None:
+        """Takes what is shown from the screen."""
+        self.timer.cancel()
+        for shown in (self.status, self.bar):
+            if shown is not None:
+                shown.stop()
+        self.status = self.bar = None
+
     def stage(self, name: str) -> None:
         with self.lock:
+            if self.bar is not None:
+                self.stop()
+                self.status = self.spinner()
             self.name = name
             if self.status is not None:
                 self.status.update(f"{name} …")
 
-    def show(self) -> None:
+    def spinner(self) -> Any:
         from rich.console import Console
 
+        status = Console(stderr=True).status(f"{self.name} …")
+        status.start()
+        return status
+
+    def show(self) -> None:
         with self.lock:
-            self.status = Console(stderr=True).status(f"{self.name} …")
-            self.status.start()
+            if self.bar is None:
+                self.status = self.spinner()
 
     def __enter__(self) -> Progress:
         if self.wanted:
@@ -170,7 +214,5 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.timer.cancel()
         with self.lock:
-            if self.status is not None:
-                self.status.stop()
+            self.stop()

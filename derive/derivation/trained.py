@@ -129,5 +129,7 @@ def quantities(teller: Teller, course: Course, last: LastStep, known: Mapping[st
     }
     assert last.after.loss is not None
     end = last.after.loss.total
-    after = Quantity("loss", (), np.asarray(teller.values.floats[end.id], dtype=float).reshape(()), naming.entry(end, 0, 0))
+    after = Quantity(
+        "loss", (), np.asarray(teller.values.floats[end.id], dtype=float).reshape(()), naming.entry(end, 0, 0)
+    )
     return {**found, end.id: after, "L+": after}
