@@ -18,17 +18,19 @@ import numpy as np
 from derive.algebra import FLOATS, Value
 from derive.build import iteration
 from derive.code import Code, moves, name_of, wrapped
-from derive.graph import Node, Shape, evaluate, leaf, topological
+from derive.formula import Apply, walk
+from derive.graph import Constant, Leaf, Node, Shape, evaluate, leaf, topological
 from derive.ids import state, untimed
 from derive.memory import Memory
 from derive.model import Iteration, Model
-from derive.ops.structural import Linear, MatMul
+from derive.ops.structural import Linear, MatMul, Spread, Transpose
 from derive.tensor import Floats
 from derive.terms import Entry, Sheet, Term, Whole
 
 Kind = Literal["scalar", "numpy"]
 Numbers = dict[str, Floats]  # by id: the parameters, and what the optimizer remembers of them (`m.W1`)
-MOST_SCALAR = 1_000  # multiplications in the matrix products of a step up to which floats are faster than arrays
+CALL = 35  # operations on floats in the time of one of NumPy's on small arrays, measured
+MOST_FLOATS = 20_000  # operations in a program that is still compiled in no time
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,17 @@ class StepGraph:
         return self.iteration.forward.loss.total
 
     @property
-    def size(self) -> int:
-        """Multiplications in the matrix products."""
-        nodes = topological(self.loss, *self.new.values())
-        products = [node for node in nodes if isinstance(node.op, (Linear, MatMul))]
-        return sum(node.shape[0] * node.shape[1] * node.inputs[0].shape[1] for node in products)
+    def best(self) -> Kind:
+        """The kind of program that is faster: a call of NumPy takes as long as some tens of operations on floats."""
+        floats = calls = 0
+        for node in topological(self.loss, *self.new.values()):
+            if isinstance(node.op, (Leaf, Constant, Spread, Transpose)):
+                continue
+            entries, body = node.shape[0] * node.shape[1], getattr(node.op, "body", None)
+            heads = 1 if body is None else sum(isinstance(part, Apply) for part in walk(body))
+            calls += heads
+            floats += entries * (node.inputs[0].shape[1] if isinstance(node.op, (Linear, MatMul)) else heads)
+        return "scalar" if floats <= min(CALL * calls, MOST_FLOATS) else "numpy"
 
 
 def step_graph(model: Model, t: int, states: Mapping[str, Shape] | None = None) -> StepGraph:

@@ -18,7 +18,7 @@ from derive.graph import Node, evaluate, leaf
 from derive.ids import after, state, timed
 from derive.memory import Memory
 from derive.model import Iteration, Model, Pass
-from derive.program import MOST_SCALAR, Kind, Numbers, Program, StepGraph, state_of, step_graph
+from derive.program import Kind, Numbers, Program, StepGraph, state_of, step_graph
 
 MOST_RECORDED = 1_000  # steps up to which every loss is kept
 STRETCH = 0.1  # seconds between two looks at the clock
@@ -92,7 +92,7 @@ class Trainer:
         remembered, self.shapes = state_of(model)
         parameters = {p.id: model.given[p].value for p in model.iterations[0].parameters if p.id not in model.frozen}
         self.start: Numbers = {**parameters, **remembered}
-        self.kind: Kind = kind or ("scalar" if step_graph(model, self.before + 1).size <= MOST_SCALAR else "numpy")
+        self.kind: Kind = kind or step_graph(model, self.before + 1, self.shapes).best
         self._graphs: list[tuple[tuple[str, ...], StepGraph, list[bool]]] = []
         self._programs: dict[tuple[int, bool, bool], Program] = {}
         self._safe = False

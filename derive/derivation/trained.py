@@ -9,7 +9,7 @@ import numpy as np
 
 from derive.algebra import UNKNOWN, Value
 from derive.derivation.teller import Teller, places
-from derive.derivation.update import MOST_OPEN, MOST_ROWS, comparison
+from derive.derivation.update import MOST_OPEN, MOST_ROWS, comparison, looks_equal
 from derive.document import Amount, Block, Cell, Figure, Quantity, Say, Section, Table, say
 from derive.figures.chart import Axis, Chart, Curve
 from derive.formula import Name
@@ -46,7 +46,8 @@ def sentences(teller: Teller, course: Course, last: LastStep) -> tuple[Say, ...]
         found += comparison(teller)
     else:
         change = course.loss_after - course.losses[1]
-        key = "trained.fell" if change < 0 else "trained.rose" if change > 0 else "trained.stayed"
+        key = "trained.fell" if change < 0 else "trained.rose"
+        key = "trained.stayed" if looks_equal(teller, before, after) else key
         found.append(say(key, steps=f"{course.made:,}", before=Amount(before), after=Amount(after)))
     match course.stopped:
         case "until":
@@ -62,7 +63,8 @@ def sentences(teller: Teller, course: Course, last: LastStep) -> tuple[Say, ...]
 
 
 def section(teller: Teller, course: Course, last: LastStep, words: Words) -> Section:
-    blocks: list[Block] = [losses(teller, course, last), curve(course, words), parameters(teller, course, last)]
+    blocks: list[Block] = [*sentences(teller, course, last), losses(teller, course, last), curve(course, words)]
+    blocks.append(parameters(teller, course, last))
     return Section("training", say("section.training"), tuple(blocks))
 
 
