@@ -14,7 +14,7 @@ from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters, required
 from derive.registry import Registry
-from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, UPDATES
+from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, MAX_VALUES, UPDATES
 
 Schema = dict[str, Any]
 
@@ -43,6 +43,8 @@ def schema() -> Schema:
         "loss": {"anyOf": entries(losses)},
         "optimizer": {"anyOf": entries(optimizers)},
         "steps": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS},
+        "batch_size": {"type": "integer", "minimum": 1, "maximum": MAX_VALUES},
+        "drop_last": {"type": "boolean"},
         "update": {"enum": list(UPDATES)},
         "state": {"type": "object"},
         "labels": {"type": "object", "additionalProperties": LABELS},

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from derive import checkpoint, checks, passes, policies
+from derive.batches import batches
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Document
@@ -230,6 +231,7 @@ def train(
     epochs: int | None = None,
     until: float | None = None,
     worked: int = 1,
+    batch_size: int | None = None,
     resume: str | Path | None = None,
     form: str = "auto",
     level: str = "normal",
@@ -242,13 +244,13 @@ def train(
 ) -> Solution:
     """Many training steps, the first of them worked in full.
 
-    steps or epochs: how many · until: a loss at which training stops · worked: how many steps are worked in full
+    steps or epochs: how many · batch_size: samples of a step, in the place of the file's own · until: a loss at which training stops · worked: how many steps are worked in full
     resume: a checkpoint to go on from · progress: is told how many of the steps are made
     The other options, and what is raised, are those of `solve`.
     """
     stage("read")
     spec = load(resolve(net) if not isinstance(net, Mapping) else net)
-    many = wanted(steps, epochs, until, worked)
+    check_wishes(steps, epochs, until, worked, batch_size)
     model = trainable(build(replace(spec, steps=1)))
     page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)
     if page.policy.as_you_go:
@@ -257,27 +259,36 @@ def train(
         spec = replace(spec, start=checkpoint.load(resume, model))
         model = build(replace(spec, steps=1))
     stage("train")
-    course = Trainer(model, until).train(many, lambda made: progress(made, many))
-    if min(worked, course.made) > 1:
+    size = spec.batch_size if batch_size is None else batch_size
+    every = batches(model, size, drop_last=spec.drop_last)
+    many = steps or (epochs or 0) * len(every.models)
+    if many > MAX_TRAINED:
+        raise InputError(f"{many:,} steps, but at most {MAX_TRAINED:,} can be made", file="epochs")
+    course = Trainer(every, until).train(many, lambda made: progress(made, many))
+    if every.several:
+        model = every.at(model.steps_before + 1)
+    elif min(worked, course.made) > 1:
         model = build(replace(spec, steps=min(worked, course.made)))
     return page.solution(model, Wishes(form, level), only, course)  # type: ignore[arg-type]
 
 
-def wanted(steps: int | None, epochs: int | None, until: float | None, worked: int) -> int:
-    """How many steps; an epoch is one of them, since every step uses all samples."""
+def check_wishes(
+    steps: int | None, epochs: int | None, until: float | None, worked: int, batch_size: int | None
+) -> None:
+    """Refuses what cannot be done."""
     if (steps is None) == (epochs is None):
         raise InputError("give either the number of steps or the number of epochs", file="train")
-    many = epochs if steps is None else steps
-    assert many is not None
-    if not 1 <= many <= MAX_TRAINED:
-        raise InputError(
-            f"expected from 1 to {MAX_TRAINED:,}, not {many:,}", file="steps" if epochs is None else "epochs"
-        )
-    if not 1 <= worked <= MAX_STEPS:
-        raise InputError(f"from 1 to {MAX_STEPS:,} steps can be worked, not {worked:,}", file="worked")
+    for name, many, most in (
+        ("steps", steps, MAX_TRAINED),
+        ("epochs", epochs, MAX_TRAINED),
+        ("worked", worked, MAX_STEPS),
+    ):
+        if many is not None and not 1 <= many <= most:
+            raise InputError(f"expected from 1 to {most:,}, not {many:,}", file=name)
+    if batch_size is not None and batch_size < 1:
+        raise InputError(f"expected at least 1, not {batch_size:,}", file="batch_size")
     if until is not None and not math.isfinite(until):
         raise InputError(f"expected a number, not {until}", file="until")
-    return many
 
 
 def trainable(model: Model) -> Model:

@@ -86,6 +86,8 @@ class Spec:
     numbers: Item | None = None
     arrays: Mapping[str, Tensor] = field(default_factory=dict)
     start: Start | None = None
+    batch_size: int | None = None
+    drop_last: bool = False
 
 
 def load(net: str | Path | Mapping[str, Any]) -> Spec:
@@ -114,6 +116,8 @@ KEYS: dict[str, str] = {
     "loss": "the loss function",
     "optimizer": "the optimizer of the update",
     "steps": "how many training steps are worked",
+    "batch_size": "samples in each batch of derive train, in the order of the file; all of them if it is not given",
+    "drop_last": "whether derive train leaves out a last batch that is smaller",
     "update": "simultaneous, or layerwise: each layer is updated before the gradients below it are taken",
     "state": "what the optimizer remembers before the first step: {m: …, v: …, step: …}",
     "labels": "the author's own names",
@@ -163,7 +167,15 @@ def check(item: Item, folder: Path) -> Spec:
         notation=given.get("notation"),
         numbers=given.get("numbers"),
         arrays=saved,
+        batch_size=whole(given["batch_size"], 1, MAX_VALUES) if "batch_size" in given else None,
+        drop_last="drop_last" in given and switch(given["drop_last"]),
     )
+
+
+def switch(item: Item) -> bool:
+    if not isinstance(item.value, bool):
+        raise item.error(f"expected true or false, not {described(item)}")
+    return item.value
 
 
 def one_of(item: Item, words: tuple[str, ...]) -> str:

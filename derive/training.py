@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from derive.algebra import FLOATS, Value
+from derive.batches import Batches
 from derive.build import instance, iteration
 from derive.graph import Node, evaluate, leaf
 from derive.ids import after, state, timed
@@ -43,7 +44,7 @@ class Course:
     """What training has come to.
 
     planned, made: steps · losses: before the step, by its number · start, last, end: the numbers before the first
-    step, before the last one and after it · loss_after: the loss after the last step
+    step, before the last one and after it · loss_before, loss_after: the loss of all samples, at the start and the end
     stopped: why it ended early · at: the step at which something was not finite · culprit: what it was
     """
 
@@ -53,7 +54,9 @@ class Course:
     start: Numbers
     last: Numbers
     end: Numbers
+    loss_before: float
     loss_after: float
+    batches: Batches
     stopped: Stop = ""
     at: int = 0
     culprit: str = ""
@@ -85,32 +88,39 @@ class Trainer:
     """Makes the steps of one model, with a program for every stretch of steps that have the same formulas."""
 
     def __init__(
-        self, model: Model, until: float | None = None, schedule: Schedule | None = None, kind: Kind | None = None
+        self,
+        model: Model | Batches,
+        until: float | None = None,
+        schedule: Schedule | None = None,
+        kind: Kind | None = None,
     ) -> None:
-        self.model, self.until, self.schedule = model, until, schedule
+        self.batches = model if isinstance(model, Batches) else Batches(model, (model,))
+        self.until, self.schedule = until, schedule
+        model = self.model = self.batches.whole
         self.before = model.steps_before
         remembered, self.shapes = state_of(model)
         parameters = {p.id: model.given[p].value for p in model.iterations[0].parameters if p.id not in model.frozen}
         self.start: Numbers = {**parameters, **remembered}
-        self.kind: Kind = kind or step_graph(model, self.before + 1, self.shapes).best
-        self._graphs: list[tuple[tuple[str, ...], StepGraph, list[bool]]] = []
+        self.kind: Kind = kind or step_graph(self.batches.at(self.before + 1), self.before + 1, self.shapes).best
+        self._graphs: dict[tuple[int, tuple[str, ...]], list[tuple[StepGraph, list[bool]]]] = {}
         self._programs: dict[tuple[int, bool, bool], Program] = {}
         self._safe = False
 
     # programs -----------------------------------------------------------------------------------------------------------
     def graph(self, numbers: Numbers, t: int) -> StepGraph:
         """The graph that is right for step t."""
-        present = tuple(numbers)
-        for known, graph, truths in self._graphs:
-            if known == present and [condition(t) for condition in graph.conditions] == truths:
+        model = self.batches.at(t)
+        known = self._graphs.setdefault((id(model), tuple(numbers)), [])
+        for graph, truths in known:
+            if [condition(t) for condition in graph.conditions] == truths:
                 return graph
-        graph = step_graph(self.model, t, {id: shape for id, shape in self.shapes.items() if id in numbers})
-        self._graphs.append((present, graph, [condition(t) for condition in graph.conditions]))
+        graph = step_graph(model, t, {id: shape for id, shape in self.shapes.items() if id in numbers})
+        known.append((graph, [condition(t) for condition in graph.conditions]))
         return graph
 
     def right_until(self, graph: StepGraph, t: int, last: int) -> int:
         """The last step up to `last` for which the graph of step t is right: every condition turns once at most."""
-        if len(graph.new) > len(graph.carried):
+        if len(graph.new) > len(graph.carried) or self.batches.several:
             return t
         truths = [condition(t) for condition in graph.conditions]
 
@@ -223,10 +233,10 @@ class Trainer:
         before = before if before.made < mark.made else Mark(self.start, 0)
         last = self.advance(before, mark.made - 1, until=False)[0]
         losses = {step: loss for step, loss in self.losses.items() if step <= mark.made}
-        losses.setdefault(mark.made, self.loss(last.numbers))
+        losses.setdefault(mark.made, self.advance(last, mark.made, until=False)[1])
         return Course(
             planned, mark.made, dict(sorted(losses.items())), self.start, last.numbers, mark.numbers,
-            self.loss(mark.numbers), stopped, at, culprit, self.before, self.until, self.schedule, self.kind,
+            self.loss(self.start), self.loss(mark.numbers), self.batches, stopped, at, culprit, self.before, self.until, self.schedule, self.kind,
         )  # fmt: skip
 
     def culprit(self, place: Mark) -> tuple[Mark, int, str]:
@@ -260,9 +270,11 @@ class LastStep:
         return [node for node in self.values if node.id.endswith(f"@{number}")]
 
 
-def last_step(model: Model, course: Course) -> LastStep:
+def last_step(course: Course) -> LastStep:
     """The last step, node by node in float64, under the ids of its number."""
-    first, number = model.iterations[0].forward, course.made
+    number, whole = course.made, course.batches.whole
+    model = course.batches.at(course.steps_before + number)
+    first = model.iterations[0].forward
     swap = {p: leaf(p.shape, timed(p.id, number), "parameter") for p in first.parameters} if number > 1 else {}
     run = instance(first, dict(swap), partial(timed, step=number)) if swap else first
     memory = Memory(model.spec, first.parameters, model.labels)
@@ -278,8 +290,11 @@ def last_step(model: Model, course: Course) -> LastStep:
     known |= {node: tensor.value for node, tensor in memory.given.items()}
     if course.schedule is not None and step.rate is not None:
         known[step.rate] = np.array([[course.schedule.rate(course.steps_before + number)]])
-    moved = {p: step.updated.get(now, now) for p, now in zip(first.parameters, run.parameters, strict=True)}
-    again = instance(first, moved, lambda id: timed(after(id), number))
+    if whole is not model:
+        known |= {node: tensor.value for node, tensor in whole.given.items()}
+    every = whole.iterations[0].forward
+    moved = {p: step.updated.get(now, now) for p, now in zip(every.parameters, run.parameters, strict=True)}
+    again = instance(every, moved, lambda id: timed(after(id), number))
     assert again.loss is not None and run.loss is not None
     lines = [line for lines in step.lines.values() for line in lines]
     ends = [run.loss.total, run.output, *step.gradient.values(), *lines, *step.updated.values(), again.loss.total]

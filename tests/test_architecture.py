@@ -26,6 +26,7 @@ FLOORS = """
     memory model
     build
     program
+    batches
     training
     checkpoint
     values notation figures language

@@ -240,6 +240,7 @@ def trained(folder: Path) -> Iterator[Solution]:
     """What long training can come to."""
     yield train("mazur", steps=30)
     yield train("mazur", steps=1)
+    yield train("xor", steps=7, batch_size=3)
     yield train("mazur", steps=1000, until=0.2)
     yield train(net_of("identity", optimizer={"sgd": {"lr": 1}}), steps=5)
     yield train(net_of(optimizer={"sgd": {"lr": 0}}), steps=5)

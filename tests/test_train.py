@@ -392,6 +392,68 @@ def test_foreign_files_are_no_checkpoints(tmp_path: Path) -> None:
             train("mazur", steps=3, resume=place)
 
 
+# batches ---------------------------------------------------------------------------------------------------------------------
+RANDOM = np.random.default_rng(0)
+X, Y = RANDOM.random((7, 3)).round(2), RANDOM.random((7, 2)).round(2)
+W = [[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]]
+BATCHED = {
+    "inputs": X.tolist(),
+    "targets": Y.tolist(),
+    "layers": [{"linear": {"out": 2, "weight": W, "bias": [0.1, 0.2]}}, "sigmoid"],
+    "loss": "mse",
+    "optimizer": {"sgd": {"lr": 0.5, "momentum": 0.9}},
+    "batch_size": 3,
+}
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_batches_against_plain_numpy(drop_last: bool) -> None:
+    found = train({**BATCHED, "drop_last": drop_last}, epochs=5)
+    w, b, vw, vb = np.array(W), np.array([0.1, 0.2]), np.zeros((2, 3)), np.zeros(2)
+    losses = []
+    for start in (0, 3, 6)[: 2 if drop_last else 3] * 5:
+        x, t = X[start : start + 3], Y[start : start + 3]
+        a = 1 / (1 + np.exp(-(x @ w.T + b)))
+        losses.append(((a - t) ** 2).mean())
+        d = 2 * (a - t) / a.size * a * (1 - a)
+        vw, vb = 0.9 * vw + d.T @ x, 0.9 * vb + d.sum(axis=0)
+        w, b = w - 0.5 * vw, b - 0.5 * vb
+    assert found.course is not None
+    n = found.course.made
+    assert n == len(losses)
+    assert np.abs(found[f"W1+@{n}"] - w).max() < 1e-14
+    assert [float(found[f"L@{s}" if s > 1 else "L"]) for s in range(1, n + 1)] == pytest.approx(losses, rel=1e-13)
+    assert float(found["L+"]) == pytest.approx(((1 / (1 + np.exp(-(X @ w.T + b))) - Y) ** 2).mean(), rel=1e-13)
+
+
+def test_batches_of_classes_and_of_one() -> None:
+    net = {**BATCHED, "loss": {"cross_entropy": {"weight": [1, 2]}}, "targets": [0, 1, 1, 0, 1, 0, 0]}
+    found = train(net, epochs=3, batch_size=1)
+    assert found.course is not None
+    assert found.course.made == 21
+    assert found["a1@21"].shape == (1, 2)
+    whole = train(net, epochs=3, batch_size=100)
+    assert whole.course is not None
+    assert (whole.course.made, whole.course.batches.several) == (3, False)
+
+
+def test_batches_go_on_where_they_stopped(tmp_path: Path) -> None:
+    half = train(BATCHED, steps=10)
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(half.beside()["checkpoint.npz"])
+    rest, whole = train(BATCHED, steps=10, resume=path).course, train(BATCHED, steps=20).course
+    assert rest is not None and whole is not None
+    assert all((rest.end[id] == whole.end[id]).all() for id in whole.end)
+
+
+@pytest.mark.parametrize("change", [{"batch_size": 0}, {"batch_size": 1.5}, {"drop_last": "no"}])
+def test_refused_batches(change: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        train({**BATCHED, **change}, steps=3)
+    with pytest.raises(InputError):
+        train(BATCHED, steps=3, batch_size=0)
+
+
 # the page ---------------------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def page() -> Solution:

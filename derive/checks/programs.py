@@ -22,7 +22,7 @@ NOISE = 1e-9  # a gradient so small beside the largest may be rounding alone, an
 
 def programs(model: Model, values: Values, course: Course) -> Iterator[Witness]:
     """Every worked step made again from the numbers before it, and the last step from the numbers before that."""
-    trainer = Trainer(model, schedule=course.schedule, kind=course.kind)
+    trainer = Trainer(course.batches, schedule=course.schedule, kind=course.kind)
     first = [p.id for p in model.iterations[0].parameters]
     errors, before = Errors(), trainer.start
     for iteration in model.iterations:
@@ -34,7 +34,7 @@ def programs(model: Model, values: Values, course: Course) -> Iterator[Witness]:
         before = {id: np.asarray(values.floats[end], dtype=float) for id, end in ends.items()}
     yield errors.witness("program", "page", TOLERANCE)
     errors = Errors()
-    last = last_step(model, course)
+    last = last_step(course)
     compare(errors, last.iteration, course.end, last.values)
     yield errors.witness("last_step", timed("L", course.made), TOLERANCE)
 

@@ -22,6 +22,9 @@ MOST_STEPS, MOST_WORKED = 100_000_000, 1_000
 @click.option(
     "--worked", type=click.IntRange(1, MOST_WORKED), default=1, metavar="K", help="Steps worked in full (default 1)."
 )
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), metavar="B", help="Samples of a step, in the place of the file's own."
+)
 @click.option("--resume", metavar="FILE", help="Go on from a checkpoint.npz.")
 def train(
     net: str,
@@ -29,6 +32,7 @@ def train(
     epochs: int | None,
     until: float | None,
     worked: int,
+    batch_size: int | None,
     resume: str | None,
     **options: Any,
 ) -> int:
@@ -37,7 +41,8 @@ def train(
 
     if (steps is None) == (epochs is None):
         raise click.UsageError("give either --steps or --epochs", click.get_current_context())
-    wishes: dict[str, Any] = {"steps": steps, "epochs": epochs, "until": until, "worked": worked, "resume": resume}
+    wishes: dict[str, Any] = {"steps": steps, "epochs": epochs, "until": until, "worked": worked}
+    wishes |= {"batch_size": batch_size, "resume": resume}
     solution = run(net, lambda progress: partial(trained, progress=progress.steps, **wishes), **options)
     course = solution.course
     if course is None or course.stopped != "interrupted":

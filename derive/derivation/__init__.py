@@ -62,7 +62,7 @@ def tell(
         extra = "matrix/" if form == "both" and one == "matrix" else ""
         sections += chapters(teller, one, extra, wishes)
         teller.told_slopes.clear()
-    last = None if course is None else last_step(model, course)
+    last = None if course is None else last_step(course)
     if course and last:
         trained.hold(teller, course, last)
         sections.append(trained.section(teller, course, last, words))

@@ -42,13 +42,20 @@ def sentences(teller: Teller, course: Course, last: LastStep) -> tuple[Say, ...]
     if course.steps_before:
         found.append(say("trained.resumed", steps=f"{course.steps_before:,}"))
     before, after = (teller.naming.entry(node, 0, 0) for node in (loss_at(1), last.after.loss.total))
-    if course.made == 1:
+    if course.batches.several:
+        before = Name("loss before training", (), before.symbol)
+        teller.values.define(before, course.loss_before, UNKNOWN)
+    if course.made == 1 and not course.batches.several:
         found += comparison(teller)
     else:
-        change = course.loss_after - course.losses[1]
+        change = course.loss_after - course.loss_before
         key = "trained.fell" if change < 0 else "trained.rose"
         key = "trained.stayed" if looks_equal(teller, before, after) else key
         found.append(say(key, steps=f"{course.made:,}", before=Amount(before), after=Amount(after)))
+    if course.batches.several:
+        sizes = [model.x.shape[0] for model in course.batches.models]
+        samples, size = str(course.batches.whole.x.shape[0]), str(sizes[0])
+        found.append(say("trained.batches", samples=samples, size=size, count=str(len(sizes)), last=str(sizes[-1])))
     match course.stopped:
         case "until":
             limit = Name("until")
@@ -81,14 +88,16 @@ def losses(teller: Teller, course: Course, last: LastStep) -> Table:
     """The loss after so many steps."""
     assert last.after.loss is not None
     rows = [(f"{step - 1:,}", Amount(teller.naming.entry(loss_at(step), 0, 0))) for step in spaced(course)]
-    rows.append((f"{course.made:,}", Amount(teller.naming.entry(last.after.loss.total, 0, 0))))
+    if not course.batches.several:
+        rows.append((f"{course.made:,}", Amount(teller.naming.entry(last.after.loss.total, 0, 0))))
     header = (say("table.steps_done"), teller.naming.entry(loss_at(1), 0, 0))
     return Table("training/L", say("table.course.loss"), header, tuple(rows), fold=len(rows) > MOST_OPEN)
 
 
 def curve(course: Course, words: Words) -> Figure:
     points = [(float(step - 1), loss) for step, loss in course.losses.items()]
-    points.append((float(course.made), course.loss_after))
+    if not course.batches.several:
+        points.append((float(course.made), course.loss_after))
     heights = [loss for _, loss in points]
     log = min(heights) > 0 and max(heights) / min(heights) > DECADES
     title = words.plain("trained.curve")
