@@ -123,7 +123,7 @@ class Program:
     def _run(self) -> Callable[..., Any]:
         names = {**(SAFE if self.safe else FUNCTIONS), **(ARRAYS if self.kind == "numpy" else {})}
         code = compile(self.source, f"<{self.kind} program>", "exec")
-        space: dict[str, Any] = {"__builtins__": {"range": range, "float": float}, **names, **self.constants}
+        space: dict[str, Any] = {"__builtins__": {"range": range, "float": float}, **WORDS, **names, **self.constants}
         exec(code, space)
         found: Callable[..., Any] = space["run"]
         return found
@@ -145,7 +145,7 @@ class Program:
         given = self.packed(numbers)
         with np.errstate(all="ignore"):
             values, made, loss, total = self._run(given, first, last, until, rate, tell)
-        return self.unpacked(values), made, loss, total
+        return (self.unpacked(values) if made >= first else numbers), made, loss, total
 
     def packed(self, numbers: Numbers) -> list[Any]:
         if self.kind == "numpy":
@@ -262,6 +262,7 @@ class Writer:
         body += ["# what the next step starts from", *moves(code, before, ends, in_place=not self.scalar)]
         return [
             "def run(carried, first, last, until, rate_of, tell):",
+            '    """Training steps `first` to `last`: what they leave, the last step made, its loss, the sum of all."""',
             *indented(first),
             "    for t in range(first, last + 1):",
             *indented(body, 2),
@@ -272,9 +273,11 @@ class Writer:
         """The lines of some terms, with a remark where another part of the step begins."""
         lines: list[str] = []
         for term in terms:
-            while changes and term.made >= changes[0]:
-                lines.append(f"# {marks[changes.pop(0)]}")
-            lines += code.lines([term])
+            remark = ""
+            for line in code.lines([term]):
+                while changes and term.made >= changes[0]:
+                    remark = f"# {marks[changes.pop(0)]}"
+                lines += [remark, line] if remark else [line]
         return lines
 
     def at_loss(self, code: Code, loss: Term, names: list[str]) -> list[str]:
@@ -315,6 +318,7 @@ def power(a: float, b: float) -> float:
     return found if isinstance(found, float) else math.nan  # a root of a negative number is complex in Python
 
 
+WORDS = {"inf": math.inf, "nan": math.nan}  # numbers that Python writes as names
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     head: getattr(math, head) for head in FLOATS.functions if hasattr(math, head) and head != "pi"
 } | {"abs": abs}

@@ -149,7 +149,7 @@ def test_the_source_is_plain_python() -> None:
     hostile = net_of(name="__import__('os')", labels={"W1": [["a;b", "import os"], ["x)", '"']]})
     model = model_of(hostile)
     text = Program(step_graph(model, 1, {}), "scalar").source
-    assert "import" not in text and ";" not in text and '"' not in text
+    assert "import" not in text and ";" not in text and "os" not in text.split()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -242,8 +242,9 @@ def test_until() -> None:
     assert course.stopped == "until"
     assert course.loss_after <= 0.01 < course.losses[course.made]
     assert float(found["L+"]) == pytest.approx(float(train("mazur", steps=course.made)["L+"]), rel=1e-14)
-    with pytest.raises(InputError, match="before the first step"):
-        train("mazur", steps=5, until=1)
+    for net in ("mazur", net_of(optimizer={"sgd": {"lr": 0.1, "momentum": 0.9}})):
+        with pytest.raises(InputError, match="before the first step"):
+            train(net, steps=5, until=100)
 
 
 @pytest.mark.parametrize("kind", KINDS)
