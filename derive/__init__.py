@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from derive.version import __version__
 
 if TYPE_CHECKING:
-    from derive.solution import InputError, Solution, WitnessError, solve
+    from derive.solution import InputError, Solution, WitnessError, solve, train
 
-__all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve"]
+__all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve", "train"]
 
 
 def __getattr__(name: str) -> Any:
     # imported when first used, so that `derive --help` does not pay for NumPy
-    if name in ("solve", "Solution", "InputError", "WitnessError"):
+    if name in ("solve", "train", "Solution", "InputError", "WitnessError"):
         from derive import solution
 
         return getattr(solution, name)

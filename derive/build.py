@@ -17,7 +17,7 @@ from derive.ids import after, timed
 from derive.initializers import initializers
 from derive.labels import Labels
 from derive.losses import End, Loss
-from derive.memory import Memory
+from derive.memory import Memory, memory_of
 from derive.model import DEFAULT_SEED, Iteration, Layer, Model, Pass
 from derive.ops.structural import linear
 from derive.options import Choice, text
@@ -51,6 +51,8 @@ class Builder:
         t = self.targets(output) if spec.loss else None
         first = Pass(layers, x, t, output, self.loss(output, t))
         self.draw()
+        if spec.start:
+            self.given |= {node: spec.start.parameters[node.id] for node in self.parameters}
         contract = Contract(spec.batched, frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b))
         labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *first.nodes], contract)
         frozen = self.frozen(labels)
@@ -206,12 +208,12 @@ class Builder:
             return (Iteration(1, first),)
         if not self.spec.optimizer or not self.parameters:
             return (Iteration(1, first, gradients(first.loss.total, {*self.parameters, first.x})),)
-        memory = self.memory = Memory(self.spec.optimizer, self.parameters, self.spec.state, labels, self.spec.schedule)
+        memory = self.memory = memory_of(self.spec, self.parameters, labels)
         self.check_schedule(memory)
         found: list[Iteration] = []
         for number in range(1, self.spec.steps + 1):
             run = first if not found else instance(first, self.renamed(found[-1]), partial(timed, step=number))
-            found.append(self.iteration(number, run, first, frozen, memory))
+            found.append(iteration(self.spec, number, run, first, frozen, memory))
         self.given |= memory.given
         return tuple(found)
 
@@ -225,29 +227,6 @@ class Builder:
         if memory.rates is not None and (most := memory.rates.schedule.epochs) is not None and steps > most:
             raise choice.item.error(f"this schedule is made for {most} steps, fewer than {steps}")
 
-    def iteration(self, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
-        """One training step from a forward pass."""
-        assert run.loss is not None
-        base = dict(zip(run.parameters, first.parameters, strict=True))
-        rate = memory.rate(number)
-        updated: dict[Node, Node] = {}
-        lines: dict[Node, tuple[Node, ...]] = {}
-
-        def step(parameter: Node, gradient: Node) -> Node:
-            if base[parameter].id in frozen:
-                return parameter
-            lines[parameter], updated[parameter] = memory.update(number, base[parameter], parameter, rate, gradient)
-            return updated[parameter]
-
-        wanted = {*run.parameters, *([run.x] if number == 1 else [])}
-        by_layer = step if self.spec.update == "layerwise" else None
-        gradient = gradients(run.loss.total, wanted, known=run.parameters, step=by_layer)
-        if by_layer is None:
-            for parameter in run.parameters:
-                step(parameter, gradient[parameter])
-        in_order = {parameter: updated[parameter] for parameter in run.parameters if parameter in updated}
-        return Iteration(number, run, gradient, in_order, lines, rate)
-
     def moved(self, iteration: Iteration) -> dict[Node, Node]:
         """First parameter -> what it has become after a step."""
         pairs = zip(self.parameters, iteration.parameters, strict=True)
@@ -259,6 +238,30 @@ class Builder:
             first: Node(Same(), (now,), first.shape, timed(first.id, iteration.number + 1), "parameter")
             for first, now in self.moved(iteration).items()
         }
+
+
+def iteration(spec: Spec, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
+    """One training step from a forward pass."""
+    assert run.loss is not None
+    base = dict(zip(run.parameters, first.parameters, strict=True))
+    rate = memory.rate(number)
+    updated: dict[Node, Node] = {}
+    lines: dict[Node, tuple[Node, ...]] = {}
+
+    def step(parameter: Node, gradient: Node) -> Node:
+        if base[parameter].id in frozen:
+            return parameter
+        lines[parameter], updated[parameter] = memory.update(number, base[parameter], parameter, rate, gradient)
+        return updated[parameter]
+
+    wanted = {*run.parameters, *([run.x] if number == 1 else [])}
+    by_layer = step if spec.update == "layerwise" else None
+    gradient = gradients(run.loss.total, wanted, known=run.parameters, step=by_layer)
+    if by_layer is None:
+        for parameter in run.parameters:
+            step(parameter, gradient[parameter])
+    in_order = {parameter: updated[parameter] for parameter in run.parameters if parameter in updated}
+    return Iteration(number, run, gradient, in_order, lines, rate)
 
 
 def instance(run: Pass, swap: dict[Node, Node], rename: Callable[[str], str]) -> Pass:

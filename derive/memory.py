@@ -8,13 +8,13 @@ from fractions import Fraction
 
 from derive.errors import nearest
 from derive.graph import Node, leaf
-from derive.ids import after, base, timed
+from derive.ids import after, base, state, timed
 from derive.labels import Labels
 from derive.optimizers import Update
 from derive.options import Choice, described, mapping, whole
 from derive.schedules import Plateau, Rates
 from derive.source import Item, Number
-from derive.spec import matrix, row
+from derive.spec import Spec, Start, matrix, row
 from derive.tensor import Tensor
 
 
@@ -23,6 +23,8 @@ class Memory:
 
     given: the numbers at the leaves made here · options: the optimizer's options that stand in formulas, by name
     name:  (letter, parameter, step) -> the id of what is computed for a parameter in a step, at 0 before the first
+    time:  a leaf for the number of the step, where the formulas are to serve many steps
+    conditions: what was asked about that number
     """
 
     def __init__(
@@ -33,6 +35,9 @@ class Memory:
         labels: Labels | None = None,
         schedule: Choice | None = None,
         name: Callable[[str, Node, int], str] = lambda letter, of, step: timed(f"{letter}.{of.id}", step),
+        *,
+        time: Node | None = None,
+        start: Start | None = None,
     ) -> None:
         self.optimizer, self.parameters = optimizer, {node.id: node for node in parameters}
         self.name = name
@@ -46,8 +51,11 @@ class Memory:
         if schedule is None:
             self.option("lr", lr)
         self.steps_before = 0
+        self.time, self.conditions = time, list[Callable[[int], bool]]()
         if state is not None:
             self.read(state, labels or Labels())
+        if start is not None:
+            self.go_on(start)
         self.rates = None if schedule is None else self.scheduled(schedule)
 
     def rate(self, step: int) -> Node:
@@ -126,10 +134,11 @@ class Memory:
             lambda letter, value, single: self.start(first, letter, value, single),
             self.states[first.id],
             lambda letter: self.name(letter, first, step),
-            time,
+            self.time if time is None else time,
         )
         result = now.result(self.optimizer(now))
         self.states[first.id] = now.after
+        self.conditions = now.conditions
         return tuple(now.lines), result
 
     # the state the file gives -----------------------------------------------------------------------------------------
@@ -147,10 +156,25 @@ class Memory:
                     raise part.at_key().error(f"state: '{name}' is no parameter.{nearest(name, self.parameters)}")
                 self.hold(letter, self.parameters[name], part)
 
+    def go_on(self, start: Start) -> None:
+        """From where training has stopped."""
+        self.steps_before = start.steps
+        self.states = {id: {} for id in self.parameters}
+        for id, tensor in start.state.items():
+            letter, of = state(id)
+            node = self.states[of][letter] = leaf(tensor.shape, f"{id}@0", "state")
+            self.given[node] = tensor
+
     def hold(self, letter: str, parameter: Node, item: Item) -> None:
         node = leaf(parameter.shape, self.name(letter, parameter, 0), "state")
         self.given[node] = filled(item, parameter)
         self.states[parameter.id][letter] = node
+
+
+def memory_of(spec: Spec, parameters: Iterable[Node], labels: Labels, time: Node | None = None) -> Memory:
+    """The memory a file asks for."""
+    assert spec.optimizer is not None
+    return Memory(spec.optimizer, parameters, spec.state, labels, spec.schedule, time=time, start=spec.start)
 
 
 def filled(item: Item, parameter: Node) -> Tensor:

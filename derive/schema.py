@@ -15,7 +15,7 @@ from derive.optimizers import optimizers
 from derive.options import parameters, required
 from derive.registry import Registry
 from derive.schedules import schedules
-from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, UPDATES
+from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, MAX_VALUES, UPDATES
 
 Schema = dict[str, Any]
 
@@ -45,6 +45,8 @@ def schema() -> Schema:
         "optimizer": {"anyOf": entries(optimizers)},
         "schedule": {"$ref": "#/$defs/schedule"},
         "steps": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS},
+        "batch_size": {"type": "integer", "minimum": 1, "maximum": MAX_VALUES},
+        "drop_last": {"type": "boolean"},
         "update": {"enum": list(UPDATES)},
         "state": {"type": "object"},
         "labels": {"type": "object", "additionalProperties": LABELS},

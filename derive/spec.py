@@ -55,6 +55,15 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where training goes on: parameters and what the optimizer remembers of them (`m.W1`), after so many steps."""
+
+    parameters: Mapping[str, Tensor]
+    state: Mapping[str, Tensor]
+    steps: int
+
+
+@dataclass(frozen=True)
 class Spec:
     """The whole file, checked as far as it can be without building the network."""
 
@@ -78,6 +87,9 @@ class Spec:
     numbers: Item | None = None
     arrays: Mapping[str, Tensor] = field(default_factory=dict)
     schedule: Choice | None = None
+    start: Start | None = None
+    batch_size: int | None = None
+    drop_last: bool = False
 
 
 def load(net: str | Path | Mapping[str, Any]) -> Spec:
@@ -111,6 +123,8 @@ KEYS: dict[str, str] = {
     "optimizer": "the optimizer of the update",
     "schedule": "the learning-rate schedule: the rate of training step s is that of its epoch s − 1",
     "steps": "how many training steps are worked",
+    "batch_size": "samples in each batch of derive train, in the order of the file; all of them if it is not given",
+    "drop_last": "whether derive train leaves out a last batch that is smaller",
     "update": "simultaneous, or layerwise: each layer is updated before the gradients below it are taken",
     "state": "what the optimizer remembers before the first step: {m: …, v: …, step: …}",
     "labels": "the author's own names",
@@ -161,6 +175,8 @@ def check(item: Item, folder: Path) -> Spec:
         numbers=given.get("numbers"),
         arrays=saved,
         schedule=read_schedule(given),
+        batch_size=whole(given["batch_size"], 1, MAX_VALUES) if "batch_size" in given else None,
+        drop_last="drop_last" in given and switch(given["drop_last"]),
     )
 
 
@@ -172,6 +188,12 @@ def read_schedule(given: Mapping[str, Item]) -> Choice | None:
     choice = choose(given["schedule"], schedules)
     choice()
     return choice
+
+
+def switch(item: Item) -> bool:
+    if not isinstance(item.value, bool):
+        raise item.error(f"expected true or false, not {described(item)}")
+    return item.value
 
 
 def one_of(item: Item, words: tuple[str, ...]) -> str:

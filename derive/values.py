@@ -176,6 +176,13 @@ class Values:
         self.arrays[id], self.exact[id] = (np.array([[x]], dtype=object) for x in (value, exact))
         self.floats[id] = np.array([[float(value)]])
 
+    def adopt(self, values: Mapping[Node, Value]) -> None:
+        """Quantities from outside the model's own graph: those of the last of many steps."""
+        for node, value in values.items():
+            if node.id not in self.nodes:
+                self.nodes[node.id] = node
+                self.arrays[node.id] = self.floats[node.id] = np.asarray(value, dtype=float)
+
     def known_exactly(self, name: Name) -> Any:
         """The exact fraction, or UNKNOWN."""
         if name.id in self.extra:

@@ -656,7 +656,7 @@ def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) 
 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
-    text = run("backprop", "-h").output
+    text = run("backprop", "-h").output + run("train", "-h").output
     options = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", README))
     assert len(options) > 6
     assert {option for option in options if option not in text} == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import string
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from derive.options import parameters
 from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
 from derive.schedules import schedules
-from derive.solution import Solution, solve, study
+from derive.solution import Solution, solve, study, train
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "derive").rglob("*.py"))
@@ -292,8 +293,28 @@ def scheduled_nets() -> Iterator[dict[str, Any]]:
     yield net_of(schedule="reduce_on_plateau")
 
 
+def trained(folder: Path) -> Iterator[Solution]:
+    """What long training can come to."""
+    yield train("mazur", steps=30)
+    yield train("mazur", steps=1)
+    yield train("xor", steps=7, batch_size=3)
+    yield train("mazur", steps=1000, until=0.2)
+    yield train(net_of("identity", optimizer={"sgd": {"lr": 1}}), steps=5)
+    yield train(net_of(optimizer={"sgd": {"lr": 0}}), steps=5)
+    yield train(net_of("identity", optimizer={"sgd": {"lr": 1}}), steps=2000)
+
+    def interrupt(made: int, planned: int) -> None:
+        if made == 20:
+            raise KeyboardInterrupt
+
+    stopped = train("xor", steps=100, progress=interrupt)
+    (folder / "checkpoint.npz").write_bytes(stopped.beside()["checkpoint.npz"])
+    yield stopped
+    yield train("xor", steps=3, resume=folder / "checkpoint.npz")
+
+
 @pytest.fixture(scope="module")
-def used() -> set[str]:
+def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The keys that were looked up while everything was solved and printed in every format of text."""
     found: set[str] = set()
     look_up = Words.template
@@ -304,8 +325,8 @@ def used() -> set[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Words, "template", recorded)
-        for net, wishes in everything():
-            solution = solve(net, **wishes)
+        solutions = (solve(net, **wishes) for net, wishes in everything())
+        for solution in itertools.chain(solutions, trained(tmp_path_factory.mktemp("trained"))):
             for format in ("html", "text"):
                 solution.print(format)
         for kind, file in STUDIES:
@@ -377,6 +398,14 @@ def speaks_chinese(solution: Solution) -> None:
     for sentence in table("en").values():
         if len(sentence.split()) > 3 and "{" not in sentence:
             assert sentence not in text and sentence not in spoken
+
+
+def test_chinese_pages_of_training_have_no_english() -> None:
+    solution = train("xor", steps=50, lang="zh")
+    text = text_page(solution.document, width=10**6)
+    prose = "\n".join(line for line in text.splitlines() if " = " not in line and " ≈ " not in line)
+    assert "训练" in prose
+    assert leftovers(prose, solution.document.title) == []
 
 
 @pytest.mark.parametrize("format", ["html", "latex", "markdown", "text"])

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from derive.checks.differences import differences
 from derive.checks.printed import printed
+from derive.checks.programs import programs
 from derive.checks.slopes import slopes
 from derive.checks.updates import updates
 from derive.document import Document, Witness
 from derive.model import Model
 from derive.numerals import Policy
+from derive.training import Course
 from derive.values import Values
 
 
-def report(model: Model, document: Document) -> tuple[Witness, ...]:
+def report(model: Model, document: Document, course: Course | None = None) -> tuple[Witness, ...]:
     """All witnesses' findings on a document."""
     values = document.values
     full = Values(model, Policy()) if values.policy.as_you_go else values
@@ -25,5 +27,7 @@ def report(model: Model, document: Document) -> tuple[Witness, ...]:
     found += slopes(model, full)
     if not values.policy.as_you_go:
         found += updates(model, values)
+    if course is not None:
+        found += programs(model, values, course)
     found.append(printed(document))
     return tuple(found)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 @common
 def backprop(net: str, **options: Any) -> None:
     """The worked solution: forward pass, loss, gradient of every parameter, update."""
-    run(net, lambda **wishes: solved(net, backward=True, **wishes), **options)
+    run(net, lambda progress, **wishes: solved(net, backward=True, **wishes), **options)
 
 
 @main.command()
 @common
 def forward(net: str, **options: Any) -> None:
     """The worked solution up to the loss."""
-    run(net, lambda **wishes: solved(net, backward=False, **wishes), **options)
+    run(net, lambda progress, **wishes: solved(net, backward=False, **wishes), **options)
 
 
 def solved(net: str, **wishes: Any) -> Solution:

@@ -9,7 +9,7 @@ import click
 
 FORMAT_NAMES = ("html", "latex", "markdown", "text", "json", "svg", "tikz", "png", "diagram-pdf")
 NOTATIONS = ("standard", "mazur", "nielsen", "ng", "d2l", "bishop", "haykin", "rows")
-Command = Callable[..., None]
+Command = Callable[..., Any]
 
 
 def completed_examples(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

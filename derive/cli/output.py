@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,11 @@ def run(
     ascii: bool,
     only: str | None,
     **wishes: Any,
-) -> None:
+) -> Solution:
     """Makes a solution, prints everything, and only then writes.
 
-    net: the file or name it is about · make: gets what is wanted of the solution, and a `stage` to report to
+    net: the file or name it is about
+    make: gets the display of progress, and what is wanted of the solution
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
@@ -41,7 +43,7 @@ def run(
     places = where(net, wanted, output)
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
-        solution = make(only=names, stage=progress.stage, **wishes)
+        solution = make(progress, only=names, stage=progress.stage, **wishes)
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
     if output == "-":
@@ -51,16 +53,20 @@ def run(
         sys.stdout.flush()
         sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
         sys.stdout.buffer.flush()
-        return
-    for path in places.values():
+        return solution
+    beside = {next(iter(places.values())).parent / name: content for name, content in solution.beside().items()}
+    for path in (*places.values(), *beside):
         if path.is_dir():
             raise InputError("cannot be written: this is a folder", file=str(path))
     for name, content in printed.items():
         write(places[name], content)
+    for path, data in beside.items():
+        write(path, data)
     if not quiet:
-        summary(solution, list(places.values()), ascii)
+        summary(solution, [*places.values(), *beside], ascii)
     if open_:
         click.launch(str(next(iter(places.values()))))
+    return solution
 
 
 def encoded(text: str) -> bytes:
@@ -145,28 +151,63 @@ def summary(solution: Solution, paths: list[Path], ascii: bool) -> None:
 
 
 class Progress:
-    """A spinner on a terminal, once the work has taken a second."""
+    """A spinner on a terminal, or a bar where the amount of work is known, once the work has taken a second."""
 
     def __init__(self, quiet: bool) -> None:
         self.wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self.status: Any = None
         self.name = ""
+        self.bar: Any = None
+        self.began = time.monotonic()
         self.lock = threading.Lock()
         self.timer = threading.Timer(1.0, self.show)
         self.timer.daemon = True
 
+    def steps(self, made: int, planned: int) -> None:
+        """So many of the steps are made."""
+        if not self.wanted or time.monotonic() - self.began < 1:
+            return
+        with self.lock:
+            if self.bar is None:
+                from rich.console import Console
+                from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+                from rich.progress import Progress as Bar
+
+                self.stop()
+                columns = TextColumn(f"{self.name} …"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+                self.bar = Bar(*columns, console=Console(stderr=True), transient=True)
+                self.task = self.bar.add_task("", total=planned)
+                self.bar.start()
+            self.bar.update(self.task, completed=made)
+
+    def stop(self) -> None:
+        """Takes what is shown from the screen."""
+        self.timer.cancel()
+        for shown in (self.status, self.bar):
+            if shown is not None:
+                shown.stop()
+        self.status = self.bar = None
+
     def stage(self, name: str) -> None:
         with self.lock:
+            if self.bar is not None:
+                self.stop()
+                self.status = self.spinner()
             self.name = name
             if self.status is not None:
                 self.status.update(f"{name} …")
 
-    def show(self) -> None:
+    def spinner(self) -> Any:
         from rich.console import Console
 
+        status = Console(stderr=True).status(f"{self.name} …")
+        status.start()
+        return status
+
+    def show(self) -> None:
         with self.lock:
-            self.status = Console(stderr=True).status(f"{self.name} …")
-            self.status.start()
+            if self.bar is None:
+                self.status = self.spinner()
 
     def __enter__(self) -> Progress:
         if self.wanted:
@@ -174,7 +215,5 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.timer.cancel()
         with self.lock:
-            if self.status is not None:
-                self.status.stop()
+            self.stop()

@@ -40,7 +40,7 @@ def optimizer(ctx: click.Context, /, name: str, state: tuple[str, ...], compare:
     NAME is an optimizer or a file. Its own options are PyTorch's: --lr 0.1 --betas 0.9,0.999 --amsgrad (`derive list`).
     """
     given = {key: options.pop(key) for key in ("gradients", "function", "start", "steps")}
-    run(name, lambda **wishes: descended(ctx.args, name, state, compare, given, **wishes), **options)
+    run(name, lambda progress, **wishes: descended(ctx.args, name, state, compare, given, **wishes), **options)
 
 
 def descended(
@@ -84,7 +84,7 @@ def schedule(ctx: click.Context, /, name: str, **options: Any) -> None:
     (`derive list`).
     """
     given = {key: options.pop(key) for key in ("lr", "epochs", "metric")}
-    run(name, lambda **wishes: scheduled(ctx.args, name, given, **wishes), **options)
+    run(name, lambda progress, **wishes: scheduled(ctx.args, name, given, **wishes), **options)
 
 
 def scheduled(extra: Sequence[str], name: str, given: dict[str, Any], **wishes: Any) -> Solution:
@@ -162,7 +162,7 @@ def ema(values: tuple[str, ...], beta: str | None, start: str | None, correct: b
     """
     given = {"beta": beta, "start": start, "correct": correct}
     name = values[0] if len(values) == 1 and not is_number(values[0]) and is_file(values[0]) else "ema"
-    run(name, lambda **wishes: averaged(name, values, given, **wishes), **options)
+    run(name, lambda progress, **wishes: averaged(name, values, given, **wishes), **options)
 
 
 def averaged(name: str, values: Sequence[str], given: Mapping[str, Any], **wishes: Any) -> Solution:
@@ -194,7 +194,7 @@ def batches(file: str | None, drop_last: bool | None, **options: Any) -> None:
     The sizes are given as options, or in a FILE.
     """
     sizes = {key: options.pop(key) for key in ("samples", "batch_size", "epochs")}
-    run(file or "batches", lambda **wishes: cut(file, {**sizes, "drop_last": drop_last}, **wishes), **options)
+    run(file or "batches", lambda progress, **wishes: cut(file, {**sizes, "drop_last": drop_last}, **wishes), **options)
 
 
 def cut(file: str | None, given: Mapping[str, Any], **wishes: Any) -> Solution:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from derive.algebra import FLOATS
-from derive.derivation import backward, conventions, forward, givens, update
+from derive.derivation import backward, conventions, forward, givens, trained, update
 from derive.derivation.teller import Teller
 from derive.document import Block, Document, Quantity, Say, Section, Step, say
 from derive.formula import Name, Partial, entry
@@ -21,6 +21,7 @@ from derive.numerals import Policy
 from derive.ops.base import Elementwise, Slope
 from derive.ops.vector import VectorOp
 from derive.spelling import Style
+from derive.training import Course, last_step
 from derive.values import Values
 
 Form = Literal["scalar", "matrix", "both", "auto"]
@@ -39,8 +40,10 @@ class Wishes:
     backward: bool = True
 
 
-def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes: Wishes) -> tuple[Document, Teller]:
-    """The document of a model, without the witnesses' report."""
+def tell(
+    model: Model, policy: Policy, notation: Notation, words: Words, wishes: Wishes, course: Course | None = None
+) -> tuple[Document, Teller]:
+    """The document of a model, and of the training that began with its steps; without the witnesses' report."""
     values = Values(model, policy)
     style = Style(
         notation.times,
@@ -60,19 +63,26 @@ def tell(model: Model, policy: Policy, notation: Notation, words: Words, wishes:
         extra = "matrix/" if form == "both" and one == "matrix" else ""
         sections += chapters(teller, one, extra, wishes)
         teller.told_slopes.clear()
+    last = None if course is None else last_step(course)
+    if course and last:
+        trained.hold(teller, course, last)
+        sections.append(trained.section(teller, course, last, words))
     table = update.summary(teller) if wishes.backward else None
     if table:
         sections.append(Section("summary", say("section.summary"), (table, *update.course(teller))))
+    found = quantities(teller, wishes.backward)
+    if course and last:
+        found |= trained.quantities(teller, course, last, found)
     document = Document(
         title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
         sections=tuple(sections),
         values=values,
         style=teller.style,
         language=words.language,
-        summary=summary(teller, wishes),
+        summary=trained.sentences(teller, course, last) if course and last else summary(teller, wishes),
         conventions=conventions.sentences(teller, policy),
         conventions_in_force=conventions.in_force(teller, policy, form),
-        quantities=quantities(teller, wishes.backward),
+        quantities=found,
     )
     return document, teller
 

@@ -45,7 +45,7 @@ class Elementwise(Op):
     def eval(self, algebra: Algebra, *values: Value) -> Value:
         body = self.body if self.stable is None or algebra.as_written else self.stable
         result = evaluate(body, dict(zip(self.parameters, values, strict=True)).__getitem__, algebra)
-        return np.broadcast_to(np.asarray(result), values[0].shape)
+        return np.broadcast_to(result, values[0].shape)
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         slopes = [None if slope is None else self._slope(i, out, inputs) for i, slope in enumerate(self.slopes)]
@@ -93,7 +93,7 @@ class Slope(Op):
     def eval(self, algebra: Algebra, *values: Value) -> Value:
         env = dict(zip((*self.of.parameters, out), values, strict=True))
         result = evaluate(self.body, env.__getitem__, algebra)
-        return np.broadcast_to(np.asarray(result), values[0].shape)
+        return np.broadcast_to(result, values[0].shape)
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         raise NotImplementedError("derive takes first derivatives only")
@@ -129,7 +129,7 @@ class Rule(Op):
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
         result = evaluate(self.body, dict(zip(self.parameters, values, strict=True)).__getitem__, algebra)
-        return np.broadcast_to(np.asarray(result), self.shape(*(value.shape for value in values)))
+        return np.broadcast_to(result, self.shape(*(value.shape for value in values)))
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         raise NotImplementedError("derive takes first derivatives only")

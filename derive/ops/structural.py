@@ -208,7 +208,7 @@ class Spread(Op):
         return self.to
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
-        return np.broadcast_to(np.asarray(values[0]), self.to)
+        return np.broadcast_to(values[0], self.to)
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return (sum_to(g, inputs[0].shape),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +24,9 @@ def shifted(algebra: Algebra, s: Value) -> Value:
     """Scores less the largest of their row: the same softmax, without overflow. Formulas and fractions stay plain."""
     if algebra.as_written:
         return s
-    return s - np.max(s, axis=1, keepdims=True)
+    if s.dtype != object:
+        return s - np.max(s, axis=1, keepdims=True)
+    return s - reduce(lambda a, b: algebra("max", a, b), (s[:, [j]] for j in range(s.shape[1])))
 
 
 class VectorOp(Op):

@@ -111,6 +111,8 @@ class Data:
             "enumeration": "all batches of the small data set",
             "cuts": "samples cut into batches by counting",
             "losses": "updates from differences of the batch losses",
+            "program": "the training program, step by step",
+            "last_step": "the training program's last step",
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",
             "rounded_lines": "printed lines, rounded",

@@ -230,6 +230,44 @@ def browser(runs: int, folder: Path) -> None:
     report(name, found["KaTeX"] / found["ours"], 5, times, at_least=True)
 
 
+def training(runs: int) -> None:
+    """Seconds per training step of the generated programs, against the same steps by hand and by others."""
+    import training as floors
+
+    ours = floors.by_derive("mazur")
+    if abs(ours(1000) / floors.by_hand(1000) - 1) > 1e-9 or abs(floors.by_tape(50) / floors.by_hand(50) - 1) > 1e-9:
+        raise SystemExit("the floors of training compute something else")
+    tasks = {
+        "derive": floors.per_step(ours, 20_000),
+        "by hand": floors.per_step(floors.by_hand, 20_000),
+        "tape": floors.per_step(floors.by_tape, 500),
+    }
+    try:
+        floors.by_torch(2)
+        tasks["PyTorch"] = floors.per_step(floors.by_torch, 200)
+    except ImportError:
+        print("skipped training against PyTorch: it is not installed")
+    found = medians(runs, tasks)
+
+    def against(name: str, target: float) -> None:
+        detail = f"{1e6 * found['derive']:.2f} us, {name} {1e6 * found[name]:.2f} us"
+        report(
+            f"a step on 2-2-2, times faster than {name}", found[name] / found["derive"], target, detail, at_least=True
+        )
+
+    detail = f"{1e6 * found['derive']:.2f} us and {1e6 * found['by hand']:.2f} us"
+    report("a step on 2-2-2 against plain Python by hand", found["derive"] / found["by hand"], 1.5, detail)
+    against("tape", 10)
+    if "PyTorch" in found:
+        against("PyTorch", 100)
+    large = floors.by_derive(floors.large())
+    if abs(large(50) / floors.by_numpy(50) - 1) > 1e-9:
+        raise SystemExit("the floor of training in NumPy computes something else")
+    found = medians(runs, {"ours": floors.per_step(large, 500), "NumPy": floors.per_step(floors.by_numpy, 500)})
+    detail = f"{1e6 * found['ours']:.0f} us and {1e6 * found['NumPy']:.0f} us"
+    report("a step on 64-64-10, batch of 32, against NumPy by hand", found["ours"] / found["NumPy"], 1.2, detail)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15, help="turns of each command (default 15)")
@@ -237,6 +275,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         whole_processes(runs, Path(folder))
         linearity(runs)
+        training(runs)
         browser(runs, Path(folder))
     return 1 if missed else 0
 
