@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from derive.cli import main
 from derive.document import Table
-from derive.errors import InputError
+from derive.errors import InputError, WitnessError
 from derive.language import LANGUAGES
 from derive.solution import Solution, study
+from derive.studies import batches, samples
 from derive.studies.samples import COUNT, RATE, XS, YS
 
 COUNTS = ("iterations", "last_batch", "updates", "seen")
@@ -115,6 +116,19 @@ def test_variances_are_those_of_all_batches(size: int) -> None:
     assert float(solution["variance_drawn"]) == pytest.approx(np.var(drawn))
     text = str(solution.print("text"))
     assert f"{COUNT**size:,} with replacement, {math.comb(COUNT, size)} without" in text
+
+
+def test_a_gradient_without_its_factor_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = samples.gradient
+    monkeypatch.setattr(samples, "gradient", lambda w, i: right(w, i) / 2)
+    with pytest.raises(WitnessError):
+        cut(60, 2)
+
+
+def test_a_wrong_count_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches.Cut, "iterations", property(lambda self: self.samples // self.batch + 1))
+    with pytest.raises(WitnessError, match="cuts"):
+        cut(60, 2)
 
 
 @pytest.mark.parametrize("size, shown", [(1, 2), (2, 2), (5, 5), (6, 2), (32, 2)])

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from derive.cli import main
 from derive.document import Table
-from derive.errors import InputError
+from derive.errors import InputError, WitnessError
 from derive.language import LANGUAGES
 from derive.printers import FORMATS
 from derive.solution import Solution, study
+from derive.studies import ema
 
 PRINTED = yaml.safe_load(
     (Path(__file__).parent / "cases" / "published" / "averages" / "nist_sales.yaml").read_text(encoding="utf-8")
@@ -107,6 +108,21 @@ def test_long_series_are_told_in_part() -> None:
     steps = [s["id"] for section in json.loads(solution.to_json())["sections"] for s in section["steps"]]
     assert [id for id in steps if id.startswith("days/")] == [f"days/{t}" for t in (1, 2, 3, 4, 300)]
     assert float(solution["s@299"]) == pytest.approx(plain([t % 7 for t in range(300)], 0.98, "zero")[298], rel=1e-12)
+
+
+def test_swapped_shares_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recursion gone wrong disagrees with the sum over all values, though its lines agree with themselves."""
+    right = ema.ruled
+
+    def swapped(body: Any, nodes: Any) -> Any:
+        by_id = {name.id: name for name in nodes}
+        if "before" in by_id:
+            nodes = {**nodes, by_id["before"]: nodes[by_id["today"]], by_id["today"]: nodes[by_id["before"]]}
+        return right(body, nodes)
+
+    monkeypatch.setattr(ema, "ruled", swapped)
+    with pytest.raises(WitnessError, match="closed_form"):
+        averaged(VALUES)
 
 
 # published ----------------------------------------------------------------------------------------------------------

@@ -152,7 +152,9 @@ def is_file(name: str) -> bool:
 @main.command(context_settings={"ignore_unknown_options": True})  # a negative number looks like an option
 @click.argument("values", nargs=-1)
 @click.option("--beta", metavar="B", help="The share of the past: at least 0 and less than 1.")
-@click.option("--start", metavar="zero|first", help="Start at 0 or at the first value (default first).")
+@click.option(
+    "--start", metavar="zero|first", help="Start at 0 or at the first value (default first; zero with --correct)."
+)
 @click.option("--correct", is_flag=True, default=None, help="Divide the bias of the start at 0 out again.")
 @page
 def ema(values: tuple[str, ...], beta: str | None, start: str | None, correct: bool | None, **options: Any) -> None:
