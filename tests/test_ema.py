@@ -222,3 +222,9 @@ def test_the_command(tmp_path: Path) -> None:
     ):
         code, out, err = said(*words)
         assert code == 2 and out == "" and len(err.strip().splitlines()) == 1
+
+
+def test_latex_needs_no_other_fonts() -> None:
+    """Nothing on an English page asks for the fonts of other scripts: t−1 in an index is mathematics."""
+    latex = str(averaged(VALUES, correct=True).to_latex())
+    assert "CJK" not in latex and "s_{t-1}" in latex

@@ -52,7 +52,7 @@ def script(written: str) -> str:
     for piece in re.findall(r"[A-Za-z]+|[0-9]+|.", written):
         if piece.isdigit():
             pieces.append(f"<mn>{piece}</mn>")
-        elif piece in "()[],.+-=′⊤":
+        elif piece in "()[],.+-−=′⊤":
             pieces.append(operator("−" if piece == "-" else piece, form="prefix" if piece in "([" else "postfix"))
         else:
             pieces.append(f"<mi>{escape(piece)}</mi>")

@@ -9,7 +9,7 @@ from derive.numerals import Numeral
 from derive.spelling import PRODUCT, Dialect
 
 SUPER = dict(zip("0123456789()+-=n−⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻⁼ⁿ⁻ᵀ", strict=True))
-SUB = dict(zip("0123456789()+-=aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+SUB = dict(zip("0123456789()+-−=aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 ASCII = {
     "·": "*",
     "×": "x",
