@@ -140,10 +140,11 @@ def test_side_by_side() -> None:
     (table,) = (
         b for s in cut(1000, 32, 10).document.sections for b in s.blocks if isinstance(b, Table) and b.id == "compare"
     )
-    assert [row[1:5] for row in table.rows] == [
-        ("1000", "1", "10", "1000"),
-        ("1", "1000", "10000", "1000"),
-        ("32", "32", "320", "1000"),
+    assert [row[1:] for row in table.rows[:4]] == [
+        ("1000", "1", "32"),
+        ("1", "1000", "32"),
+        ("10", "10000", "320"),
+        ("1000", "1000", "1000"),
     ]
 
 

@@ -11,7 +11,7 @@ from derive import formula as fm
 from derive.calculation import Calculation
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
-from derive.document import Block, Cell, Figure, Form, Line, Say, Section, Step, Table, Witness, say
+from derive.document import Block, Figure, Form, Line, Say, Section, Step, Table, Witness, say
 from derive.errors import nearest
 from derive.figures.chart import Axis, Chart, Curve
 from derive.formula import Formula, Name, Partial, Symbol, formula
@@ -264,13 +264,14 @@ class Page:
             ("one", 1, cut.samples, cut.samples, variance),
             ("mini", min(cut.batch, cut.samples), cut.iterations, cut.per_epoch, self.mini_noise(variance)),
         )
-        rows: list[tuple[Cell, ...]] = []
-        for name, size, updates, cost, noise in ways:
-            rows.append(
-                (say(f"batches.way.{name}"), str(size), str(updates), str(updates * cut.epochs), str(cost), noise)
-            )
-        keys = ("way", "per_update", "per_epoch", "in_all", "cost", "variance")
-        return Table("compare", say("table.batches"), tuple(say(f"table.{key}") for key in keys), tuple(rows))
+        columns = [(size, updates, updates * cut.epochs, cost, noise) for _, size, updates, cost, noise in ways]
+        keys = ("per_update", "per_epoch", "in_all", "cost", "variance")
+        rows = tuple(
+            (say(f"table.{key}"), *(cell if isinstance(cell, Formula) else str(cell) for cell in row))
+            for key, row in zip(keys, zip(*columns, strict=True), strict=True)
+        )
+        header = ("", *(say(f"batches.way.{name}") for name, *_ in ways))
+        return Table("compare", say("table.batches"), header, rows)
 
     def mini_noise(self, variance: Name) -> Formula:
         """The variance of a mini-batch drawn without replacement."""
