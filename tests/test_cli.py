@@ -8,6 +8,7 @@ import json
 import os
 import pkgutil
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -32,7 +33,9 @@ from derive.losses import losses
 from derive.notation import PRESETS
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
+from derive.options import parameters
 from derive.printers import FORMATS, Format
+from derive.schedules import schedules
 from derive.schema import schema
 from derive.solution import solve
 
@@ -642,7 +645,7 @@ def test_the_network_of_the_readme(run: Callable[..., Result], tmp_path: Path) -
 def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "my-net.yaml").write_text(block("yaml", "# my-net.yaml"), encoding="utf-8")
     commands = [
-        line.partition("#")[0].split()[1:]
+        shlex.split(line, comments=True)[1:]
         for _, text in BLOCKS
         for line in text.splitlines()
         if line.startswith("derive ")
@@ -656,7 +659,10 @@ def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) 
 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
-    text = run("backprop", "-h").output + run("train", "-h").output
+    commands = ("backprop", "train", "optimizer", "ema", "schedule", "batches")
+    text = "".join(run(command, "-h").output for command in commands)
+    own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves
+    text += " ".join(f"--{option.replace('_', '-')}" for options in own for option in options)
     options = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", README))
     assert len(options) > 6
     assert {option for option in options if option not in text} == set()

@@ -112,13 +112,19 @@ COMMANDS = {"ln", "log", "tanh", "sin", "cos", "exp", "max", "min"}
 
 def text(words: str) -> str:
     """Anybody's text, so that TeX prints it and nothing else happens."""
-    found = [ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c)) for c in visible(words)]
+    characters = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|.", visible(words), flags=re.DOTALL)
+    found = [f"${letters(c)}$" if c[1:] else sign(c) for c in characters]
     length = 0
     for i, c in enumerate(found):
         length = 0 if c == " " else length + 1
         if length > LONGEST_WORD:
             found[i] = r"\allowbreak{}" + c
     return "".join(found)
+
+
+def sign(c: str) -> str:
+    """One character of a text."""
+    return ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c))
 
 
 def visible(words: str) -> str:
