@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 from derive.version import __version__
 
 if TYPE_CHECKING:
-    from derive.solution import InputError, Solution, WitnessError, solve, train
+    from derive.long_training import train
+    from derive.solution import InputError, Solution, WitnessError, solve, study
 
-__all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve", "train"]
+__all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve", "study", "train"]
 
 
 def __getattr__(name: str) -> Any:
     # imported when first used, so that `derive --help` does not pay for NumPy
-    if name in ("solve", "train", "Solution", "InputError", "WitnessError"):
+    if name in ("solve", "study", "Solution", "InputError", "WitnessError"):
         from derive import solution
 
         return getattr(solution, name)
+    if name == "train":
+        from derive.long_training import train
+
+        return train
     raise AttributeError(f"module 'derive' has no attribute {name!r}")

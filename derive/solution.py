@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive import checkpoint, checks, passes, policies
-from derive.batches import Batches, batches
+from derive import checks, passes, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Document, Witness
@@ -27,12 +25,13 @@ from derive.notation import read as read_notation
 from derive.numerals import Policy
 from derive.options import mapping
 from derive.printers import FORMATS
-from derive.schedules import Plateau, start
 from derive.source import Item
-from derive.spec import MAX_STEPS, Spec, load, tree
+from derive.spec import Spec, load, tree
 from derive.tensor import Floats
-from derive.training import MAX_TRAINED, Course, Paced, Trainer
 from derive.values import Quantities
+
+if TYPE_CHECKING:
+    from derive.training import Course
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
@@ -119,7 +118,11 @@ class Solution:
 
     def beside(self) -> dict[str, bytes]:
         """Files that belong beside a page, by name: where training stopped."""
-        return {} if self.course is None else {checkpoint.FILE: checkpoint.save(self.course)}
+        if self.course is None:
+            return {}
+        from derive import checkpoint
+
+        return {checkpoint.FILE: checkpoint.save(self.course)}
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -286,98 +289,4 @@ def study(
     return finished(found.document, found.calculation, found.witnesses, level, only)
 
 
-def train(
-    net: str | Path | Mapping[str, Any],
-    *,
-    steps: int | None = None,
-    epochs: int | None = None,
-    until: float | None = None,
-    worked: int = 1,
-    batch_size: int | None = None,
-    resume: str | Path | None = None,
-    form: str = "auto",
-    level: str = "normal",
-    lang: str = "en",
-    notation: str | None = None,
-    only: Sequence[str] = (),
-    stage: Callable[[str], None] = lambda name: None,
-    progress: Callable[[int, int], None] = lambda made, planned: None,
-    **numbers: Any,
-) -> Solution:
-    """Many training steps, the first of them worked in full.
-
-    steps or epochs: how many · batch_size: samples of a step, in the place of the file's own · until: a loss at which training stops · worked: how many steps are worked in full
-    resume: a checkpoint to go on from · progress: is told how many of the steps are made
-    The other options, and what is raised, are those of `solve`.
-    """
-    stage("read")
-    spec = load(resolve(net) if not isinstance(net, Mapping) else net)
-    check_wishes(steps, epochs, until, worked, batch_size)
-    model = trainable(build(replace(spec, steps=1)))
-    page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)
-    if page.policy.as_you_go:
-        raise InputError("training is not rounded as one goes; leave that to backprop", file="round_as_you_go")
-    if resume is not None:
-        spec = replace(spec, start=checkpoint.load(resume, model))
-        model = build(replace(spec, steps=1))
-    stage("train")
-    size = spec.batch_size if batch_size is None else batch_size
-    every = batches(model, size, drop_last=spec.drop_last)
-    many = steps or (epochs or 0) * len(every.models)
-    if many > MAX_TRAINED:
-        raise InputError(f"{many:,} steps, but at most {MAX_TRAINED:,} can be made", file="epochs")
-    course = Trainer(every, until, paced(spec, many, every)).train(many, lambda made: progress(made, many))
-    if every.several:
-        model = every.at(model.steps_before + 1)
-    elif min(worked, course.made) > 1:
-        model = build(replace(spec, steps=min(worked, course.made)))
-    return page.solution(model, Wishes(form, level), only, course)  # type: ignore[arg-type]
-
-
-def paced(spec: Spec, steps: int, every: Batches) -> Paced | None:
-    """The rates of all steps, where the file has a schedule."""
-    if spec.schedule is None or spec.optimizer is None:
-        return None
-    schedule = spec.schedule()
-    if isinstance(schedule, Plateau):
-        if spec.start is not None:
-            raise spec.schedule.item.error("what it has heard is not in the checkpoint: it cannot be resumed")
-    elif schedule.epochs is not None and steps > schedule.epochs * len(every.models):
-        raise spec.schedule.item.error(f"this schedule is made for {schedule.epochs:,} epochs, fewer than these")
-    return Paced(start(schedule, spec.optimizer.in_force["lr"]), len(every.models))
-
-
-def check_wishes(
-    steps: int | None, epochs: int | None, until: float | None, worked: int, batch_size: int | None
-) -> None:
-    """Refuses what cannot be done."""
-    if (steps is None) == (epochs is None):
-        raise InputError("give either the number of steps or the number of epochs", file="train")
-    for name, many, most in (
-        ("steps", steps, MAX_TRAINED),
-        ("epochs", epochs, MAX_TRAINED),
-        ("worked", worked, MAX_STEPS),
-    ):
-        if many is not None and not 1 <= many <= most:
-            raise InputError(f"expected from 1 to {most:,}, not {many:,}", file=name)
-    if batch_size is not None and batch_size < 1:
-        raise InputError(f"expected at least 1, not {batch_size:,}", file="batch_size")
-    if until is not None and not math.isfinite(until):
-        raise InputError(f"expected a number, not {until}", file="until")
-
-
-def trainable(model: Model) -> Model:
-    """The model, if it can be trained."""
-    spec = model.spec
-    if spec.loss is None:
-        raise spec.item.error("training needs a loss")
-    if spec.optimizer is None:
-        raise spec.item.error("training needs an optimizer, such as optimizer: {sgd: {lr: 0.1}}")
-    if model.missing:
-        raise spec.item.error(f"training needs numbers, but {', '.join(n.id for n in model.missing)} has none")
-    if not model.updated:
-        raise spec.item.error("there is nothing to train: no parameter is updated")
-    return model
-
-
-__all__ = ["InputError", "Solution", "WitnessError", "solve", "study", "train"]
+__all__ = ["InputError", "Solution", "WitnessError", "solve", "study"]

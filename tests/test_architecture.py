@@ -37,6 +37,7 @@ FLOORS = """
     studies
     policies examples
     solution catalogue
+    long_training
     derive
     cli
 """  # `derive` is derive/__init__.py

@@ -16,6 +16,7 @@ import pytest
 from derive import examples
 from derive.errors import InputError
 from derive.language import LANGUAGES, Words, table
+from derive.long_training import train
 from derive.losses import losses
 from derive.notation import PRESETS
 from derive.ops.activations import activations
@@ -24,7 +25,7 @@ from derive.options import parameters
 from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
 from derive.schedules import schedules
-from derive.solution import Solution, solve, study, train
+from derive.solution import Solution, solve, study
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "derive").rglob("*.py"))

@@ -19,13 +19,14 @@ from derive.checks.updates import plain
 from derive.cli import main
 from derive.errors import InputError, WitnessError
 from derive.examples import resolve
+from derive.long_training import train
 from derive.losses import losses
 from derive.model import Model
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.printers.data import Data
 from derive.program import Kind, Program, step_graph
-from derive.solution import Solution, solve, train
+from derive.solution import Solution, solve
 from derive.spec import load
 from derive.training import Mark, Trainer, recorded
 

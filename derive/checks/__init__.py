@@ -7,16 +7,19 @@ disagreement nothing may be printed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from derive.checks.differences import differences
 from derive.checks.printed import printed
-from derive.checks.programs import programs
 from derive.checks.slopes import slopes
 from derive.checks.updates import updates
 from derive.document import Document, Witness
 from derive.model import Model
 from derive.numerals import Policy
-from derive.training import Course
 from derive.values import Values
+
+if TYPE_CHECKING:
+    from derive.training import Course
 
 
 def report(model: Model, document: Document, course: Course | None = None) -> tuple[Witness, ...]:
@@ -28,6 +31,8 @@ def report(model: Model, document: Document, course: Course | None = None) -> tu
     if not values.policy.as_you_go:
         found += updates(model, values)
     if course is not None:
+        from derive.checks.programs import programs  # other pages do not pay for the program
+
         found += programs(model, values, course)
     found.append(printed(document))
     return tuple(found)

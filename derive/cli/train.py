@@ -36,7 +36,7 @@ def train(
     **options: Any,
 ) -> int:
     """Many training steps: the loss on the way, the first steps worked, a checkpoint to go on from."""
-    from derive.solution import train as trained
+    from derive.long_training import train as trained
 
     if (steps is None) == (epochs is None):
         raise click.UsageError("give either --steps or --epochs", click.get_current_context())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from derive.algebra import FLOATS
-from derive.derivation import backward, conventions, forward, givens, trained, update
+from derive.derivation import backward, conventions, forward, givens, update
 from derive.derivation.teller import Teller
 from derive.document import Block, Document, Quantity, Say, Section, Step, say
 from derive.formula import Name, Partial, entry
@@ -21,8 +21,10 @@ from derive.numerals import Policy
 from derive.ops.base import Elementwise, Slope
 from derive.ops.vector import VectorOp
 from derive.spelling import Style
-from derive.training import Course, last_step
 from derive.values import Values
+
+if TYPE_CHECKING:
+    from derive.training import Course
 
 Form = Literal["scalar", "matrix", "both", "auto"]
 Level = Literal["brief", "normal", "full"]
@@ -63,23 +65,23 @@ def tell(
         extra = "matrix/" if form == "both" and one == "matrix" else ""
         sections += chapters(teller, one, extra, wishes)
         teller.told_slopes.clear()
-    last = None if course is None else last_step(course)
-    if course and last:
-        trained.hold(teller, course, last)
-        sections.append(trained.section(teller, course, last, words))
+    found, lead = quantities(teller, wishes.backward), summary(teller, wishes)
+    if course is not None:
+        from derive.derivation.trained import told as told_of_training  # other pages do not pay for the program
+
+        section, more, lead = told_of_training(teller, course, words, found)
+        sections.append(section)
+        found |= more
     table = update.summary(teller) if wishes.backward else None
     if table:
         sections.append(Section("summary", say("section.summary"), (table, *update.course(teller))))
-    found = quantities(teller, wishes.backward)
-    if course and last:
-        found |= trained.quantities(teller, course, last, found)
     document = Document(
         title=model.spec.name or words.plain("title.backprop" if wishes.backward else "title.forward"),
         sections=tuple(sections),
         values=values,
         style=teller.style,
         language=words.language,
-        summary=trained.sentences(teller, course, last) if course and last else summary(teller, wishes),
+        summary=lead,
         conventions=conventions.sentences(teller, policy),
         conventions_in_force=conventions.in_force(teller, policy, form),
         quantities=found,

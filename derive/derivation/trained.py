@@ -17,10 +17,23 @@ from derive.graph import Node, leaf
 from derive.ids import timed
 from derive.language import Words
 from derive.reader import places
-from derive.training import Course, LastStep
+from derive.training import Course, LastStep, last_step
 
 MOST_LOSSES = 24  # rows of the table, beside the last
 DECADES = 100.0  # the largest loss over the smallest from which on the axis is logarithmic
+
+
+def told(
+    teller: Teller, course: Course, words: Words, known: Mapping[str, Quantity]
+) -> tuple[Section, dict[str, Quantity], tuple[Say, ...]]:
+    """(the section on training, the quantities of its steps that are not known yet, what is said first)."""
+    last = last_step(course)
+    hold(teller, course, last)
+    return (
+        section(teller, course, last, words),
+        quantities(teller, course, last, known),
+        sentences(teller, course, last),
+    )
 
 
 def hold(teller: Teller, course: Course, last: LastStep) -> None:
