@@ -157,4 +157,4 @@ def quantities(teller: Teller, course: Course, last: LastStep, known: Mapping[st
     after = Quantity(
         "loss", (), np.asarray(teller.values.floats[end.id], dtype=float).reshape(()), naming.entry(end, 0, 0)
     )
-    return {**found, end.id: after, "L+": after}
+    return {"L@1": known["L"], **found, end.id: after, "L+": after}

@@ -57,7 +57,7 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
     document = desk.document(
         descent.name or words.plain("title.optimizer", name=title(name)),
         sections,
-        desk.quantities(ROLES),
+        {id: q for id, q in desk.quantities(ROLES).items() if id != "t"},  # the step in letters is not one of these
         summary=summary(desk, course),
         conventions=conventions(descent),
         in_force={"optimizer": {name: plain(descent.optimizer.in_force)}},

@@ -201,7 +201,7 @@ def picture(plan: Plan) -> Figure:
 def quantities(plan: Plan) -> dict[str, Quantity]:
     found = plan.desk.quantities({})
     rate = Name("lr", (), Symbol("η", bold=True), (plan.table.epochs,), scalar=False)
-    return {**found, "lr": Quantity("rate", (plan.table.epochs,), np.array(plan.floats), rate)}
+    return {**found, "lr": Quantity("hyper", (plan.table.epochs,), np.array(plan.floats), rate)}
 
 
 # witnesses ----------------------------------------------------------------------------------------------------------------
