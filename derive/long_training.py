@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from derive import checkpoint, policies
-from derive.batches import Batches, batches
+from derive import policies
 from derive.build import build
 from derive.derivation import Wishes
 from derive.errors import InputError
@@ -20,7 +19,9 @@ from derive.notation import read as read_notation
 from derive.schedules import Plateau, start
 from derive.solution import Page, Solution
 from derive.spec import MAX_STEPS, Spec, load
-from derive.training import MAX_TRAINED, Paced, Trainer
+from derive.training import checkpoint
+from derive.training.batches import Batches, batches
+from derive.training.loop import MAX_TRAINED, Paced, Trainer
 
 
 def train(

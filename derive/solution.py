@@ -31,7 +31,7 @@ from derive.tensor import Floats
 from derive.values import Quantities
 
 if TYPE_CHECKING:
-    from derive.training import Course
+    from derive.training.loop import Course
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
@@ -120,7 +120,7 @@ class Solution:
         """Files that belong beside a page, by name: where training stopped."""
         if self.course is None:
             return {}
-        from derive import checkpoint
+        from derive.training import checkpoint
 
         return {checkpoint.FILE: checkpoint.save(self.course)}
 

@@ -16,8 +16,8 @@ FLOORS = """
     formula
     algebra numerals
     expression calculus
-    spelling tensor terms
-    code dialects graph
+    spelling tensor
+    dialects graph
     source
     options ops
     arrays losses optimizers initializers schedules autodiff
@@ -25,10 +25,7 @@ FLOORS = """
     labels targets
     memory model calculation
     build
-    program
-    batches
     training
-    checkpoint
     values notation figures language
     naming document
     lines passes schema

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from derive import checkpoint, examples, reference
+from derive import examples, reference
 from derive.build import build
 from derive.checks.updates import plain
 from derive.cli import main
@@ -25,10 +25,11 @@ from derive.model import Model
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.printers.data import Data
-from derive.program import Kind, Program, step_graph
 from derive.solution import Solution, solve
 from derive.spec import load
-from derive.training import Mark, Trainer, recorded
+from derive.training import checkpoint
+from derive.training.loop import Mark, Trainer, recorded
+from derive.training.program import Kind, Program, step_graph
 
 KINDS: tuple[Kind, ...] = ("scalar", "numpy")
 OPTIMIZERS = [name for name in optimizers if name != "nesterov"]

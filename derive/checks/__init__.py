@@ -19,7 +19,7 @@ from derive.numerals import Policy
 from derive.values import Values
 
 if TYPE_CHECKING:
-    from derive.training import Course
+    from derive.training.loop import Course
 
 
 def report(model: Model, document: Document, course: Course | None = None) -> tuple[Witness, ...]:

@@ -13,7 +13,7 @@ from derive.graph import Node
 from derive.ids import timed, untimed
 from derive.model import Iteration, Model
 from derive.tensor import Floats
-from derive.training import Course, Mark, Trainer, last_step
+from derive.training.loop import Course, Mark, Trainer, last_step
 from derive.values import Values
 
 TOLERANCE = 1e-7

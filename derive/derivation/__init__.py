@@ -24,7 +24,7 @@ from derive.spelling import Style
 from derive.values import Values
 
 if TYPE_CHECKING:
-    from derive.training import Course
+    from derive.training.loop import Course
 
 Form = Literal["scalar", "matrix", "both", "auto"]
 Level = Literal["brief", "normal", "full"]

@@ -17,7 +17,7 @@ from derive.graph import Node, leaf
 from derive.ids import timed
 from derive.language import Words
 from derive.reader import places
-from derive.training import Course, LastStep, last_step
+from derive.training.loop import Course, LastStep, last_step
 
 MOST_LOSSES = 24  # rows of the table, beside the last
 DECADES = 100.0  # the largest loss over the smallest from which on the axis is logarithmic

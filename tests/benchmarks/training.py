@@ -189,9 +189,9 @@ def by_derive(net: Any) -> Callable[[int], float]:
     """The generated program of a network: steps -> the loss of the last one. Made before it is measured."""
     from derive.build import build
     from derive.examples import resolve
-    from derive.program import Program, step_graph
     from derive.spec import load
-    from derive.training import Trainer
+    from derive.training.loop import Trainer
+    from derive.training.program import Program, step_graph
 
     trainer = Trainer(build(load(resolve(net) if isinstance(net, str) else net)))
     program = Program(step_graph(trainer.model, 1, trainer.shapes), trainer.kind)

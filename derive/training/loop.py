@@ -13,14 +13,14 @@ from typing import Literal, Protocol
 import numpy as np
 
 from derive.algebra import FLOATS, Value
-from derive.batches import Batches
 from derive.build import instance, iteration
 from derive.graph import Node, evaluate, leaf
 from derive.ids import after, state, timed
 from derive.memory import memory_of
 from derive.model import Iteration, Model, Pass
-from derive.program import Kind, Numbers, Program, StepGraph, state_of, step_graph
 from derive.schedules import Pace
+from derive.training.batches import Batches
+from derive.training.program import Kind, Numbers, Program, StepGraph, state_of, step_graph
 
 MOST_RECORDED = 1_000  # steps up to which every loss is kept
 STRETCH = 0.1  # seconds between two looks at the clock

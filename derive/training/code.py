@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from derive.terms import COMPARISONS, Entry, Term
+from derive.training.terms import COMPARISONS, Entry, Term
 
 RANK = {"+": 2, "-": 2, "*": 3, "/": 3, "@": 3, "neg": 4, "**": 5, **dict.fromkeys(COMPARISONS, 1), "if": 0}
 ATOM = 9

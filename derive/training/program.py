@@ -17,7 +17,6 @@ import numpy as np
 
 from derive.algebra import FLOATS, Value
 from derive.build import iteration
-from derive.code import Code, moves, name_of, wrapped
 from derive.formula import Apply, walk
 from derive.graph import Constant, Leaf, Node, Shape, evaluate, leaf, topological
 from derive.ids import state, untimed
@@ -25,7 +24,8 @@ from derive.memory import memory_of
 from derive.model import Iteration, Model
 from derive.ops.structural import Linear, MatMul, Spread, Transpose
 from derive.tensor import Floats
-from derive.terms import Entry, Sheet, Term, Whole
+from derive.training.code import Code, moves, name_of, wrapped
+from derive.training.terms import Entry, Sheet, Term, Whole
 
 Kind = Literal["scalar", "numpy"]
 Numbers = dict[str, Floats]  # by id: the parameters, and what the optimizer remembers of them (`m.W1`)

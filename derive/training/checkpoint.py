@@ -10,10 +10,10 @@ import numpy as np
 from derive.arrays import unpacked
 from derive.errors import InputError, nearest
 from derive.model import Model
-from derive.program import state_of
 from derive.spec import Start
 from derive.tensor import Tensor
-from derive.training import MAX_STEPS_EVER, Course
+from derive.training.loop import MAX_STEPS_EVER, Course
+from derive.training.program import state_of
 
 FILE = "checkpoint.npz"
 STEPS, OPTIMIZER = "steps", "optimizer"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from derive.build import build
 from derive.model import Model
-from derive.program import state_of
 from derive.source import Item
 from derive.spec import Spec, Start
 from derive.tensor import Tensor
+from derive.training.program import state_of
 
 MOST_BATCHES = 10_000
 
