@@ -30,7 +30,7 @@ def step(
     rule = RULES[name]
     theta = np.asarray(theta, np.float64)
     gradient = np.asarray(gradient, np.float64)
-    if options["maximize"]:
+    if options.get("maximize"):
         gradient = -gradient
     before = {key: np.asarray(value, np.float64) for key, value in state.items()}
     with np.errstate(all="ignore"):

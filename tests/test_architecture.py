@@ -23,7 +23,7 @@ FLOORS = """
     arrays losses optimizers initializers schedules autodiff
     spec contract
     labels targets
-    memory model calculation
+    memory model
     build
     training
     values notation figures language

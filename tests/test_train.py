@@ -68,7 +68,7 @@ def off(net: Any, steps: int = 3) -> float:
                 worst = max(worst, abs(loss - known) / max(abs(known), 1e-300))
                 for parameter, updated in iteration.updated.items():
                     found = values[parameter.id.partition("@")[0]]
-                    scale = np.abs(numbers[updated]).max()
+                    scale = max(np.abs(numbers[updated]).max(), 1e-3)
                     worst = max(worst, np.abs(found - numbers[updated]).max() / scale)
     return worst
 

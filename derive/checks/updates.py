@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from derive import reference
+from derive.algebra import Value
 from derive.checks.errors import Errors
 from derive.document import Witness
 from derive.ids import base, state
 from derive.model import Model
+from derive.options import Choice
 from derive.values import Values
 
 TOLERANCE = 1e-9
@@ -22,23 +25,46 @@ def updates(model: Model, values: Values) -> Iterator[Witness]:
     optimizer = model.spec.optimizer
     if optimizer is None or not model.updated or optimizer.name not in reference.KNOWN:
         return
-    options = plain(optimizer.in_force)
-    lr = options.pop("lr")
+    lr = float(optimizer.in_force["lr"])
     for k, parameter in enumerate(model.iterations[0].parameters):
         if parameter not in model.iterations[0].updated:
             continue
-        errors = Errors()
-        theta = np.array(values.floats[parameter.id], dtype=float)
-        memory = started(model, values, parameter.id)
+        steps = []
         for iteration in model.iterations:
             now = iteration.parameters[k]
-            gradient = np.asarray(values.floats[iteration.gradient[now].id], dtype=float)
+            gradient, ours = iteration.gradient[now], iteration.updated[now]
             rate = lr if iteration.rate is None else float(values.floats[iteration.rate.id][0, 0])
-            number = iteration.number + model.steps_before
-            theta, memory = reference.step(optimizer.name, theta, gradient, memory, number, rate, options)
-            ours = np.asarray(values.floats[iteration.updated[now].id], dtype=float)
-            errors.compare(ours, theta, max(1e-300, float(np.max(np.abs(theta)))))
-        yield errors.witness("reference", f"{base(parameter.id)}+", TOLERANCE)
+            steps.append((values.floats[gradient.id], rate, values.floats[ours.id]))
+        memory = started(model, values, parameter.id)
+        begun = Begun(values.floats[parameter.id], memory, model.steps_before)
+        yield stepped(optimizer, begun, steps, f"{base(parameter.id)}+")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Where an optimizer starts: the parameter, what it remembers, and how many steps it has made."""
+
+    theta: Value
+    memory: dict[str, Any]
+    steps_before: int = 0
+
+
+def stepped(optimizer: Choice, begun: Begun, steps: Iterable[tuple[Value, float, Value]], quantity: str) -> Witness:
+    """The steps of the reference from (gradient, rate), held against the parameters after them.
+
+    An error counts against the largest parameter there has been: what cancels leaves the roundings of the larger one.
+    """
+    options = plain(optimizer.in_force)
+    del options["lr"]
+    errors, memory = Errors(), begun.memory
+    theta = np.array(begun.theta, dtype=float)
+    size = max(1e-300, float(np.max(np.abs(theta))))
+    for number, (gradient, rate, ours) in enumerate(steps, begun.steps_before + 1):
+        given = np.asarray(gradient, dtype=float)
+        theta, memory = reference.step(optimizer.name, theta, given, memory, number, rate, options)
+        size = max(size, float(np.max(np.abs(theta))))
+        errors.compare(np.asarray(ours, dtype=float), theta, size)
+    return errors.witness("reference", quantity, TOLERANCE)
 
 
 def started(model: Model, values: Values, id: str) -> dict[str, Any]:

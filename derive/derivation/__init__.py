@@ -46,6 +46,8 @@ def tell(
     model: Model, policy: Policy, notation: Notation, words: Words, wishes: Wishes, course: Course | None = None
 ) -> tuple[Document, Teller]:
     """The document of a model, and of the training that began with its steps; without the witnesses' report."""
+    if policy.as_you_go and notation.sign == "sample":  # what is rounded is ∂J/∂z, not m times it
+        notation = replace(notation, sign="gradient")
     values = Values(model, policy)
     style = Style(
         notation.times,

@@ -16,6 +16,7 @@ from derive.numerals import Policy
 from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax
+from derive.optimizers import decay
 from derive.schedules import options_in_force, schedules
 
 
@@ -68,9 +69,9 @@ def optimizer_sentences(teller: Teller) -> list[Say]:
     options = {} if optimizer is None else optimizer.in_force
     found = [say(f"optimizer.form.{options['form']}")] if "form" in options else []
     found += [say(f"optimizer.eps.{options['eps_form']}")] if options.get("betas") and "eps_form" in options else []
-    if options.get("weight_decay"):
-        beside = optimizer is not None and (optimizer.name == "adamw" or options.get("decoupled_weight_decay"))
-        found.append(say(f"convention.decay.{'decoupled' if beside else 'l2'}"))
+    now = teller.model.now
+    if way := decay([*(line for lines in now.lines.values() for line in lines), *now.updated.values()]):
+        found.append(say(f"convention.decay.{way}"))
     if any(teller.model.now.lines.values()):
         found.append(say("convention.entrywise"))
     return found

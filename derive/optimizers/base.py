@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from typing import Literal
 
 from derive.formula import Formula, Name, Number, Symbol
 from derive.graph import Node
@@ -78,6 +79,7 @@ class Update:
         self.lines: list[Node] = []
         self.after: dict[str, Node] = {}
         self._gradient, self._option, self._start, self._before, self._name = gradient, option, start, before, name
+        self._started: dict[str, Node] = {}
         self.conditions: list[Callable[[int], bool]] = []
         self.theta, self.eta = self.of(parameter), self.of(rate)
         self.time: Formula = Number(Fraction(t)) if time is None else self.of(time)
@@ -131,7 +133,8 @@ class Update:
     def old(self, letter: str, start: Fraction = Fraction(0), *, single: bool = False) -> Name:
         """What is remembered from the step before; at first, the starting value (`single`: one for all entries)."""
         if letter not in self._before:
-            return self.of(self._start(letter, start, single))
+            self._started.setdefault(letter, self._start(letter, start, single))
+            return self.of(self._started[letter])
         return self.of(self._before[letter])
 
     def remember(
@@ -160,3 +163,11 @@ class Update:
         node = ruled(formula, self.node).named(self._name(letter), "state")
         self.lines.append(node)
         return self.of(node)
+
+
+def decay(lines: Iterable[Node]) -> Literal["l2", "decoupled", ""]:
+    """Where weight decay enters a step: the gradient, or the parameter beside it; "" where there is none."""
+    for line in lines:
+        if any(source.id == "weight_decay" for source in line.inputs):
+            return "decoupled" if line.role == "updated" else "l2"
+    return ""

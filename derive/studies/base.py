@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from derive.algebra import evaluate
-from derive.calculation import Calculation, Symbols
 from derive.document import Amount, Document, Line, Quantity, Say, Section, Witness
 from derive.formula import Formula, Name, Partial, Symbol
 from derive.language import Words
@@ -18,6 +17,7 @@ from derive.notation import PRESETS
 from derive.numerals import Policy
 from derive.reader import Reader
 from derive.spelling import Style
+from derive.studies.calculation import Calculation, Symbols
 from derive.values import Values
 
 

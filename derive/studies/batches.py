@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from derive import formula as fm
-from derive.calculation import Calculation
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
 from derive.document import Block, Figure, Form, Line, Say, Section, Step, Table, Witness, say
@@ -21,6 +20,7 @@ from derive.numerals import Policy
 from derive.options import mapping, text, whole
 from derive.source import Item
 from derive.studies.base import Desk, Study
+from derive.studies.calculation import Calculation
 from derive.studies.samples import COUNT, EPOCHS, Samples, descents, enumerated, way
 from derive.tensor import Tensor
 

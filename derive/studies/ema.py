@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from derive import formula as fm
 from derive.algebra import digits
-from derive.calculation import Calculation
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
 from derive.document import Amount, Block, Cell, Figure, Form, Line, Say, Section, Step, Table, Witness, say
@@ -23,6 +22,7 @@ from derive.options import mapping, number, sequence, text
 from derive.source import Item
 from derive.source import Number as Written
 from derive.studies.base import Desk, Study
+from derive.studies.calculation import Calculation
 from derive.studies.unrolled import unrolled
 from derive.tensor import Tensor
 from derive.values import as_fraction

@@ -9,20 +9,20 @@ import numpy as np
 
 from derive import reference
 from derive.algebra import FLOATS, UNKNOWN, Value, digits, evaluate
-from derive.calculation import Calculation
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
-from derive.checks.updates import TOLERANCE, plain
+from derive.checks.updates import Begun, plain, stepped
 from derive.document import Amount, Block, Cell, Document, Figure, Form, Line, Say, Section, Step, Table, Witness, say
 from derive.figures.chart import Axis, Chart, Contours, Curve
 from derive.formula import Name, Partial, Symbol
 from derive.graph import Node
 from derive.language import Words
 from derive.numerals import Policy
-from derive.optimizers import SINGLE, optimizers
+from derive.optimizers import SINGLE, decay, optimizers
 from derive.source import Item
 from derive.studies import forms
 from derive.studies.base import Desk, Study
+from derive.studies.calculation import Calculation
 from derive.studies.descent import Course, Descent, Walk, alternatives, letter_of, read
 from derive.studies.unrolled import unrolled
 from derive.values import as_fraction
@@ -59,7 +59,7 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
         sections,
         {id: q for id, q in desk.quantities(ROLES).items() if id != "t"},  # the step in letters is not one of these
         summary=summary(desk, course),
-        conventions=conventions(descent),
+        conventions=conventions(course),
         in_force={"optimizer": {name: plain(descent.optimizer.in_force)}},
     )
     return Study(document, calculation, tuple(witnesses(desk, course, document)))
@@ -100,7 +100,8 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
         if letter_of(node) == "g":
             lines += [slope_line(desk, node, descent, column) for column in several[:MOST_NAMED]]
         else:
-            lines.append(replace(desk.reader.line(node, 0, 0), has_value=False))
+            formula = desk.reader.formula(node, 0, 0)  # with all its cases: which one applies is not said in letters
+            lines.append(Line(desk.name(node.id), (Form(formula, numbers=False),), has_value=False))
     if lines:
         blocks.append(Step("rule", say("step.rule"), (), tuple(lines)))
     if len(several) > 1:
@@ -193,11 +194,10 @@ def summary(desk: Desk, course: Course) -> tuple[Say, ...]:
     return tuple(found)
 
 
-def conventions(descent: Descent) -> list[Say]:
+def conventions(course: Course) -> list[Say]:
     found = [say("convention.optimizer.count")]
-    if any(descent.optimizer.in_force.get(name) for name in ("weight_decay",)):
-        decoupled = descent.optimizer.name == "adamw" or descent.optimizer.in_force.get("decoupled_weight_decay")
-        found.append(say(f"convention.decay.{'decoupled' if decoupled else 'l2'}"))
+    if way := decay(course.general):
+        found.append(say(f"convention.decay.{way}"))
     return found
 
 
@@ -333,21 +333,15 @@ def slopes(desk: Desk, course: Course) -> Witness:
 
 def again(desk: Desk, course: Course) -> Witness:
     """Every step by the plain-NumPy reference, from the same gradients."""
-    choice, errors = course.descent.optimizer, Errors()
-    options = plain(choice.in_force)
-    lr = options.pop("lr")
-    floats = desk.values.floats
-    theta = np.array(floats["theta@0"], dtype=float)
+    choice, floats = course.descent.optimizer, desk.values.floats
     memory = {
         letter_of(node): np.asarray(floats[node.id], dtype=float)
         for node in course.given
         if node.role == "state" and node.id.endswith("@0") and node.id in floats
     }
+    lr = float(choice.in_force["lr"])
+    steps = []
     for t, nodes in enumerate(course.lines, 1):
         g = next(node for node in nodes if letter_of(node) == "g")
-        gradient = np.asarray(floats[g.id], dtype=float)
-        number = t + course.steps_before
-        theta, memory = reference.step(choice.name, theta, gradient, memory, number, lr, options)
-        ours = np.asarray(floats[f"theta@{t}"], dtype=float)
-        errors.compare(ours, theta, max(1e-300, float(np.max(np.abs(theta)))))
-    return errors.witness("reference", "theta", TOLERANCE)
+        steps.append((floats[g.id], lr, floats[f"theta@{t}"]))
+    return stepped(choice, Begun(floats["theta@0"], memory, course.steps_before), steps, "theta")

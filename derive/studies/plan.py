@@ -7,7 +7,6 @@ from fractions import Fraction
 from functools import cached_property
 
 from derive.algebra import Value, digits
-from derive.calculation import Calculation
 from derive.document import Form, Line
 from derive.formula import Apply, Formula, Name, Number, Symbol, bind, names, rebuild, walk
 from derive.graph import Node, leaf
@@ -16,6 +15,7 @@ from derive.numerals import Policy
 from derive.schedules import BASE, BEFORE, E, Schedule, option_id, settled, written
 from derive.spelling import finite_decimal
 from derive.studies.base import Desk
+from derive.studies.calculation import Calculation
 from derive.studies.timetable import Timetable, floats, precise
 from derive.tensor import Tensor
 

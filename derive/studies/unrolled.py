@@ -20,7 +20,8 @@ def unrolled(desk: Desk, letter: str, t: int, terms_of: Collection[str]) -> Form
     formula = desk.reader.formula(desk.node[f"{letter}@{t}"], 0, 0)
     old = next((n for n in names(formula) if n.id == f"{letter}@{t - 1}"), None)
     if old is None:
-        return formula if has_term(formula, terms_of) else None
+        timed = {name.id.partition("@")[0] for name in names(formula) if "@" in name.id}
+        return formula if timed and timed <= set(terms_of) else None
     terms = fm.parts(formula, "add")
     carried = [term for term in terms if old in names(term)]
     rest = [term for term in terms if old not in names(term)]
