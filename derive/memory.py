@@ -135,6 +135,7 @@ class Memory:
             self.states[first.id],
             lambda letter: self.name(letter, first, step),
             self.time if time is None else time,
+            straight=self.time is not None,
         )
         result = now.result(self.optimizer(now))
         self.states[first.id] = now.after

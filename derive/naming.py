@@ -11,7 +11,7 @@ from derive.ids import base, is_after, kind, multiple, split, state, step
 from derive.model import Model
 from derive.notation import Notation, labelled, symbol
 from derive.ops.structural import Scale
-from derive.optimizers import OPTIONS, STATES
+from derive.optimizers import CONSTANT, OPTIONS, STATES
 
 MOST_COMPARED = 5_000  # entries whose symbols are compared
 SAMPLED = ("a", "z", "p", "x")  # gradients that are one per sample
@@ -132,6 +132,8 @@ class Naming:
 
     def remembered(self, letter: str, parameter: str, of: Symbol, id: str) -> Symbol:
         """What an optimizer remembers of a parameter: m of w₅ after step 2 is m with the index w5,2."""
+        if letter in CONSTANT:
+            return STATES[letter]
         first = next(iter(self.model.iterations)).number
         time = step(id) if "@" in id else first
         return replace(STATES.get(letter, Symbol(letter)), sub=f"{of.base}{of.sub},{time}", sup=of.sup, bold=of.bold)

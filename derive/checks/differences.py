@@ -86,9 +86,9 @@ def compared(
             else:
                 errors.compare(ours, nearest, size)
         note = say("witness.kinks", count=kinks) if kinks else None if every else say("witness.sampled")
-        yield errors.witness(
-            "differences" if values.small else "differences_float", iteration.gradient[node].id, tolerance, note
-        )
+        own = iteration.forward.loss is not None and end is iteration.forward.loss.total
+        name = "differences" if values.small else "differences_float"
+        yield errors.witness(name if own else "differences_part", iteration.gradient[node].id, tolerance, note)
 
 
 def directions(shape: tuple[int, ...], drawn: Random, most: int | None) -> Iterator[Value]:

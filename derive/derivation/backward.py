@@ -10,8 +10,8 @@ from derive.algebra import evaluate
 from derive.derivation.teller import Teller
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula, Name
-from derive.graph import Node, notate, topological
-from derive.ids import base, kind, plain, split
+from derive.graph import Node, notate, sources, topological
+from derive.ids import base, is_after, kind, plain, split
 from derive.model import Layer
 from derive.naming import Naming
 from derive.ops.base import Elementwise, Slope, WrittenOut
@@ -121,6 +121,8 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
     loss = teller.model.forward.loss
     if loss and isinstance(loss.total.op, Scale) and (shortcut or node is teller.model.forward.output):
         why = (*why, say("backward.mean", factor=fm.formula(loss.total.op.factor)))
+    if any(is_after(source.id) for source in sources(gradient)):
+        why = (*why, say("backward.layerwise"))
     if form == "matrix":
         lines: tuple[Line, ...] = (signal_matrix(teller, node, gradient, letter),)
         if any(form_.formula for form_ in lines[0].forms) and letter == "a" and place == "hidden":

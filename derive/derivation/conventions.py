@@ -70,6 +70,8 @@ def optimizer_sentences(teller: Teller) -> list[Say]:
     found = [say(f"optimizer.form.{options['form']}")] if "form" in options else []
     found += [say(f"optimizer.eps.{options['eps_form']}")] if options.get("betas") and "eps_form" in options else []
     now = teller.model.now
+    if teller.model.steps_before and any(now.lines.values()):
+        found.append(say("convention.steps_before", count=f"{teller.model.steps_before:,}"))
     if way := decay([*(line for lines in now.lines.values() for line in lines), *now.updated.values()]):
         found.append(say(f"convention.decay.{way}"))
     if any(teller.model.now.lines.values()):

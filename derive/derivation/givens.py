@@ -13,6 +13,7 @@ from derive.graph import Node
 from derive.language import Words
 from derive.model import Layer
 from derive.ops.activations import activations
+from derive.optimizers import option_name
 
 MOST_NUMBERED = 6  # edges between two layers up to which their numbers are written at them
 MOST_UNITS = 8  # a wider layer is drawn with its first units, dots, and its last
@@ -32,7 +33,7 @@ def numbers(teller: Teller) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for node in given:
         name = teller.naming.whole(node)
-        role = say("given.option" if node in options else f"given.{node.role}")
+        role = say("given.named", name=option_name(node.id)) if node in options else say(f"given.{node.role}")
         role = say("given.drawn", how=model.drawn_by[node]) if node in model.drawn else role
         if node.id in model.letters:
             role = say("given.base_rate") if node.id == "base_lr" else say("given.schedule_option", name=node.id)
@@ -45,6 +46,8 @@ def numbers(teller: Teller) -> Table:
                 say("given.missing") if node in model.missing else Amount(name),
             )
         )
+    if model.steps_before:
+        rows.append((say("given.steps_before"), "", "", f"{model.steps_before:,}"))
     if model.spec.loss is not None:
         rows.append((say("given.loss"), "", "", with_options(model.spec.loss.name, model.spec.loss.in_force)))
     if model.spec.optimizer is not None and model.updated:

@@ -12,7 +12,7 @@ from derive import formula as fm
 from derive.algebra import evaluate
 from derive.formula import Apply, Formula, Name, Number
 from derive.graph import Node
-from derive.ids import derivative, kind, plain, split
+from derive.ids import derivative, is_after, kind, plain, split
 from derive.model import Iteration, Model
 from derive.naming import Naming
 from derive.notation import Notation
@@ -76,6 +76,8 @@ class Teller(Reader):
         upstream = next((x for x in factors if isinstance(x, Name) and split(plain(x.id)[1])[0] == "L"), None)
         if upstream is None or split(plain(upstream.id)[1])[1] not in self.by_id:
             return None
+        if any(is_after(name.id) for name in fm.names(term)):
+            return None  # with a new weight in it, this is no derivative of a step before the update
         factor, id = plain(upstream.id)
         rest = fm.multiply(fm.formula(-factor if negative else factor), *(x for x in factors if x is not upstream))
         gradient = self.by_id[id]

@@ -47,7 +47,9 @@ def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, .
         for node in nodes:
             teller.values.home.setdefault(node.id, id)
         assert model.spec.optimizer is not None
-        why = (say(f"update.{model.spec.optimizer.name}"),)
+        why: tuple[Say, ...] = (say(f"update.{model.spec.optimizer.name}"),)
+        if model.spec.optimizer.in_force.get("momentum") and model.spec.optimizer.name == "sgd":
+            why = (*why, say("update.momentum"), say("optimizer.note.sgd_momentum"))
         found.append(Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > MOST_OPEN))
     return tuple(found)
 

@@ -1,6 +1,6 @@
 """Optimizers: `sheet` has their formulas, `base` what these are written with."""
 
-from derive.optimizers.base import OPTIONS, SINGLE, STATES, Update, decay
+from derive.optimizers.base import CONSTANT, OPTIONS, SINGLE, STATES, Update, decay, option_name
 from derive.optimizers.sheet import optimizers
 
-__all__ = ["OPTIONS", "SINGLE", "STATES", "Update", "decay", "optimizers"]
+__all__ = ["CONSTANT", "OPTIONS", "SINGLE", "STATES", "Update", "decay", "optimizers", "option_name"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Literal
 
-from derive.formula import Formula, Name, Number, Symbol
+from derive.formula import Formula, Name, Number, Symbol, cases
 from derive.graph import Node
 from derive.ops.base import ruled
 
@@ -25,7 +25,7 @@ STATES = {
     "rate": Symbol("η̂"),
     "eta": Symbol("η"),
     "rho": Symbol("ρ"),
-    "rhoinf": Symbol("ρmax"),
+    "rhoinf": Symbol("ρ", sub="∞"),
     "size": Symbol("Δ"),
     "turn": Symbol("c"),
     "prev": Symbol("g̃"),
@@ -34,18 +34,23 @@ STATES = {
 }
 #: The letters of what is one number for all entries.
 SINGLE = {"mu", "munext", "muprod", "rate", "eta", "rho", "rhoinf", "r"}
+#: The letters of what is the same in every step.
+CONSTANT = {"rhoinf"}
 #: How its options are written in formulas; `betas2` is the second of `betas`.
 OPTIONS = {
     "betas1": Symbol("β", sub="1"),
     "betas2": Symbol("β", sub="2"),
     "eps": Symbol("ε"),
+    "epshat": Symbol("ε̂"),
+    "power": Symbol("α"),
+    "t0": Symbol("t", sub="0"),
     "momentum": Symbol("μ"),
     "dampening": Symbol("τ"),
     "weight_decay": Symbol("λ"),
     "alpha": Symbol("β"),
     "lr_decay": Symbol("κ"),
     "momentum_decay": Symbol("ψ"),
-    "lambd": Symbol("λ"),
+    "lambd": Symbol("κ"),
     "etas1": Symbol("η", sup="−"),
     "etas2": Symbol("η", sup="+"),
     "stepsizes1": Symbol("Δ", sub="min"),
@@ -60,6 +65,7 @@ class Update:
     t: the number of the step, counted from 1; `time` is it in a formula · theta: the parameter before the step
     eta: the learning rate · raw: ∂L/∂θ · node: what stands behind each name · lines: what the step consists of, in order
     conditions: what was asked about t, so that a program of the step knows for which other steps it is right
+    straight: whether this is for a program, which has no cases
     """
 
     def __init__(
@@ -73,8 +79,10 @@ class Update:
         before: Mapping[str, Node],
         name: Callable[[str], str],
         time: Node | None = None,
+        *,
+        straight: bool = False,
     ) -> None:
-        self.t, self.parameter = t, parameter
+        self.t, self.parameter, self.straight = t, parameter, straight
         self.node: dict[Name, Node] = {}
         self.lines: list[Node] = []
         self.after: dict[str, Node] = {}
@@ -115,6 +123,15 @@ class Update:
         self.conditions.append(condition)
         return condition(self.t)
 
+    def either(self, condition: Callable[[int], bool], when: Formula, one: Formula, other: Formula) -> Formula:
+        """One formula or another, as a condition says that only depends on the number of the step.
+
+        A page writes it by cases; a program of the step (`straight`) has the one that applies.
+        """
+        if self.straight:
+            return one if self.when(condition) else other
+        return cases((one, when), (other, True))
+
     def option(self, name: str, value: Fraction) -> Name:
         """A number given as an option, as a letter."""
         return self.of(self._option(name, value))
@@ -125,10 +142,15 @@ class Update:
             raise ValueError(f"{name.rstrip('12')} must be at least 0 and less than 1")
         return self.option(name, value)
 
-    def epsilon(self, value: Fraction) -> Name:
+    def epsilon(self, value: Fraction, *, hat: bool = False) -> Name:
+        """ε, or the ε̂ beside an uncorrected root."""
         if value < 0:
             raise ValueError("eps must not be negative")
-        return self.option("eps", value)
+        return self.option("epshat" if hat else "eps", value)
+
+    def knows(self, letter: str) -> bool:
+        """Whether something is remembered from a step before."""
+        return letter in self._before
 
     def old(self, letter: str, start: Fraction = Fraction(0), *, single: bool = False) -> Name:
         """What is remembered from the step before; at first, the starting value (`single`: one for all entries)."""
@@ -171,3 +193,12 @@ def decay(lines: Iterable[Node]) -> Literal["l2", "decoupled", ""]:
         if any(source.id == "weight_decay" for source in line.inputs):
             return "decoupled" if line.role == "updated" else "l2"
     return ""
+
+
+def option_name(id: str) -> str:
+    """The option behind a letter in a formula, as PyTorch calls it: betas[1] of `betas2`."""
+    plain = {"epshat": "eps", "power": "alpha", "stepsizes": "step_sizes"}
+    name, number = id.rstrip("12"), id[len(id.rstrip("12")) :]
+    if id == "t0" or not number:
+        return plain.get(id, id)
+    return f"{plain.get(name, name)}[{int(number) - 1}]"

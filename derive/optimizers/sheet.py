@@ -43,7 +43,7 @@ def sgd(
         mu = step.option("momentum", momentum)
         share = (1 - step.option("dampening", dampening)) * g if dampening else g
         buf = step.remember("buf", lambda buf: mu * buf + share, first=g)
-        g = step.line("ahead", g + mu * buf) if nesterov else buf
+        g = step.line("d", g + mu * buf) if nesterov else buf
     return step.theta - step.eta * g
 
 
@@ -174,7 +174,7 @@ def adam(
 
     eps_form: ε added outside the root, as PyTorch does, inside it, or as the paper's ε̂ beside the uncorrected root
     """
-    b1, b2, epsilon = *averages(step, betas), step.epsilon(eps)
+    b1, b2, epsilon = *averages(step, betas), step.epsilon(eps, hat=eps_form == "hat")
     g = step.gradient(weight_decay, maximize)
     return step.theta - adapted(step, g, b1, b2, epsilon, amsgrad, eps_form)
 
@@ -192,7 +192,7 @@ def adamw(
     maximize: bool = False,
 ) -> Formula:
     """Adam with the weights shrunk beside the gradient, not through it (Loshchilov & Hutter, 2019). PyTorch: AdamW."""
-    b1, b2, epsilon = *averages(step, betas), step.epsilon(eps)
+    b1, b2, epsilon = *averages(step, betas), step.epsilon(eps, hat=eps_form == "hat")
     g = step.gradient(Fraction(0), maximize)
     return decoupled(step, weight_decay) - adapted(step, g, b1, b2, epsilon, amsgrad, eps_form)
 
@@ -272,6 +272,8 @@ def nadam(
     b1, b2, epsilon, psi = *averages(step, betas), step.epsilon(eps), step.option("momentum_decay", momentum_decay)
     theta: Formula = decoupled(step, weight_decay) if decoupled_weight_decay else step.theta
     g = step.gradient(Fraction(0) if decoupled_weight_decay else weight_decay, maximize)
+    if step.t > 1 and not step.knows("muprod"):
+        raise ValueError("a state that begins at a later step must give muprod, the product of the momenta so far")
     base, half = Number(Fraction(96, 100)), Number(Fraction(1, 2))
     now = step.line("mu", b1 * (1 - half * base ** (step.time * psi)))
     later = step.line("munext", b1 * (1 - half * base ** ((step.time + 1) * psi)))
@@ -301,11 +303,16 @@ def radam(
     mhat = step.line("mhat", m / (1 - b1**step.time))
     longest = step.line("rhoinf", 2 / (1 - b2) - 1)
     rho = step.line("rho", longest - 2 * step.time * b2**step.time / (1 - b2**step.time))
-    b = float(betas[1])
-    if step.when(lambda t: 2 / (1 - b) - 1 - 2 * t * b**t / (1 - b**t) <= 5):
+    if 2 / (1 - betas[1]) - 1 <= 5:
         return theta - step.eta * mhat
-    r = step.line("r", sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho)))
-    return theta - step.eta * r * mhat * sqrt(1 - b2**step.time) / (sqrt(v) + epsilon)
+    r = sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+    adapted_ = r * mhat * sqrt(1 - b2**step.time) / (sqrt(v) + epsilon)
+    b = float(betas[1])
+
+    def bounded(t: int) -> bool:
+        return 2 / (1 - b) - 1 - 2 * t * b**t / (1 - b**t) > 5
+
+    return theta - step.eta * step.either(bounded, rho > 5, adapted_, mhat)
 
 
 @optimizers("Rprop")
@@ -349,13 +356,11 @@ def asgd(
     """Gradient descent whose later parameters are averaged as well (Polyak & Juditsky, 1992). PyTorch: ASGD."""
     if lambd < 0:
         raise ValueError("lambd must not be negative")
-    decay, power = step.option("lambd", lambd), step.option("alpha", alpha)
+    decay, power = step.option("lambd", lambd), step.option("power", alpha)
     g = step.gradient(weight_decay, maximize)
     rate = step.old("eta", lr, single=True)
-    new = step.line("new", (1 - decay * rate) * step.theta - rate * g)
-    if step.when(lambda t: t - 1 - t0 <= 1):
-        step.remember("ax", lambda ax: new)
-    else:
-        step.remember("ax", lambda ax: ax + (new - ax) / (step.time - 1 - Number(t0)))
+    new = (1 - decay * rate) * step.theta - rate * g
+    share = larger(1, step.time - 1 - step.option("t0", t0))
+    step.remember("ax", lambda ax: ax + (new - ax) / share)
     step.remember("eta", lambda _: step.eta / (1 + decay * step.eta * step.time) ** power, start=lr, single=True)
     return new

@@ -124,6 +124,8 @@ class Printer(ABC):
     def passed(self) -> str:
         witnesses = self.document.witnesses
         count = sum(witness.compared for witness in witnesses)
+        if len({w.name for w in witnesses}) == 1:
+            return self.word("witness.passed_one", count=f"{count:,}")
         return self.word("witness.passed", count=f"{count:,}", witnesses=str(len({w.name for w in witnesses})))
 
     @cached_property

@@ -103,6 +103,7 @@ class Data:
         names = {
             "differences": "central differences, 50 digits",
             "differences_float": "central differences",
+            "differences_part": "central differences of a layer's part of the loss",
             "sympy": "SymPy",
             "reference": "optimizer steps in plain NumPy",
             "recursion": "recursion against the closed form, 50 digits",

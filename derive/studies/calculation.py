@@ -14,7 +14,7 @@ from derive.errors import InputError
 from derive.formula import Name, Symbol
 from derive.graph import Node, evaluate, topological
 from derive.labels import Labels
-from derive.optimizers import OPTIONS, SINGLE, STATES
+from derive.optimizers import CONSTANT, OPTIONS, SINGLE, STATES
 from derive.tensor import Tensor
 
 
@@ -93,6 +93,10 @@ class Symbols:
         variable = self.calculation.variables[column]
         if letter == "theta":
             return timed(variable, time)
+        if letter == "ahead":  # the point beside the parameter
+            return timed(Symbol(variable.base + "\u0303", variable.sub), time)
+        if letter in CONSTANT:
+            return STATES[letter]
         base = self.letter(letter)
         several = len(self.calculation.variables) > 1 and letter not in SINGLE and of_many
         return timed(Symbol(base.base, joined(base.sub, variable.text) if several else base.sub, base.sup), time)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from derive.document import Block, Form, Line, Step, say
@@ -69,11 +69,19 @@ def blocks(desk: Desk, course: Course) -> Iterator[Block]:
     if "eps_form" in options and name in ("adam", "adamw"):
         yield say(f"optimizer.eps.{options['eps_form']}")
         if course.general and options["eps_form"] == "outside" and not options["amsgrad"]:
-            yield Step("forms/eps", say("step.forms.eps"), (), (hatted(desk),))
-    if name in ("adagrad", "adamw"):
-        yield say(f"optimizer.note.{name}")
+            yield Step("forms/eps", say("step.forms.eps"), (say("optimizer.delta"),), (hatted(desk),))
+    yield from (say(f"optimizer.note.{note}") for note in notes(name, options))
     if course.general and options.get("weight_decay"):
         yield from decays(desk, course)
+
+
+def notes(name: str, options: Mapping[str, object]) -> Iterator[str]:
+    """What is easily taken wrong about an optimizer with these options."""
+    yield from (option for option in ("amsgrad", "centered", "maximize") if options.get(option))
+    if name == "sgd" and options["momentum"]:
+        yield "sgd_momentum"
+    if name in ("adagrad", "adamw"):
+        yield name
 
 
 def momentum_forms(desk: Desk, course: Course, own: str) -> Iterator[Step]:
@@ -129,13 +137,9 @@ def decays(desk: Desk, course: Course) -> Iterator[Step]:
         forms = (theta - eta * (g + decay * theta), (1 - eta * decay) * theta - eta * g)
         line = Line(desk.name("theta@t"), tuple(Form(f, numbers=False) for f in forms), has_value=False)
         yield Step("forms/decay", say("step.forms.decay"), (say("optimizer.decay.same"),), (line,))
-    elif descent.optimizer.name in ("adam", "adamw"):
-        yield Step(
-            "forms/decay",
-            say("step.forms.decay"),
-            (say(f"optimizer.decay.{descent.optimizer.name}"),),
-            tuple(apart(desk)),
-        )
+    elif descent.optimizer.name in ("adam", "adamw") and descent.optimizer.in_force["eps_form"] == "outside":
+        why = (say(f"optimizer.decay.{descent.optimizer.name}"), say("optimizer.delta"))
+        yield Step("forms/decay", say("step.forms.decay"), why, tuple(apart(desk)))
 
 
 def apart(desk: Desk) -> Iterator[Line]:

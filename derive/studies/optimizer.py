@@ -18,7 +18,7 @@ from derive.formula import Name, Partial, Symbol
 from derive.graph import Node
 from derive.language import Words
 from derive.numerals import Policy
-from derive.optimizers import SINGLE, decay, optimizers
+from derive.optimizers import SINGLE, decay, optimizers, option_name
 from derive.source import Item
 from derive.studies import forms
 from derive.studies.base import Desk, Study
@@ -30,6 +30,7 @@ from derive.values import as_fraction
 WORKED = 10  # steps up to which all are worked in full; of more, the first few and the last
 FIRST = 3
 UNROLLED = 4  # steps up to which a remembered value is written in terms of all gradients
+SMALLEST = 1e-16  # of the largest value, down to which a logarithmic axis goes
 GRID = 41  # points along each side of the region whose level lines are drawn
 MOST_TABLES = 12  # variables whose numbers are given over all steps
 MOST_NAMED = 4  # variables by each of which the derivative is written down in letters
@@ -40,7 +41,7 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
     """The worked study of a file of `derive optimizer`."""
     descent = read(item)
     course = Walk(descent).walk()
-    letters = {"lr": Symbol("η"), "t": Symbol("t"), "f": Symbol("f"), "ahead": Symbol("θ̃")}
+    letters = {"lr": Symbol("η"), "t": Symbol("t"), "f": Symbol("f")}
     beside = forms.parallel(course)
     calculation = Calculation((*course.ends, *beside), course.given, descent.symbols, letters)
     desk = Desk(calculation, policy, words)
@@ -80,10 +81,13 @@ def givens(desk: Desk, course: Course) -> Table:
         rows.append((say("given.function"), Name("f", (), Symbol("f")), descent.function))
     columns = range(len(descent.variables))
     rows += [(say("given.start"), desk.name("theta@0", c), desk.amount("theta@0", c)) for c in columns]
-    rows += [(say("given.option"), desk.name(id), desk.amount(id)) for id in course.options]
+    rows += [(say("given.named", name=option_name(id)), desk.name(id), desk.amount(id)) for id in course.options]
+    own = set(letters_of(course))
     for node in course.given:
-        if node.role == "state" and node.id in desk.node and letter_of(node) not in SINGLE and node.id.endswith("@0"):
+        if node.role == "state" and node.id in desk.node and letter_of(node) in own and node.id.endswith("@0"):
             rows += [(say("given.state"), desk.name(node.id, c), desk.amount(node.id, c)) for c in range(node.shape[1])]
+    if course.steps_before:
+        rows.append((say("given.steps_before"), "", f"{course.steps_before:,}"))
     header = (say("table.role"), say("table.symbol"), say("table.value"))
     return Table("givens", say("table.givens"), header, tuple(rows), fold=len(rows) > 20)
 
@@ -92,6 +96,8 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
     """The lines of any step, in letters."""
     descent = course.descent
     blocks: list[Block] = [say(f"update.{descent.optimizer.name}")]
+    if descent.optimizer.name == "sgd" and descent.optimizer.in_force["momentum"]:
+        blocks.append(say("update.momentum"))
     several = range(len(descent.variables))
     lines: list[Line] = []
     for node in course.general:
@@ -105,16 +111,16 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
     if lines:
         blocks.append(Step("rule", say("step.rule"), (), tuple(lines)))
     if len(several) > 1:
-        blocks.append(say("optimizer.each", first=desk.name("theta@0", 0)))
+        blocks.append(say("optimizer.each", first=headed(desk, "theta", 0)))
     return (*blocks, *forms.blocks(desk, course))
 
 
 def slope_line(desk: Desk, node: Node, descent: Descent, column: int) -> Line:
     """g as the partial derivative it is."""
-    line = desk.reader.line(node, 0, column)
+    target, formula = desk.name(node.id, column), desk.reader.formula(node, 0, column)
     partial = Partial(Symbol("f"), descent.symbols[column])
-    name = desk.defined(f"df/d{descent.variables[column].id}", partial, line.target)
-    return Line(line.target, (Form(name, numbers=False), *line.forms), has_value=False)
+    name = desk.defined(f"df/d{descent.variables[column].id}", partial, target)
+    return Line(target, (Form(name, numbers=False), Form(formula, numbers=False)), has_value=False)
 
 
 def worked(desk: Desk, course: Course) -> Iterator[Block]:
@@ -138,8 +144,11 @@ def step_lines(desk: Desk, course: Course, t: int) -> Iterator[Line]:
     single = [node for node in nodes if node.shape[1] == 1 and len(course.descent.variables) > 1]
     for node in single:
         yield desk.reader.line(node, 0, 0)
+    ahead = [node for node in nodes if letter_of(node) == "ahead"]
+    for node in ahead:  # the gradient needs the whole point
+        yield from (desk.reader.line(node, 0, column) for column in range(node.shape[1]))
     for column in range(len(course.descent.variables)):
-        yield from (desk.reader.line(node, 0, column) for node in nodes if node not in single)
+        yield from (desk.reader.line(node, 0, column) for node in nodes if node not in (*single, *ahead))
     if course.f:
         yield desk.reader.line(desk.node[f"f@{t}"], 0, 0)
 
@@ -196,6 +205,8 @@ def summary(desk: Desk, course: Course) -> tuple[Say, ...]:
 
 def conventions(course: Course) -> list[Say]:
     found = [say("convention.optimizer.count")]
+    if course.steps_before:
+        found.append(say("convention.steps_before", count=f"{course.steps_before:,}"))
     if way := decay(course.general):
         found.append(say(f"convention.decay.{way}"))
     return found
@@ -204,18 +215,26 @@ def conventions(course: Course) -> list[Say]:
 # unrolled -----------------------------------------------------------------------------------------------------------------
 def in_gradients(desk: Desk, course: Course) -> Iterator[Block]:
     """What is remembered, in terms of all gradients so far: the recursion put into itself."""
+    told = False
     for letter in letters_of(course):
         lines = []
         for t in range(1, min(course.steps, UNROLLED) + 1):
             if f"{letter}@{t}" not in desk.node or letter == "theta" or letter in SINGLE:
                 continue
             found = unrolled(desk, letter, t, ("g", "gtilde"))
-            if found is not None and t > 1:
+            if found is not None and t > 1 and recurs(desk, letter):
                 lines.append(Line(desk.name(f"{letter}@{t}"), (Form(found),)))
+        if lines and not told:
+            told = True
+            yield say("optimizer.unrolled")
         if lines:
             yield Step(f"unrolled/{letter}", say("step.unrolled", name=headed(desk, letter, 0)), (), tuple(lines))
-    if course.steps > 1:
-        yield say("optimizer.unrolled")
+
+
+def recurs(desk: Desk, letter: str) -> bool:
+    """Whether a line is written in its own value of the step before."""
+    second = desk.node.get(f"{letter}@2")
+    return second is not None and any(source.id == f"{letter}@1" for source in second.inputs)
 
 
 # pictures -----------------------------------------------------------------------------------------------------------------
@@ -235,12 +254,14 @@ def pictures(desk: Desk, course: Course, others: Sequence[Course]) -> Iterator[F
         curves = tuple(Curve(name, tuple(map(tuple, way.tolist())), "path") for name, way in ways.items())
         chart = Chart(words.plain("figure.way"), Axis(symbols[0]), Axis("f"), (curve(course.descent, ways), *curves))
         yield Figure("way", say("figure.way"), chart)
-    falls = tuple(
-        Curve(name, tuple((float(t), float(row[-1])) for t, row in enumerate(way))) for name, way in ways.items()
-    )
     lowest = min(float(way[:, -1].min()) for way in ways.values())
     highest = max(float(way[:, -1].max()) for way in ways.values())
     log = lowest > 0 and highest > 100 * lowest
+    least = highest * SMALLEST if log else -np.inf  # what is smaller is as good as 0 beside the rest
+    falls = tuple(
+        Curve(name, tuple((float(t), float(row[-1]) if row[-1] >= least else np.nan) for t, row in enumerate(way)))
+        for name, way in ways.items()
+    )
     chart = Chart(words.plain("figure.fall"), Axis("t"), Axis("f", log=log), falls)
     yield Figure("fall", say("figure.fall"), chart)
 
@@ -287,7 +308,7 @@ def comparison(desk: Desk, course: Course, others: Sequence[Course]) -> tuple[Bl
         rows.append((name, f"{run.steps}", *cells))
     names_ = [Name(symbol.text, (), symbol) for symbol in course.descent.symbols]
     header = (say("table.optimizer"), say("table.steps_done"), *names_, Name("f", (), Symbol("f")))
-    return (Table("compare", say("table.compare"), header, tuple(rows)),)
+    return (say("optimizer.compared"), Table("compare", say("table.compare"), header, tuple(rows)))
 
 
 def shown(desk: Desk, id: str, value: float) -> Amount:
