@@ -185,9 +185,9 @@ def is_number(written: str) -> bool:
 
 @main.command()
 @click.argument("file", required=False)
-@click.option("--samples", metavar="N", help="How many samples there are.")
-@click.option("--batch-size", metavar="B", help="How many of them go into a batch.")
-@click.option("--epochs", metavar="E", help="How often all samples are gone through.")
+@click.option("--samples", metavar="N", help="How many samples there are; required.")
+@click.option("--batch-size", metavar="B", help="How many of them go into a batch; required.")
+@click.option("--epochs", metavar="E", help="How often all samples are gone through; required.")
 @click.option("--drop-last", is_flag=True, default=None, help="Drop a last batch that is not full.")
 @page
 def batches(file: str | None, drop_last: bool | None, **options: Any) -> None:

@@ -117,7 +117,7 @@ class Text(Dialect):
             return " ⊙ ".join(factors)
         if head == "dot":
             return " ".join(factors)
-        return (times or " ").join(f"({f})" if "/" in f and f[0] not in "(∂d|⌊⌈" else f for f in factors)
+        return (times or " ").join(f"({f})" if is_quotient(f) else f for f in factors)
 
     def fraction(self, top: str, bottom: str) -> str:
         return f"{top}/{bottom}"
@@ -162,6 +162,16 @@ class Text(Dialect):
             case "ceil":
                 return f"⌈{inner}⌉"
         return "π"
+
+
+def is_quotient(text: str) -> bool:
+    """Whether a slash stands outside all brackets; ∂L/∂w is one letter."""
+    depth = 0
+    for c in text:
+        depth += (c in "([{⌊⌈") - (c in ")]}⌋⌉")
+        if c == "/" and depth == 0:
+            return text[0] not in "∂d|"
+    return False
 
 
 def is_bracketed(text: str) -> bool:
