@@ -117,7 +117,10 @@ def _power(values: list[Value], _axis: int | None) -> Value:
     base, exponent = values
     if isinstance(exponent, Fraction) or getattr(exponent, "dtype", None) == np.dtype(object):
         return each(_exact_power)(base, exponent)
-    return base**exponent
+    try:
+        return base**exponent
+    except OverflowError:  # Python's own floats raise where NumPy's become infinite
+        return math.inf
 
 
 _add, _multiply, _divide = (
@@ -127,6 +130,15 @@ _add, _multiply, _divide = (
 )
 
 
+def _quotient(values: list[Value], _axis: int | None) -> Value:
+    try:
+        return _divide(*values)
+    except ZeroDivisionError:
+        if not any(isinstance(x, Fraction) for value in values for x in np.ravel(value)):
+            raise
+        return each(lambda a, b: UNKNOWN if b is UNKNOWN or b == 0 else a / b)(*values)
+
+
 STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
     "add": _fold(_add),
     "mul": _fold(_multiply),
@@ -134,7 +146,7 @@ STRUCTURE: dict[str, Callable[[list[Value], int | None], Value]] = {
     "chain": _fold(_multiply),
     "dot": _fold(lambda a, b: a @ b),
     "neg": lambda v, _: -v[0],
-    "div": lambda v, _: _divide(*v),
+    "div": _quotient,
     "pow": _power,
     "T": lambda v, _: v[0].T,
     "sum": _sum,

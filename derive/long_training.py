@@ -17,7 +17,7 @@ from derive.language import Words
 from derive.model import Model
 from derive.notation import read as read_notation
 from derive.schedules import Plateau, start
-from derive.solution import Page, Solution
+from derive.solution import Page, Solution, kept
 from derive.spec import MAX_STEPS, Spec, load
 from derive.training import checkpoint
 from derive.training.batches import Batches, batches
@@ -68,7 +68,7 @@ def train(
     if every.several:
         model = every.at(model.steps_before + 1)
     elif min(worked, course.made) > 1:
-        model = build(replace(spec, steps=min(worked, course.made)))
+        model = kept(replace(spec, steps=min(worked, course.made)))
     return page.solution(model, Wishes(form, level), only, course)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from derive.errors import nearest
 from derive.graph import Node, leaf
 from derive.ids import after, base, state, timed
 from derive.labels import Labels
-from derive.optimizers import Update
+from derive.optimizers import SINGLE, Update
 from derive.options import Choice, described, mapping, whole
 from derive.schedules import Plateau, Rates
 from derive.source import Item, Number
@@ -44,6 +44,7 @@ class Memory:
         self.given: dict[Node, Tensor] = {}
         self.options: dict[str, Node] = {}
         self.states: dict[str, dict[str, Node]] = {id: {} for id in self.parameters}
+        self.named: dict[str, Item] = {}
         lr = self.optimizer.in_force["lr"]
         if lr < 0:
             raise self.optimizer.place("lr").error("lr must not be negative")
@@ -140,6 +141,10 @@ class Memory:
         result = now.result(self.optimizer(now))
         self.states[first.id] = now.after
         self.conditions = now.conditions
+        for letter, item in self.named.items():
+            if letter not in now.after:
+                known = ", ".join(now.after) or "nothing"
+                raise item.at_key().error(f"{self.optimizer.name} does not remember '{letter}'; it remembers {known}")
         return tuple(now.lines), result
 
     # the state the file gives -----------------------------------------------------------------------------------------
@@ -167,8 +172,10 @@ class Memory:
             self.given[node] = tensor
 
     def hold(self, letter: str, parameter: Node, item: Item) -> None:
-        node = leaf(parameter.shape, self.name(letter, parameter, 0), "state")
-        self.given[node] = filled(item, parameter)
+        shape = (1, 1) if letter in SINGLE else parameter.shape
+        node = leaf(shape, self.name(letter, parameter, 0), "state")
+        self.given[node] = filled(item, node)
+        self.named[letter] = item
         self.states[parameter.id][letter] = node
 
 

@@ -199,7 +199,7 @@ def radam(theta: Array, g: Array, state: State, t: int, lr: float, options: Opti
 def rprop(theta: Array, g: Array, state: State, t: int, lr: float, options: Options) -> Result:
     """Rprop: where the sign of the gradient changes, the step shrinks and the parameter waits."""
     (shrink, grow), (smallest, largest) = options["etas"], options["step_sizes"]
-    agreement = np.sign(start(state, "prev", theta) * g)
+    agreement = np.sign(start(state, "prev", theta)) * np.sign(g)  # the product itself may underflow
     factor = np.where(agreement > 0, grow, np.where(agreement < 0, shrink, 1.0))
     size = np.clip(start(state, "size", theta, lr) * factor, smallest, largest)
     g = np.where(agreement < 0, 0.0, g)
@@ -215,7 +215,7 @@ def asgd(theta: Array, g: Array, state: State, t: int, lr: float, options: Optio
     g = g + options["weight_decay"] * theta
     theta = theta * (1 - lambd * eta) - eta * g
     ax = ax + mu * (theta - ax)
-    eta = lr / (1 + lambd * lr * t) ** options["alpha"]
+    eta = lr / np.power(1 + lambd * lr * t, options["alpha"])
     mu = 1 / max(1, t - options["t0"])
     return theta, {"eta": eta, "mu": mu, "ax": ax}
 

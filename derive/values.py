@@ -133,6 +133,8 @@ class Values:
     def _settle(self, node: Node, value: Value, exact: dict[Node, Value]) -> Value:
         """A value as soon as it is there: exact where that is known (0.1 has no end in binary), rounded as one goes."""
         number = self.algebra.number
+        if node.id and any(hasattr(v, "_mpc_") for v in np.ravel(value)):
+            raise InputError(f"{node.id} is not a real number: a root or a logarithm of a negative one")
         if self.policy.as_you_go and not node.id:
             return value
         if not self.policy.as_you_go:

@@ -306,6 +306,8 @@ def trained(folder: Path) -> Iterator[Solution]:
     yield train(net_of("identity", optimizer={"sgd": {"lr": 1}}), steps=5)
     yield train(net_of(optimizer={"sgd": {"lr": 0}}), steps=5)
     yield train(net_of("identity", optimizer={"sgd": {"lr": 1}}), steps=2000)
+    kink = [{"linear": {"out": 1, "weight": [[0.5, -0.3]], "bias": [0.1]}}, "relu"]  # exactly at 0
+    yield train({**net_of(loss="mse"), "inputs": [[1, 2]], "targets": [[1]], "layers": kink}, steps=2)
 
     def interrupt(made: int, planned: int) -> None:
         if made == 20:

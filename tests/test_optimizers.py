@@ -225,6 +225,34 @@ def test_the_unrolled_average() -> None:
     assert "m₃ = β₁²·(1 − β₁)·g₁ + β₁·(1 − β₁)·g₂ + (1 − β₁)·g₃ = 0.9²·(1 − 0.9)·0.1" in text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sgd --lr 0.1 --grad 1 --grad 1 --grad 1 --start 0.3",
+        "sgd --lr 0.1 --function abs(x) --start 1 --steps 12",
+        "sgd --lr 0.1 --function x^2 --start 1 --steps 300",
+        "adam --lr 0.1 --function x^2 --start 1 --steps 300",
+        "adam --betas 0,0 --grad 0.1 --grad -0.2 --grad 0.3",
+        "adam --eps-form hat --weight-decay 0.1 --grad 1 --grad 2 --start 2",
+        "rprop --grad 1e-320 --grad 1e-320",
+        "sgd --lr 0.1 --function exp(exp(exp(x))) --start 1 --steps 5",
+        "radam --grad 0.1 --grad 0.2 --grad 0.3 --grad 0.1 --grad 0.1 --grad 0.1 --grad 0.1",
+        "asgd --t0 1 --lambd 0.01 --grad 1 --grad -0.2 --grad 0.01 --grad 1",
+    ],
+)
+def test_nothing_legal_upsets_the_witnesses(line: str) -> None:
+    result = CliRunner().invoke(main, ["optimizer", *line.split(), "-o", "-"], prog_name="derive")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_rule_in_letters_has_all_its_cases() -> None:
+    text = str(study("optimizer", {"optimizer": "rprop", "gradients": [0.1, -0.2]}).print("text"))
+    rule = text.partition("One step, in letters")[2].partition("Step by step")[0]
+    assert rule.count("else") == 3 and "since" not in rule
+    text = str(study("optimizer", {"optimizer": "radam", "gradients": [0.1]}).print("text"))
+    assert "if ρₜ > 5" in text and "since 1 ≤ 5" in text
+
+
 @pytest.mark.parametrize("format", ["html", "latex", "markdown", "text", "json"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_format(format: str, lang: str) -> None:
@@ -280,6 +308,9 @@ REFUSED = {
     "adam --grad 1 --foo 3": "adam has no option 'foo'",
     "adam --grad 1,2 --grad 1": "this gradient has 1 entries, the first has 2",
     "adam --grad 1 --state x": "--state",
+    "adam --grad 1 --state x=1": "adam does not remember 'x'; it remembers m, v",
+    "adam --grad 1e200": "the first step is not finite",
+    "nadam --grad 1 --state step=3": "must give muprod",
     "adam --grad 1 extra": "unexpected argument 'extra'",
     "nowhere.yaml": "no such file",
 }

@@ -24,6 +24,7 @@ from derive.spec import MAX_STEPS
 from derive.tensor import Tensor
 
 MAX_VARIABLES = 100
+MAX_WORK = 4_000  # steps times variables
 MAX_DIVERGED = 1e100  # beyond, squares are no longer numbers
 
 
@@ -82,6 +83,8 @@ def read(item: Item) -> Descent:
         return Descent(item, optimizer, names, start, rows.shape[0], gradients=rows, **common)
     body, names, start = function(given["function"], given.get("start"))
     steps = whole(given["steps"], 1, MAX_STEPS) if "steps" in given else DEFAULT_STEPS
+    if steps * len(names) > MAX_WORK:
+        raise given["steps"].error(f"more than {MAX_WORK:,} steps times variables")
     return Descent(item, optimizer, names, start, steps, function=body, **common)
 
 
@@ -94,6 +97,8 @@ def gradients(item: Item) -> Tensor:
         raise item.error("there are no gradients")
     if len(rows) > MAX_STEPS:
         raise item.error(f"more than {MAX_STEPS:,} steps")
+    if len(rows) * len(rows[0]) > MAX_WORK:
+        raise item.error(f"more than {MAX_WORK:,} steps times entries")
     for part, row in zip(listed(item), rows, strict=True):
         if len(row) != len(rows[0]):
             raise part.error(f"this gradient has {len(row)} entries, the first has {len(rows[0])}")
@@ -122,7 +127,7 @@ def started(item: Item | None, names: tuple[Name, ...], whole_file: Item) -> Ten
             raise item.error(f"start has no value for {', '.join(missing)}")
         found = [number(by_name[name]) for name in names]
     else:
-        found = [number(part) for part in listed(item)]
+        found = [number(part) for part in (item.value if isinstance(item.value, list) else [item])]
         if len(found) != len(names):
             raise item.error(f"{len(found)} starting values for {len(names)} variables")
     return Tensor.of([[n.exact for n in found]], [[n.text for n in found]])
@@ -197,8 +202,9 @@ class Walk:
                 break
             self.states = dict(self.memory.states["theta@0"])
         course.options, course.steps_before = self.memory.options, self.memory.steps_before
-        if course.lines:
-            course.general = self.in_general()
+        if not course.lines:
+            raise self.descent.optimizer.item.error("the first step is not finite: it divides by zero or is too large")
+        course.general = self.in_general()
         course.given |= self.memory.given
         return course
 
@@ -240,7 +246,7 @@ class Walk:
             self.course.f.append(node)
             return True
         if t == 0:
-            raise self.descent.item.error("the function has no finite value at the start")
+            raise place(self.descent).error("the function has no finite value at the start")
         self.course.theta.pop()
         self.course.lines.pop()
         return False
@@ -276,6 +282,12 @@ class Walk:
         lines, result = general.made(t, first, alias(course.theta[-1], "t−1"), memory.lr, gradient, time)
         nodes = (*taken, *lines, result.named("theta@t", "updated"))
         return in_order(nodes) if self.finite(nodes) else ()
+
+
+def place(descent: Descent) -> Item:
+    """Where the start is given."""
+    top = descent.item.value
+    return top.get("start", descent.item) if isinstance(top, dict) else descent.item
 
 
 def letter_of(node: Node) -> str:

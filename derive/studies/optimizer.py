@@ -25,11 +25,11 @@ from derive.studies.base import Desk, Study
 from derive.studies.calculation import Calculation
 from derive.studies.descent import Course, Descent, Walk, alternatives, letter_of, read
 from derive.studies.unrolled import unrolled
-from derive.values import as_fraction
 
 WORKED = 10  # steps up to which all are worked in full; of more, the first few and the last
 FIRST = 3
 UNROLLED = 4  # steps up to which a remembered value is written in terms of all gradients
+MOST_CHECKED = 100  # steps whose gradients are held against differences
 SMALLEST = 1e-16  # of the largest value, down to which a logarithmic axis goes
 GRID = 41  # points along each side of the region whose level lines are drawn
 MOST_TABLES = 12  # variables whose numbers are given over all steps
@@ -42,7 +42,7 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
     descent = read(item)
     course = Walk(descent).walk()
     letters = {"lr": Symbol("η"), "t": Symbol("t"), "f": Symbol("f")}
-    beside = forms.parallel(course)
+    beside = () if policy.as_you_go else forms.parallel(course)
     calculation = Calculation((*course.ends, *beside), course.given, descent.symbols, letters)
     desk = Desk(calculation, policy, words)
     others = [Walk(other).walk() for other in alternatives(descent)]
@@ -50,7 +50,7 @@ def study(item: Item, policy: Policy, words: Words) -> Study:
         Section("givens", say("section.givens"), (givens(desk, course),)),
         Section("rule", say("section.rule"), rule(desk, course)),
         Section("steps", say("section.steps"), tuple(worked(desk, course))),
-        Section("unrolled", say("section.unrolled"), tuple(in_gradients(desk, course))),
+        Section("unrolled", say("section.unrolled"), () if policy.as_you_go else tuple(in_gradients(desk, course))),
         Section("course", say("section.course"), (*tables(desk, course), *pictures(desk, course, others))),
         Section("compare", say("section.compare"), comparison(desk, course, others)),
     ]
@@ -112,7 +112,7 @@ def rule(desk: Desk, course: Course) -> tuple[Block, ...]:
         blocks.append(Step("rule", say("step.rule"), (), tuple(lines)))
     if len(several) > 1:
         blocks.append(say("optimizer.each", first=headed(desk, "theta", 0)))
-    return (*blocks, *forms.blocks(desk, course))
+    return (*blocks, *(() if desk.policy.as_you_go else forms.blocks(desk, course)))
 
 
 def slope_line(desk: Desk, node: Node, descent: Descent, column: int) -> Line:
@@ -285,7 +285,11 @@ def contours(descent: Descent, way: Value) -> Contours:
 def height(descent: Descent, *at: float) -> float:
     assert descent.function is not None
     with np.errstate(all="ignore"):
-        return float(evaluate(descent.function, dict(zip(descent.variables, at, strict=True)).__getitem__, FLOATS))
+        return float(
+            evaluate(
+                descent.function, dict(zip(descent.variables, map(np.float64, at), strict=True)).__getitem__, FLOATS
+            )
+        )
 
 
 def curve(descent: Descent, ways: dict[str, Value]) -> Curve:
@@ -320,7 +324,7 @@ def shown(desk: Desk, id: str, value: float) -> Amount:
 # witnesses ----------------------------------------------------------------------------------------------------------------
 def witnesses(desk: Desk, course: Course, document: Document) -> Iterator[Witness]:
     """The steps made again by the reference, the gradient by differences, the printed lines by their text."""
-    if course.descent.function is not None and course.lines:
+    if course.descent.function is not None and course.lines and not desk.policy.as_you_go:
         yield slopes(desk, course)
     if course.lines and course.descent.optimizer.name in reference.KNOWN and not desk.policy.as_you_go:
         yield again(desk, course)
@@ -332,11 +336,12 @@ def slopes(desk: Desk, course: Course) -> Witness:
     mp, errors = digits(), Errors()
     assert course.descent.function is not None
     step = mp.number(10) ** -40
-    for nodes in course.lines:
+    stride = max(1, course.steps // MOST_CHECKED)
+    for nodes in (*course.lines[::stride], course.lines[-1]):
         g = next(node for node in nodes if letter_of(node) == "g")
-        at = [mp.number(as_fraction(x)) for x in np.ravel(desk.values.arrays[g.inputs[0].id])]
+        at = list(np.ravel(desk.values.arrays[g.inputs[0].id]))
         scale = max(1e-30, *(abs(float(x)) for x in np.ravel(desk.values.arrays[g.id])))
-        for column in range(len(at)):
+        for column in range(0, len(at), max(1, len(at) // MOST_NAMED)):
             up, down = (
                 evaluate(
                     course.descent.function, dict(zip(course.descent.variables, moved, strict=True)).__getitem__, mp
@@ -348,8 +353,8 @@ def slopes(desk: Desk, course: Course) -> Witness:
                 course.descent.function, dict(zip(course.descent.variables, at, strict=True)).__getitem__, mp
             )
             if abs(up - 2 * here + down) <= abs(step) * scale * mp.number(10) ** -20:  # else a kink: there is no slope
-                errors.compare(mp.number(as_fraction(ours)), (up - down) / (2 * step), scale)
-    return errors.witness("function", "g", 1e-12 if not desk.policy.as_you_go else float("inf"))
+                errors.compare(ours, (up - down) / (2 * step), scale)
+    return errors.witness("function", "g", 1e-12)
 
 
 def again(desk: Desk, course: Course) -> Witness:
@@ -364,5 +369,5 @@ def again(desk: Desk, course: Course) -> Witness:
     steps = []
     for t, nodes in enumerate(course.lines, 1):
         g = next(node for node in nodes if letter_of(node) == "g")
-        steps.append((floats[g.id], lr, floats[f"theta@{t}"]))
+        steps.append((desk.values.arrays[g.id], lr, floats[f"theta@{t}"]))
     return stepped(choice, Begun(floats["theta@0"], memory, course.steps_before), steps, "theta")

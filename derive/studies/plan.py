@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 
+import numpy as np
+
 from derive.algebra import Value, digits
 from derive.document import Form, Line
 from derive.formula import Apply, Formula, Name, Number, Symbol, bind, names, rebuild, walk
@@ -25,7 +27,10 @@ class Plan:
 
     def __init__(self, table: Timetable, policy: Policy, words: Words) -> None:
         self.table = table
-        self.floats = floats(table, policy)
+        with np.errstate(all="ignore"):
+            self.floats = floats(table, policy)
+        if (wrong := next((e for e, rate in enumerate(self.floats) if not np.isfinite(rate)), None)) is not None:
+            raise table.choice.item.error(f"the rate of epoch {wrong} is not finite")
         self.own = ({BASE: table.base} if table.has_base else {}) | dict(table.constants)
         given: dict[Node, Tensor] = {}
         for name, number in self.own.items():

@@ -18,7 +18,7 @@ from derive.values import LARGEST_FRACTION_BITS, as_decimal
 
 KEYS = ("name", "schedule", "lr", "epochs", "metric", "numbers")
 LR, EPOCHS = Fraction(1, 10), 20
-MOST_EPOCHS = 100_000
+MOST_EPOCHS = 20_000
 SAME = 1e-12  # of a rate: by how much the next may differ from it and be the same, but for rounding
 
 
@@ -62,6 +62,8 @@ def read(item: Item) -> Timetable:
         raise given["lr"].error("lr must not be negative")
     metric = tuple(number(part).exact for part in listed(given["metric"])) if "metric" in given else ()
     own = len(metric) if isinstance(schedule, Plateau) else schedule.epochs or EPOCHS
+    if own > MOST_EPOCHS and "epochs" not in given:
+        raise choice.item.error(f"at most {MOST_EPOCHS:,} epochs can be worked, not {own:,}: give fewer as epochs")
     epochs = whole(given["epochs"], 1, MOST_EPOCHS) if "epochs" in given else min(max(own, 1), MOST_EPOCHS)
     asked = given.get("epochs", choice.item)
     if isinstance(schedule, Plateau):

@@ -39,7 +39,7 @@ def load(path: str | Path, model: Model) -> Start:
         return InputError(problem, file=str(path))
 
     if not Path(path).is_file():
-        raise error("no such file")
+        raise error("this is no file" if Path(path).exists() else "no such file")
     arrays = unpacked(Path(path), "this", error)
     if STEPS not in arrays or OPTIMIZER not in arrays:
         raise error("this is no checkpoint of derive train")
@@ -61,7 +61,9 @@ def load(path: str | Path, model: Model) -> Start:
         if id not in arrays:
             raise error(f"array '{id}' is missing")
         array = arrays[id]
-        if array.dtype != np.float64 or array.shape != shape:
+        if array.dtype != np.float64:
+            raise error(f"array '{id}' does not hold float64 numbers")
+        if array.shape != shape:
             raise error(f"array '{id}' has shape {array.shape}, but {id} has {shape}")
         if not np.isfinite(array).all():
             raise error(f"array '{id}' holds NaN or infinity")
