@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from derive.figures.chart import Chart
 from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.spelling import Style
 from derive.values import Values
+
+if TYPE_CHECKING:
+    from derive.figures.chart import Chart
 
 
 @dataclass(frozen=True)

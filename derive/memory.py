@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from derive.errors import nearest
 from derive.graph import Node, leaf
@@ -12,10 +13,12 @@ from derive.ids import after, base, state, timed
 from derive.labels import Labels
 from derive.optimizers import SINGLE, Update
 from derive.options import Choice, described, mapping, whole
-from derive.schedules import Plateau, Rates
 from derive.source import Item, Number
 from derive.spec import Spec, Start, matrix, row
 from derive.tensor import Tensor
+
+if TYPE_CHECKING:
+    from derive.schedules import Rates
 
 
 class Memory:
@@ -70,6 +73,8 @@ class Memory:
 
     def scheduled(self, choice: Choice) -> Rates | None:
         """The rates of a schedule, of which epoch 0 is the first step ever; one that listens has the first rate only."""
+        from derive.schedules import Plateau, Rates  # files without a schedule do not pay for it
+
         schedule = choice()
         if isinstance(schedule, Plateau):
             return None

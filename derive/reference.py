@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 State = dict[str, Array]
 Options = Mapping[str, Any]
 Result = tuple[Array, Mapping[str, Any]]

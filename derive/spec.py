@@ -20,7 +20,6 @@ from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import Choice, choose, described, mapping, named, number, read_options, sequence, text, whole
 from derive.registry import Registry
-from derive.schedules import schedules
 from derive.source import Item, Number, parse, read
 from derive.tensor import Tensor
 
@@ -185,6 +184,8 @@ def read_schedule(given: Mapping[str, Item]) -> Choice | None:
         return None
     if "optimizer" not in given:
         raise given["schedule"].at_key().error("a schedule needs an optimizer, whose rate it changes")
+    from derive.schedules import schedules  # files without one do not pay for it
+
     choice = choose(given["schedule"], schedules)
     choice()
     return choice

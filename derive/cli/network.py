@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from derive.cli.group import main
@@ -27,6 +28,7 @@ def forward(net: str, **options: Any) -> None:
 
 
 def solved(net: str, **wishes: Any) -> Solution:
+    import_module("sympy")  # the witnesses want it in the end; loaded before everything else it takes less time
     from derive.solution import solve
 
     return solve(net, **wishes)

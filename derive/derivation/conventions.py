@@ -17,7 +17,6 @@ from derive.ops.base import Elementwise
 from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax
 from derive.optimizers import decay
-from derive.schedules import options_in_force, schedules
 
 
 def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
@@ -47,6 +46,8 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         found += optimizer_sentences(teller)
     if model.updated and model.spec.schedule is not None:
         key = "network" if model.letters else "listening"
+        from derive.schedules import schedules
+
         found.append(say(f"convention.schedule.{key}", name=schedules.title(model.spec.schedule.name)))
     if model.frozen:
         frozen = [node for node in model.parameters if node.id in model.frozen]
@@ -146,6 +147,8 @@ def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:
     if optimizer is not None:
         plain |= {"optimizer": {optimizer.name: options(optimizer.in_force)}, "update": model.spec.update}
     if model.spec.schedule is not None:
+        from derive.schedules import options_in_force
+
         plain["schedule"] = options_in_force(model.spec.schedule)
     kind = {"decimals": policy.decimals} if policy.decimals is not None else {"significant": policy.significant}
     plain["numbers"] = {**kind, "exact": policy.exact, "round_as_you_go": policy.as_you_go, "half": policy.half}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from itertools import groupby
 
 from derive.dialects.measure import shortened
@@ -138,6 +139,7 @@ def label(words: str) -> str:
     return "".join(SPECIAL[c] * len([*run]) if c else rf"\text{{{''.join(run)}}}" for c, run in runs)
 
 
+@cache
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 
 from derive.formula import Function, Name, Partial, Symbol
@@ -31,6 +32,7 @@ def operator(sign: str, space: str = "0", *, form: str = "infix") -> str:
 ACCENTS = {"\u0302": "ˆ", "\u0304": "¯", "\u0303": "˜"}
 
 
+@cache
 def letter(base: str) -> str:
     """A letter or word, with the mark above it."""
     plain, accent = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]

@@ -1,25 +1,37 @@
-"""A picture of either kind, the network or a chart, in every format."""
+"""A picture of either kind, the network or a chart, in every format; what draws it is imported when it is drawn."""
 
 from __future__ import annotations
 
-from derive.figures import chart_plot, chart_svg, chart_tikz, plot, svg, tikz
-from derive.figures.chart import Chart
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from derive.figures.network import Network
 
-Picture = Network | Chart
+if TYPE_CHECKING:
+    from derive.figures.chart import Chart
+
+    Picture = Network | Chart
+
+ROOMS = {"svg": ("svg", "chart_svg"), "tikz": ("tikz", "chart_tikz"), "plot": ("plot", "chart_plot")}
+
+
+def drawn(picture: Picture, room: str) -> Any:
+    """The module that draws this kind of picture."""
+    network, chart = ROOMS[room]
+    return import_module(f"derive.figures.{network if isinstance(picture, Network) else chart}")
 
 
 def to_svg(picture: Picture) -> str:
-    return chart_svg.to_svg(picture) if isinstance(picture, Chart) else svg.to_svg(picture)
+    return str(drawn(picture, "svg").to_svg(picture))
 
 
 def to_tikz(picture: Picture) -> str:
-    return chart_tikz.to_tikz(picture) if isinstance(picture, Chart) else tikz.to_tikz(picture)
+    return str(drawn(picture, "tikz").to_tikz(picture))
 
 
 def to_png(picture: Picture) -> bytes:
-    return chart_plot.to_png(picture) if isinstance(picture, Chart) else plot.to_png(picture)
+    return bytes(drawn(picture, "plot").to_png(picture))
 
 
 def to_pdf(picture: Picture) -> bytes:
-    return chart_plot.to_pdf(picture) if isinstance(picture, Chart) else plot.to_pdf(picture)
+    return bytes(drawn(picture, "plot").to_pdf(picture))

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import accumulate, takewhile
 from typing import Literal
 
@@ -38,6 +39,7 @@ def wide(char: str) -> bool:
     return unicodedata.east_asian_width(char) in "WF"
 
 
+@cache
 def char_width(char: str) -> float:
     """Width of a character in em: a slight overestimate for the usual fonts."""
     if unicodedata.combining(char):

@@ -13,10 +13,15 @@ from derive.errors import nearest
 LANGUAGES = ("en", "zh")
 
 
-@cache
 def table(language: str) -> dict[str, str]:
-    """The table of one language, flat: `section.forward` -> sentence with {placeholders}."""
-    text = (Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8")
+    """The whole table of one language, flat: `section.forward` -> sentence with {placeholders}."""
+    return {**part(language), **part(f"{language}_training")}
+
+
+@cache
+def part(name: str) -> dict[str, str]:
+    """One file of a table; that of training is read when it is wanted."""
+    text = (Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
     return dict(flat(tomllib.loads(text)))
 
 
@@ -34,14 +39,18 @@ class Words:
         if language not in LANGUAGES:
             raise ValueError(f"unknown language '{language}'.{nearest(language, LANGUAGES)}")
         self.language = language
-        self.table = table(language)
+
+    @property
+    def table(self) -> dict[str, str]:
+        return table(self.language)
 
     def template(self, key: str) -> str:
         """The sentence of a key; `slope.sigmoid` falls back to `slope.other`, so a new op needs no new prose."""
-        found = self.table.get(key, self.table.get(key.rpartition(".")[0] + ".other"))
-        if found is None:
-            raise KeyError(f"no sentence '{key}' in {self.language}.toml")
-        return found
+        for wanted in (key, key.rpartition(".")[0] + ".other"):
+            for name in (self.language, f"{self.language}_training"):
+                if (found := part(name).get(wanted)) is not None:
+                    return found
+        raise KeyError(f"no sentence '{key}' in {self.language}.toml")
 
     def parts(self, key: str, args: dict[str, Any]) -> list[Any]:
         """A sentence as texts and the things that stand between them."""

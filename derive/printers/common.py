@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derive.document import Amount, Cell, Document, Figure, Line, Say, Witness
-from derive.figures.chart import Chart
+from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.language import Words
 from derive.lines import Piece, pieces
@@ -88,7 +88,7 @@ class Printer(ABC):
 
     def caption(self, figure: Figure) -> str:
         """The title of a chart; a network is known by its looks."""
-        return self.say(figure.title) if isinstance(figure.picture, Chart) else ""
+        return "" if isinstance(figure.picture, Network) else self.say(figure.title)
 
     def show(self, name: Name) -> Shown:
         return self.document.values.shown(name, self.largest)
