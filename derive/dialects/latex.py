@@ -87,6 +87,8 @@ SIGNS = {
     "×": r"$\times$",
     "²": r"$^2$",
     "±": r"$\pm$",
+    "ᵗ": "$^t$",
+    **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
 }
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 #: Marks above a letter.
