@@ -53,6 +53,7 @@ GREEK = {
     "Ω": "Omega",
     "∂": "partial",
     "∇": "nabla",
+    "∞": "infty",
 }
 ESCAPES = {
     "\\": r"\textbackslash{}",
