@@ -15,6 +15,7 @@ from derive.optimizers import CONSTANT, OPTIONS, STATES
 
 MOST_COMPARED = 5_000  # entries whose symbols are compared
 SAMPLED = ("a", "z", "p", "x")  # gradients that are one per sample
+MARK = "\u0303"  # a tilde above a letter
 PLAIN = {"p": "p||{j}", "u": "u||{j}", "weight": "c||{j}", "pos_weight": "ρ||{j}"}
 
 
@@ -128,7 +129,13 @@ class Naming:
 
     def letter(self, letter: str) -> Name:
         """What an optimizer computes, as the head of a column."""
-        return Name(letter, (), STATES.get(letter, Symbol(letter)))
+        return Name(letter, (), self.state_symbol(letter))
+
+    def state_symbol(self, letter: str) -> Symbol:
+        """How a letter of an optimizer is written: with a mark where the notation has it for something else."""
+        symbol, n = STATES.get(letter, Symbol(letter)), self.notation
+        taken = {template.split("|")[0] for template in (n.x, n.target, n.z, n.a, n.error, n.delta, n.weight)}
+        return replace(symbol, base=symbol.base + MARK) if symbol.base in taken else symbol
 
     def remembered(self, letter: str, parameter: str, of: Symbol, id: str) -> Symbol:
         """What an optimizer remembers of a parameter: m of w₅ after step 2 is m with the index w5,2."""
@@ -136,7 +143,7 @@ class Naming:
             return STATES[letter]
         first = next(iter(self.model.iterations)).number
         time = step(id) if "@" in id else first
-        return replace(STATES.get(letter, Symbol(letter)), sub=f"{of.base}{of.sub},{time}", sup=of.sup, bold=of.bold)
+        return replace(self.state_symbol(letter), sub=f"{of.base}{of.sub},{time}", sup=of.sup, bold=of.bold)
 
     def index(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         return self.model.contract.index(Node(Leaf(), (), shape, id), row, column)
