@@ -67,9 +67,14 @@ def train(
     course = Trainer(every, until, paced(spec, many, every)).train(many, lambda made: progress(made, many))
     if every.several:
         model = every.at(model.steps_before + 1)
-    elif min(worked, course.made) > 1:
+    elif min(worked, course.made) > 1 and not listens(spec):
         model = kept(replace(spec, steps=min(worked, course.made)))
     return page.solution(model, Wishes(form, level), only, course)  # type: ignore[arg-type]
+
+
+def listens(spec: Spec) -> bool:
+    """Whether the rates of later steps follow from losses, so that only the first step can be worked before training."""
+    return spec.schedule is not None and isinstance(spec.schedule(), Plateau)
 
 
 def paced(spec: Spec, steps: int, every: Batches) -> Paced | None:

@@ -546,3 +546,12 @@ def test_an_argument_at_a_kink() -> None:
     net = {"inputs": [[1, 2], [3, 4]], "targets": [[1], [0]], "layers": layers, "loss": "bce"}
     solution = train({**net, "optimizer": {"sgd": {"lr": 0.1}}}, steps=7)
     assert "rounding decides the side" in solution.to_html()
+
+
+def test_a_parameter_that_cancels_and_a_schedule_that_listens() -> None:
+    layers = [{"linear": {"out": 1, "weight": [[2, 1]], "bias": 0.1}}]
+    net = {"inputs": [[1, 2]], "targets": [[0.5]], "layers": layers, "loss": "huber"}
+    assert train({**net, "optimizer": {"adagrad": {"lr": 0.1}}}, steps=300).course is not None
+    schedule = {"reduce_on_plateau": {"patience": 1, "factor": 0.5}}
+    solution = train({**net, "optimizer": {"sgd": {"lr": 0.1}}, "schedule": schedule}, steps=300, worked=3)
+    assert solution["L+"] < solution["L"]
