@@ -40,7 +40,11 @@ def optimizer(ctx: click.Context, /, name: str, state: tuple[str, ...], compare:
     NAME is an optimizer or a file. Its own options are PyTorch's: --lr 0.1 --betas 0.9,0.999 --amsgrad (`derive list`).
     """
     given = {key: options.pop(key) for key in ("gradients", "function", "start", "steps")}
-    run(name, lambda progress, **wishes: descended(ctx.args, name, state, compare, given, **wishes), **options)
+    run(
+        called("optimizer", name),
+        lambda progress, **wishes: descended(ctx.args, name, state, compare, given, **wishes),
+        **options,
+    )
 
 
 def descended(
@@ -84,7 +88,7 @@ def schedule(ctx: click.Context, /, name: str, **options: Any) -> None:
     (`derive list`).
     """
     given = {key: options.pop(key) for key in ("lr", "epochs", "metric")}
-    run(name, lambda progress, **wishes: scheduled(ctx.args, name, given, **wishes), **options)
+    run(called("schedule", name), lambda progress, **wishes: scheduled(ctx.args, name, given, **wishes), **options)
 
 
 def scheduled(extra: Sequence[str], name: str, given: dict[str, Any], **wishes: Any) -> Solution:
@@ -143,6 +147,11 @@ def file_with(name: str, own: Mapping[str, Any], given: Mapping[str, Any]) -> It
     if any(own.values()) or any(given.values()):
         raise click.UsageError(f"{Path(name).name} is a file: its options stand in it")
     return tree(name)
+
+
+def called(kind: str, name: str) -> str:
+    """What a study's folder is called: an optimizer may have the name of an example."""
+    return name if is_file(name) else f"{kind}-{name}"
 
 
 def is_file(name: str) -> bool:
