@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from derive.figures.network import Network
 from derive.formula import Formula, Name
+from derive.language import Both
 from derive.spelling import Style
 from derive.values import Values
 
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 class Say:
     """A sentence by key, with what goes into it: formulas, numbers, texts (the author's), or other sentences."""
 
-    key: str
+    key: str | Both
     args: Mapping[str, Any] = field(default_factory=dict)
 
 
-def say(key: str, **args: Any) -> Say:
+def say(key: str | Both, **args: Any) -> Say:
     return Say(key, args)
 
 
@@ -86,6 +87,21 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Lines of a file, as they are typed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A lesson that is referred to, by its id; in a table's cell or a sentence."""
+
+    id: str
+    title: Say
+
+
+@dataclass(frozen=True)
 class Figure:
     """The diagram of the network, or a chart."""
 
@@ -94,7 +110,7 @@ class Figure:
     picture: Network | Chart
 
 
-Block = Say | Step | Table | Figure
+Block = Say | Step | Table | Figure | Code
 
 
 @dataclass(frozen=True)

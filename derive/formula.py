@@ -47,6 +47,19 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A formula that stands for a quantity: what is left of an equal sign, or d/dz (…), a derivative not yet taken."""
+
+    of: Formula
+    by: Symbol | None = None
+    d: str = "d"
+
+    @property
+    def text(self) -> str:
+        return "" if self.by is None else f"{self.d}/{self.d}{self.by.text}"
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A named function: its glyph for the page and its definition, `body` in the names `parameters`."""
 
@@ -120,7 +133,7 @@ class Name(Formula):
 
     id: str
     index: tuple[int, ...] = ()
-    symbol: Symbol | Partial = Symbol("?")
+    symbol: Symbol | Partial | Written = Symbol("?")
     shape: tuple[int, ...] = ()
     scalar: bool = True
 

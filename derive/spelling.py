@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, branches, is_scalar
+from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, Written, branches, is_scalar
 from derive.numerals import Numeral, as_fraction, literal
 
 SUM, NEGATIVE, PRODUCT, MATRIX, POWER, ATOM = range(1, 7)
@@ -139,6 +139,8 @@ def _spell(f: Formula, dialect: Dialect, show: Show | None) -> Spelled:
     match f:
         case Name():
             shown = show(f) if show else None
+            if shown is None and isinstance(f.symbol, Written) and not dialect.for_machines:
+                return _written(f.symbol, dialect)
             if shown is None:
                 return Spelled(dialect.name(f), ATOM)
             if shown.rows:
@@ -154,6 +156,15 @@ def _spell(f: Formula, dialect: Dialect, show: Show | None) -> Spelled:
         case Apply(head=str(head)):
             return SPELLERS[head](f, dialect, show)
     raise TypeError(f"cannot spell {f!r}")
+
+
+def _written(symbol: Written, dialect: Dialect) -> Spelled:
+    """A formula in the place of a name; a derivative not yet taken is d/dz with the formula in brackets."""
+    inner = _spell(symbol.of, dialect, None)
+    if symbol.by is None:
+        return inner
+    operator = dialect.symbol(Partial(Symbol(""), symbol.by, symbol.d))
+    return Spelled(dialect.product([operator, dialect.bracket(inner.text)], "apply", ""), PRODUCT)
 
 
 def matrix_of(shown: Shown, dialect: Dialect) -> str:

@@ -16,6 +16,7 @@ FLOORS = """
     formula
     algebra numerals
     expression calculus
+    differentiation
     spelling tensor
     dialects graph
     source
@@ -32,9 +33,11 @@ FLOORS = """
     reader
     derivation checks printers
     studies
+    board
+    lessons
     policies examples
     solution catalogue
-    long_training
+    long_training teaching
     derive
     cli
 """  # `derive` is derive/__init__.py

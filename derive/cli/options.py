@@ -18,6 +18,12 @@ def completed_examples(ctx: click.Context, parameter: click.Parameter, incomplet
     return [name for name in names() if name.startswith(incomplete)]
 
 
+def completed_topics(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from derive.lessons import topics
+
+    return [topic for topic in topics() if topic.startswith(incomplete)]
+
+
 def completed_nets(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
     from click.shell_completion import CompletionItem
 

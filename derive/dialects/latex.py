@@ -9,7 +9,7 @@ from functools import cache
 from itertools import groupby
 
 from derive.dialects.measure import shortened
-from derive.formula import Function, Name, Partial, Symbol
+from derive.formula import Function, Name, Partial, Symbol, Written
 from derive.numerals import Numeral
 from derive.spelling import Dialect, Style
 
@@ -184,6 +184,7 @@ class Latex(Dialect):
         return letters(symbol.base, bold=symbol.bold) + sub + sup
 
     def name(self, name: Name) -> str:
+        assert not isinstance(name.symbol, Written)  # it is spelled as the formula it is
         spelled = self.symbol(name.symbol)
         if not self.shapes or name.scalar:
             return spelled

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from html import escape
 
-from derive.formula import Function, Name, Partial, Symbol
+from derive.formula import Function, Name, Partial, Symbol, Written
 from derive.numerals import Numeral
 from derive.spelling import Dialect, Style
 
@@ -71,7 +71,8 @@ class MathML(Dialect):
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
             d = "<mi>∂</mi>" if symbol.d == "∂" else '<mi mathvariant="normal">d</mi>'
-            return f"<mfrac>{row(d + self.symbol(symbol.of))}{row(d + self.symbol(symbol.by))}</mfrac>"
+            of = self.symbol(symbol.of) if symbol.of.base else ""
+            return f"<mfrac>{row(d + of)}{row(d + self.symbol(symbol.by))}</mfrac>"
         base = letter(bold(symbol.base) if symbol.bold else symbol.base)
         above = symbol.sup + symbol.mark
         if symbol.sub and above:
@@ -81,6 +82,7 @@ class MathML(Dialect):
         return f"<msup>{base}{script(above)}</msup>" if above else base
 
     def name(self, name: Name) -> str:
+        assert not isinstance(name.symbol, Written)  # it is spelled as the formula it is
         spelled = self.symbol(name.symbol)
         if not self.shapes or name.scalar:
             return spelled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derive.dialects.text import Text
-from derive.formula import Function, Name, Partial, Symbol
+from derive.formula import Function, Name, Partial, Symbol, Written
 
 #: Widths in em of what is not a letter or digit; with the space that mathematics puts around operators.
 WIDTHS = {
@@ -59,6 +59,7 @@ class Measure(Text):
         return shortened(symbol.base) + self.small(wider(symbol.sub, symbol.sup + symbol.mark))
 
     def name(self, name: Name) -> str:
+        assert not isinstance(name.symbol, Written)  # it is spelled as the formula it is
         return wider(self.symbol(name.symbol), "10×10" if not name.scalar and name.shape else "")
 
     def matrix(self, rows: Sequence[Sequence[str]]) -> str:

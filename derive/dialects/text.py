@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from derive.formula import Function, Name, Partial, Symbol
+from derive.formula import Function, Name, Partial, Symbol, Written
 from derive.numerals import Numeral
 from derive.spelling import PRODUCT, Dialect
 
@@ -92,6 +92,7 @@ class Text(Dialect):
         )
 
     def name(self, name: Name) -> str:
+        assert not isinstance(name.symbol, Written)  # it is spelled as the formula it is
         return self.symbol(name.symbol)
 
     def numeral(self, numeral: Numeral, link: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import tomllib
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,22 @@ from derive.errors import nearest
 LANGUAGES = ("en", "zh")
 
 
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A sentence that stands in the file of the lesson it belongs to, in every language."""
+
+    en: str
+    zh: str
+
+
 def table(language: str) -> dict[str, str]:
     """The whole table of one language, flat: `section.forward` -> sentence with {placeholders}."""
-    return {**part(language), **part(f"{language}_training")}
+    return {key: sentence for name in parts_of(language) for key, sentence in part(name).items()}
+
+
+def parts_of(language: str) -> tuple[str, ...]:
+    """The files of a table, those first that every page needs."""
+    return language, f"{language}_training", f"{language}_lessons"
 
 
 @cache
@@ -44,15 +58,17 @@ class Words:
     def table(self) -> dict[str, str]:
         return table(self.language)
 
-    def template(self, key: str) -> str:
+    def template(self, key: str | Both) -> str:
         """The sentence of a key; `slope.sigmoid` falls back to `slope.other`, so a new op needs no new prose."""
+        if isinstance(key, Both):
+            return str(getattr(key, self.language))
         for wanted in (key, key.rpartition(".")[0] + ".other"):
-            for name in (self.language, f"{self.language}_training"):
+            for name in parts_of(self.language):
                 if (found := part(name).get(wanted)) is not None:
                     return found
         raise KeyError(f"no sentence '{key}' in {self.language}.toml")
 
-    def parts(self, key: str, args: dict[str, Any]) -> list[Any]:
+    def parts(self, key: str | Both, args: dict[str, Any]) -> list[Any]:
         """A sentence as texts and the things that stand between them."""
         found: list[Any] = []
         for before, place, _, _ in string.Formatter().parse(self.template(key)):
@@ -62,6 +78,6 @@ class Words:
                 found.append(args[place])
         return found
 
-    def plain(self, key: str, **args: Any) -> str:
+    def plain(self, key: str | Both, **args: Any) -> str:
         """A sentence as text, where everything that goes into it is text."""
         return "".join(str(part) for part in self.parts(key, args))

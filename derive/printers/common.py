@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from derive.document import Amount, Cell, Document, Figure, Line, Say, Witness
+from derive.document import Amount, Block, Cell, Document, Figure, Line, Say, Topic, Witness
 from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.language import Words
@@ -59,6 +59,10 @@ class Printer(ABC):
     def inline(self, mathematics: str) -> str:
         """Mathematics inside a sentence."""
 
+    def kind(self, block: Block) -> str:
+        """What a template lays it out as."""
+        return type(block).__name__.lower()
+
     # sentences ------------------------------------------------------------------------------------------------------
     def say(self, say: Say) -> str:
         parts = self.words.parts(say.key, dict(say.args))
@@ -74,11 +78,17 @@ class Printer(ABC):
                 return self.say(cell)
             case Amount():
                 return self.inline(self.amount(cell))
+            case Topic():
+                return self.topic(cell)
             case Raw(mathematics=mathematics):
                 return self.inline(mathematics)
             case Formula():
                 return self.inline(spell(cell, self.dialect))
         return self.escape(str(cell))
+
+    def topic(self, topic: Topic) -> str:
+        """A lesson by its title, and how it is called."""
+        return self.say(topic.title) + self.escape(f" (derive explain {topic.id})")
 
     def amount(self, amount: Amount) -> str:
         if self.document.values.symbolic:

@@ -114,6 +114,8 @@ class Data:
             "losses": "updates from differences of the batch losses",
             "program": "the training program, step by step",
             "last_step": "the training program's last step",
+            "lesson": "equalities of the lesson, 50 digits",
+            "mistakes": "common mistakes, both sides worked out",
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",
             "rounded_lines": "printed lines, rounded",

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from derive.dialects.latex import Latex
 from derive.dialects.mathml import MathML, operator
-from derive.document import Document, Figure, Line, Say, Step, Table
+from derive.document import Document, Figure, Line, Say
 from derive.figures.picture import to_svg
 from derive.formula import Formula
 from derive.printers.aligned import tex_line
@@ -34,9 +34,6 @@ class Html(Printer):
 
     def say(self, say: Say) -> str:
         return Markup(super().say(say))
-
-    def kind(self, block: object) -> str:
-        return {Say: "say", Step: "step", Table: "table", Figure: "figure"}[type(block)]
 
     def anchor(self, id: str) -> str:
         return re.sub(r"[^A-Za-z0-9/._+-]", "-", id)

@@ -39,15 +39,20 @@ class Tex(Printer):
     def inline(self, mathematics: str) -> str:
         return f"${mathematics}$"
 
-    def kind(self, block: object) -> str:
-        return {Say: "say", Step: "step", Table: "table", Figure: "figure"}[type(block)]
-
     def lines(self, step: Step) -> list[str]:
         """The rows of one align* environment."""
         return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, lambda line: because(self, line))
 
     def dialect_of(self, line: Line) -> Latex:
         return self.shaped if line.shapes else self.plain
+
+    def listing(self, lines: str) -> str:
+        """Lines of a file, with their indentation."""
+        indented = (
+            rf"\hspace*{{{(len(line) - len(line.lstrip())) / 2:g}em}}{text(line.lstrip())}"
+            for line in lines.splitlines()
+        )
+        return r"\begin{flushleft}\ttfamily\small " + "\\\\\n".join(indented) + r"\end{flushleft}"
 
     def diagram(self, figure: Figure) -> str:
         return to_tikz(figure.picture)

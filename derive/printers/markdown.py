@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from derive.dialects.latex import Latex
-from derive.document import Document, Figure, Line, Say, Step, Table
+from derive.document import Document, Line, Say
 from derive.formula import Formula
 from derive.printers.aligned import aligned
 from derive.printers.common import Printer, size, template
@@ -37,9 +37,6 @@ class Markdown(Printer):
 
     def inline(self, mathematics: str) -> str:
         return f"$`{mathematics}`$"
-
-    def kind(self, block: object) -> str:
-        return {Say: "say", Step: "step", Table: "table", Figure: "figure"}[type(block)]
 
     def line(self, line: Line) -> str:
         """One block of mathematics."""

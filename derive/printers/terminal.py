@@ -6,7 +6,7 @@ import textwrap
 from unicodedata import east_asian_width
 
 from derive.dialects.text import AsciiText, Text, ascii_only
-from derive.document import Block, Document, Figure, Line, Say, Step, Table
+from derive.document import Block, Code, Document, Figure, Line, Say, Step, Table
 from derive.printers.common import Printer, size
 
 WIDTH = 100
@@ -57,6 +57,8 @@ class Terminal(Printer):
                 return self.step(block)
             case Table():
                 return self.table([self.cells(block.header), *map(self.cells, block.rows)], self.say(block.title))
+            case Code():
+                return ["    " + line for line in block.text.splitlines()]
             case Figure():
                 return []
 

@@ -1,0 +1,102 @@
+"""`derive explain`: a lesson, a derivative, or the whole book as documents that their witnesses agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from derive import policies
+from derive.board import Board, Lesson, said
+from derive.checks.errors import Errors
+from derive.checks.printed import printed
+from derive.document import Block, Code, Document, Section, Step, Table, Topic, Witness, say
+from derive.errors import InputError, nearest
+from derive.language import Words
+from derive.lessons import load, topics
+from derive.numerals import Policy
+from derive.solution import Solution, finished
+
+WRITINGS = 3  # how often a lesson is written, with other values of its free quantities each time
+
+
+def explain(
+    topic: str,
+    *,
+    level: str = "normal",
+    lang: str = "en",
+    only: Sequence[str] = (),
+    stage: Callable[[str], None] = lambda name: None,
+    **numbers: Any,
+) -> Solution:
+    """The lesson of a topic: where a formula comes from. The arguments are those of `solve`.
+
+    Raises InputError with the nearest topic for an unknown one, WitnessError where an equality is false.
+    """
+    if topic not in topics():
+        raise InputError(f"there is no topic '{topic}'.{nearest(topic, topics())}", file="derive explain")
+    stage("derive")
+    policy, words = policies.read(None, numbers), Words(lang)
+    lesson = load(topic)
+    written = [write(topic, lesson, policy, words, seed) for seed in range(WRITINGS)]
+    stage("check")
+    witnesses = [printed(document) for document, _ in written]
+    equal = replace(
+        witnesses[0],
+        name="lesson",
+        max_abs=max(w.max_abs for w in witnesses),
+        max_rel=max(w.max_rel for w in witnesses),
+        compared=sum(w.compared for w in witnesses),
+        ok=all(w.ok for w in witnesses),
+    )
+    document, board = written[0]
+    found = (equal, *mistaken([board for _, board in written]))
+    return finished(document, board.desk.calculation, found, level, only)
+
+
+def mistaken(boards: Sequence[Board]) -> Iterator[Witness]:
+    """The common mistakes that can be computed: what they take for equal has to differ, at least somewhere."""
+    rows = list(zip(*(board.claims for board in boards), strict=True))
+    if rows:
+        errors = Errors()
+        for row in rows:
+            errors.compare(0.0, 0.0 if any(claim.differ for claim in row) else 1.0, 1.0)
+        yield errors.witness("mistakes", "page", 0.5)
+
+
+def write(topic: str, lesson: Lesson, policy: Policy, words: Words, seed: int) -> tuple[Document, Board]:
+    """A lesson written once, with its own values of the free quantities."""
+    board = Board(words, policy, seed, lesson.study() if lesson.study else None, topic=topic)
+    parts: list[tuple[str, Sequence[Block]]] = [("derivation", list(lesson.derivation(board)))]
+    if lesson.picture:
+        parts.append(("picture", list(lesson.picture(board))))
+    parts.append(("numbers", list(lesson.numbers(board))))
+    reasons = lesson.why if isinstance(lesson.why, tuple) else (lesson.why,)
+    parts.append(("why", [say(reason) for reason in reasons]))
+    parts.append(("mistakes", list(mistakes(board, lesson))))
+    if lesson.network:
+        parts.append(("network", [say("lesson.network"), Code(lesson.network.strip())]))
+    if lesson.see:
+        header = (say("table.topic"), say("table.result"))
+        rows = tuple((Topic(other, said(load(other).title)), said(load(other).short)) for other in lesson.see)
+        parts.append(("see", [Table(f"{topic}/see/topics", say("table.topics"), header, rows)]))
+    sections = [Section(f"{topic}/{id}", say(f"section.lesson.{id}"), tuple(blocks)) for id, blocks in parts if blocks]
+    document = board.desk.document(words.plain(lesson.title), sections, {}, summary=(said(lesson.short),))
+    if not any(line.has_value for step in steps_in(sections) for line in step.lines):
+        document = replace(document, conventions=())
+    return document, board
+
+
+def steps_in(sections: Sequence[Section]) -> Iterator[Step]:
+    return (block for section in sections for block in section.blocks if isinstance(block, Step))
+
+
+def mistakes(board: Board, lesson: Lesson) -> Iterator[Block]:
+    """What is often written, beside what is true."""
+    for mistake in lesson.mistakes:
+        if mistake.claim:
+            board.mistake(*mistake.claim(board))
+    if lesson.mistakes:
+        header = (say("table.often"), say("table.true"))
+        rows = tuple((said(m.wrong), said(m.right)) for m in lesson.mistakes)
+        yield Table(f"{board.topic}/mistakes/table", say("table.mistakes"), header, rows)
