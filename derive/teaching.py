@@ -76,9 +76,10 @@ def write(topic: str, lesson: Lesson, policy: Policy, words: Words, seed: int) -
     parts.append(("mistakes", list(mistakes(board, lesson))))
     if lesson.network:
         parts.append(("network", [say("lesson.network"), Code(lesson.network.strip())]))
-    if lesson.see:
+    related = [other for other in lesson.see if other in topics()]  # a test sees to it that none is missing
+    if related:
         header = (say("table.topic"), say("table.result"))
-        rows = tuple((Topic(other, said(load(other).title)), said(load(other).short)) for other in lesson.see)
+        rows = tuple((Topic(other, said(load(other).title)), said(load(other).short)) for other in related)
         parts.append(("see", [Table(f"{topic}/see/topics", say("table.topics"), header, rows)]))
     sections = [Section(f"{topic}/{id}", say(f"section.lesson.{id}"), tuple(blocks)) for id, blocks in parts if blocks]
     document = board.desk.document(words.plain(lesson.title), sections, {}, summary=(said(lesson.short),))
