@@ -31,9 +31,15 @@ class Algebra:
     functions: dict[str, Callable[..., Value]]
     choose: Callable[[Sequence[Value], Sequence[Value]], Value]
     as_written: bool = False  # formulas as they stand on the page, not rearranged against overflow
+    digits: int = 0  # that every number has, where there are many
 
     def __call__(self, head: str, *args: Value) -> Value:
         return self.functions[head](*args)
+
+    def summed(self, total: Value, sizes: Value) -> Value:
+        """A sum, 0 where its terms (their sizes added up) have cancelled down to the last digits."""
+        noise = self.number(10) ** (NOISE - self.digits)
+        return each(lambda x, size: 0 * x if abs(x) <= noise * size else x)(total, sizes)
 
 
 def each(function: Callable[..., Any]) -> Callable[..., Value]:
@@ -319,6 +325,7 @@ EXACT = Algebra(
 
 # 50 digits and SymPy, imported when first wanted -------------------------------------------------------------------------
 DIGITS = 50
+NOISE = 10  # of the last digits, what is left of a sum that is 0 may show
 WORKING_DIGITS = 150  # so that 50 are left after 1 − p of a saturated unit, and after a difference
 
 
@@ -351,7 +358,8 @@ def digits() -> Algebra:
     def number(value: Any) -> Any:
         return mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else mp.mpf(value)
 
-    return Algebra("50 digits", number, {head: each(function) for head, function in functions.items()}, choose_first)
+    table = {head: each(function) for head, function in functions.items()}
+    return Algebra("50 digits", number, table, choose_first, digits=WORKING_DIGITS)
 
 
 @cache

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from derive.graph import Node, constant, topological
+from derive.graph import Node, constant, sources, topological
 from derive.ids import derivative
 from derive.ops.structural import add
 
-DIFFERENTIATED = ("parameter", "preactivation", "activation", "input")
+DIFFERENTIATED = ("parameter", "preactivation", "activation", "input", "statistic", "normalized", "dropped")
 
 
 def gradients(
@@ -33,7 +33,7 @@ def gradients(
     found: dict[Node, Node] = {}
 
     def named(node: Node) -> Node:
-        g = add(*arriving[node])
+        g = add(*sorted(arriving[node], key=is_direct))  # what a penalty adds comes last
         if node.role in DIFFERENTIATED and node is not loss:
             g = found[node] = g.named(derivative(loss.id, node.id), "gradient")
         return g
@@ -59,3 +59,8 @@ def gradients(
         pass_on(node, g, rest)
         pass_on(node, g, {i: step(parameter, named(parameter)) for i, parameter in own.items()})
     return found
+
+
+def is_direct(part: Node) -> bool:
+    """Whether a contribution does not come through another quantity's gradient."""
+    return part.role != "gradient" and all(source.role != "gradient" for source in sources(part))

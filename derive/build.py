@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -13,15 +14,17 @@ from derive.autodiff import gradients
 from derive.contract import Contract
 from derive.errors import nearest
 from derive.graph import Node, Same, apply, leaf, topological
-from derive.ids import after, timed
+from derive.ids import after, kind, timed
 from derive.initializers import initializers
 from derive.labels import Labels
+from derive.layers import Place, Rows, Stage, drawn_mask, group_of, layers
 from derive.losses import End, Loss
 from derive.memory import Memory, memory_of
 from derive.model import DEFAULT_SEED, Iteration, Layer, Model, Pass
-from derive.ops.structural import linear
+from derive.ops.structural import add, linear
 from derive.options import Choice, text
-from derive.spec import MAX_PARAMETERS, MAX_VALUES, Draw, Linear, Spec
+from derive.penalties import Weighed, regularized
+from derive.spec import MAX_PARAMETERS, MAX_VALUES, Block, Draw, Linear, Residual, Spec, flat
 from derive.tensor import Tensor
 
 
@@ -39,26 +42,31 @@ class Builder:
         self.missing: list[Node] = []
         self.draws: list[tuple[Node, Draw, int]] = []
         self.parameters: list[Node] = []
+        self.built: list[Layer] = []
+        self.dropped: dict[Node, Fraction] = {}
+        self.values = 0
         self.read = targets.Targets(None, "values")
         self.memory: Memory | None = None
 
     def model(self) -> Model:
         spec = self.spec
         x = leaf((spec.samples, self.features()), "x", "input")
-        layers = self.layers(x)
+        output = self.walk(spec.layers, x)
+        layers = tuple(self.built)
         self.hold(x, spec.inputs)
-        output = layers[-1].output if layers else x
         t = self.targets(output) if spec.loss else None
         first = Pass(layers, x, t, output, self.loss(output, t))
         self.draw()
         if spec.start:
-            self.given |= {node: spec.start.parameters[node.id] for node in self.parameters}
-        contract = Contract(spec.batched, frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b))
+            self.given |= {node: spec.start.parameters[node.id] for node in (*self.parameters, *first.running)}
+        shared = frozenset(layer.b.id for layer in layers if is_shared(layer) and layer.b)
+        contract = Contract(spec.batched, shared, rowwise(layers))
         labels = Labels.read(spec, [x, *([t] if t else []), *self.parameters, *first.nodes], contract)
         frozen = self.frozen(labels)
         iterations = self.train(first, frozen, labels)
         last = iterations[-1]
-        again = instance(first, self.moved(last), lambda id: timed(after(id), last.number)) if last.updated else None
+        looked_at = self.moved(last) | dict(zip(first.masks, last.forward.masks, strict=True))
+        again = instance(first.still(), looked_at, lambda id: timed(after(id), last.number)) if last.updated else None
         drawn = tuple(node for node, numbers, _ in self.draws if not is_fixed(numbers))
         how = {
             node: numbers.choice.name if numbers.choice else numbers.distribution or "default"
@@ -79,6 +87,7 @@ class Builder:
             self.read.encoding,
             drawn,
             how,
+            self.dropped,
             letters=self.memory.rates.letters if self.memory and self.memory.rates else {},
         )
 
@@ -119,34 +128,115 @@ class Builder:
     # the forward pass --------------------------------------------------------------------------------------------
     def features(self) -> int:
         spec = self.spec
-        first = next((layer for layer in spec.layers if isinstance(layer, Linear)), None)
+        first = next((layer for layer in flat(spec.layers) if isinstance(layer, Linear)), None)
         if spec.features is not None:
             return spec.features
         if first is None or first.inputs is None:
             raise spec.item.error("the number of inputs is not known: give inputs, or in: for the first linear layer")
         return first.inputs
 
-    def layers(self, x: Node) -> tuple[Layer, ...]:
-        result: list[Layer] = []
-        source, k, count = x, 0, 0
-        for spec in self.spec.layers:
+    def walk(self, specs: Sequence[Block], source: Node) -> Node:
+        """The output of some layers, one after the other."""
+        for spec in specs:
             if isinstance(spec, Linear):
-                k += 1
-                result.append(self.linear_layer(k, source, spec))
+                self.built.append(self.linear_layer(len(self.weighted) + 1, source, spec))
+                source = self.built[-1].output
+            elif isinstance(spec, Residual):
+                source = self.residual(spec, source)
             else:
-                if not result:
-                    result.append(Layer(0, x))
-                last = result[-1]
-                name = f"a{k}" if not last.activations else f"a{k}.{len(last.activations) + 1}"
-                node = apply(spec(), last.output).named(name, "activation")
-                result[-1] = Layer(
-                    last.k, last.source, last.z, last.W, last.b, last.spec, (*last.activations, (spec, node))
-                )
-            source = result[-1].output
-            count += source.shape[0] * source.shape[1]
-            if count > MAX_VALUES:
+                source = self.follow(self.stage(spec, source), source)
+            self.values += source.shape[0] * source.shape[1]
+            if self.values > MAX_VALUES:
                 raise self.spec.item.error(f"more than {MAX_VALUES:,} activations in one forward pass")
-        return tuple(result)
+        return source
+
+    @property
+    def weighted(self) -> list[Layer]:
+        return [layer for layer in self.built if layer.k]
+
+    def number(self, group: str) -> str:
+        """The number of a quantity in the layer being built: 1, or 1.2 for the second stage of its group."""
+        if not self.built:
+            return "0"
+        last = self.built[-1]
+        used = sum(group_of(stage.name) == group for stage in last.stages)
+        return f"{last.k}.{used + 1}" if used else str(last.k)
+
+    def follow(self, stage: Stage, source: Node) -> Node:
+        """A stage behind the layer being built."""
+        if not self.built:
+            self.built.append(Layer(0, source))
+        last = self.built[-1]
+        self.built[-1] = replace(last, stages=(*last.stages, stage))
+        return stage.output
+
+    def residual(self, spec: Residual, source: Node) -> Node:
+        """The block, and its input added."""
+        end = self.walk(spec.layers, source)
+        if end.shape != source.shape:
+            raise spec.item.error(
+                f"the block turns {source.shape[1]} values into {end.shape[1]}: its input cannot be added"
+            )
+        return self.follow(
+            Stage("residual", (add(end, source).named(f"s{self.number('residual')}", "activation"),)), end
+        )
+
+    def stage(self, spec: Choice, source: Node) -> Stage:
+        """An activation, or a layer of `derive.layers`."""
+        number = self.number(group_of(spec.name))
+        if spec.name not in layers:
+            return Stage(spec.name, (apply(spec(), source).named(f"a{number}", "activation"),))
+
+        def filled(letter: str, role: str, rows: Rows) -> Node:
+            return self.filled(f"{letter}{number}", role, rows, spec)
+
+        def masked(rows: Rows, p: Fraction) -> Node:
+            return self.mask(f"mask{number}", source, rows, p, spec)
+
+        found: Stage = spec(Place(source, self.spec.training, lambda letter: letter + number, filled, masked))
+        return found
+
+    def filled(self, id: str, role: str, rows: Rows, spec: Choice) -> Node:
+        """A leaf of a layer with its numbers: of the entry in the file, or of the file of parameters."""
+        node = leaf((len(rows), len(rows[0])), id, role)
+        numbers = Tensor.of(rows)
+        if id in self.spec.arrays:
+            option = {"gamma": "weight", "beta": "bias"}.get(kind(id)[0], kind(id)[0])
+            if option in spec.options:
+                raise spec.place(option).error("given here and in the file of parameters")
+            numbers = self.spec.arrays[id]
+            if numbers.shape != node.shape:
+                raise spec.item.error(f"the array {id} has {numbers.shape[1]} numbers for {node.shape[1]} units")
+        self.given[node] = numbers
+        if role == "parameter":
+            self.parameters.append(node)
+        return node
+
+    def mask(self, id: str, source: Node, rows: Rows, p: Fraction, spec: Choice) -> Node:
+        """The mask of a dropout layer: as given, for every step, or drawn for the first."""
+        node = leaf(source.shape, id, "mask")
+        if not rows:
+            self.dropped[node] = p
+            self.given[node] = self.drawn_mask(node, 1)
+            return node
+        flat = [number for row in rows for number in row]
+        if any(number not in (0, 1) for number in flat):
+            raise spec.place("mask").error("a mask is made of 1 (kept) and 0 (dropped)")
+        if p == 1 and any(flat):
+            raise spec.place("mask").error("with p: 1 nothing is kept")
+        samples, units = source.shape
+        if len(flat) == units and (len(rows) == units or len(rows) == 1):
+            rows = (tuple(flat),) * samples
+        elif len(rows) != samples or any(len(row) != units for row in rows):
+            raise spec.place("mask").error(f"the mask must have a row of {units} for each of the {samples} samples")
+        self.given[node] = Tensor.of(rows)
+        return node
+
+    def drawn_mask(self, mask: Node, step: int) -> Tensor:
+        """The mask of a step of this run."""
+        seed = DEFAULT_SEED if self.spec.seed is None else self.spec.seed
+        step += self.spec.start.steps if self.spec.start else 0
+        return Tensor.typed(drawn_mask(seed, list(self.dropped).index(mask), step, mask.shape, self.dropped[mask]))
 
     def linear_layer(self, k: int, source: Node, spec: Linear) -> Layer:
         inputs = source.shape[1]
@@ -181,7 +271,18 @@ class Builder:
         self.check_weights(self.spec.loss, output.shape[1])
         end = End(output, t, self.read.encoding, self.constant, self.read.picked, self.read.ignored)
         found: Loss = self.spec.loss(end)
-        return found
+        if not self.spec.penalties:
+            return found
+        weights = tuple(layer.W for layer in self.built if layer.W is not None)
+        biases = tuple(layer.b for layer in self.built if layer.b is not None)
+        if not weights:
+            raise self.spec.penalties[0].item.error("there are no weights to penalize")
+        weighed = Weighed(weights, biases, output.shape[0], self.strength)
+        return regularized(found, add(*(penalty(weighed) for penalty in self.spec.penalties)))
+
+    def strength(self, name: str, number: Fraction) -> Node:
+        """The λ of a penalty."""
+        return self.constant(name, (number,))
 
     def check_weights(self, choice: Choice, units: int) -> None:
         for name in ("weight", "pos_weight"):
@@ -208,11 +309,15 @@ class Builder:
             return (Iteration(1, first),)
         if not self.spec.optimizer or not self.parameters:
             return (Iteration(1, first, gradients(first.loss.total, {*self.parameters, first.x})),)
+        self.running = list(first.running)
         memory = self.memory = memory_of(self.spec, self.parameters, labels)
         self.check_schedule(memory)
         found: list[Iteration] = []
         for number in range(1, self.spec.steps + 1):
-            run = first if not found else instance(first, self.renamed(found[-1]), partial(timed, step=number))
+            run = first
+            if found:
+                swap = self.renamed(found[-1]) | self.masks(first, number)
+                run = instance(first, swap, partial(timed, step=number))
             found.append(iteration(self.spec, number, run, first, frozen, memory))
         self.given |= memory.given
         return tuple(found)
@@ -227,17 +332,30 @@ class Builder:
         if memory.rates is not None and (most := memory.rates.schedule.epochs) is not None and steps > most:
             raise choice.item.error(f"this schedule is made for {most} steps, fewer than {steps}")
 
+    def masks(self, first: Pass, number: int) -> dict[Node, Node]:
+        """The masks of dropout, drawn anew for a step; one that is given holds for every step."""
+        found = {}
+        for mask in first.masks:
+            if mask in self.dropped:
+                found[mask] = leaf(mask.shape, timed(mask.id, number), "mask")
+                self.given[found[mask]] = self.drawn_mask(mask, number)
+        return found
+
     def moved(self, iteration: Iteration) -> dict[Node, Node]:
         """First parameter -> what it has become after a step."""
         pairs = zip(self.parameters, iteration.parameters, strict=True)
         return {first: iteration.updated.get(now, now) for first, now in pairs}
 
     def renamed(self, iteration: Iteration) -> dict[Node, Node]:
-        """First parameter -> the same in the next step, under a name of its own."""
+        """First parameter or running statistic -> the same in the next step, under a name of its own."""
         return {
-            first: Node(Same(), (now,), first.shape, timed(first.id, iteration.number + 1), "parameter")
-            for first, now in self.moved(iteration).items()
+            first: Node(Same(), (now,), first.shape, timed(first.id, iteration.number + 1), first.role)
+            for first, now in (self.moved(iteration) | self.kept(iteration)).items()
         }
+
+    def kept(self, iteration: Iteration) -> dict[Node, Node]:
+        """First running statistic -> what the step's forward pass has left of it."""
+        return dict(zip(self.running, iteration.forward.running.values(), strict=True))
 
 
 def iteration(spec: Spec, number: int, run: Pass, first: Pass, frozen: frozenset[str], memory: Memory) -> Iteration:
@@ -267,7 +385,7 @@ def iteration(spec: Spec, number: int, run: Pass, first: Pass, frozen: frozenset
 def instance(run: Pass, swap: dict[Node, Node], rename: Callable[[str], str]) -> Pass:
     """A forward pass over other parameters: the same nodes, as far as they depend on them, under other names."""
     swap = dict(swap)
-    ends = [run.output, *([run.loss.total] if run.loss else [])]
+    ends = [run.output, *([run.loss.total] if run.loss else []), *run.running.values()]
     for node in topological(*ends, known=set(swap)):
         if node in swap or all(swap.get(source, source) is source for source in node.inputs):
             continue
@@ -279,6 +397,12 @@ def instance(run: Pass, swap: dict[Node, Node], rename: Callable[[str], str]) ->
 def is_fixed(numbers: Draw) -> bool:
     """Whether an initializer gives the same numbers whatever the seed."""
     return numbers.choice is not None and numbers.choice.name in ("zeros", "ones", "constant")
+
+
+def rowwise(layers: Sequence[Layer]) -> frozenset[str]:
+    """The ids of statistics that are one number per sample."""
+    stages = [stage for layer in layers for stage in layer.stages if stage.name == "layer_norm"]
+    return frozenset(node.id for stage in stages for node in stage.lines if node.role == "statistic")
 
 
 def is_shared(layer: Layer) -> bool:

@@ -7,11 +7,13 @@ from typing import Any
 
 from derive import examples
 from derive.initializers import initializers
+from derive.layers import layers
 from derive.losses import losses
 from derive.notation import PRESETS
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters
+from derive.penalties import penalties
 from derive.registry import Registry
 from derive.schedules import schedules
 from derive.source import parse
@@ -21,9 +23,14 @@ def catalogue() -> dict[str, dict[str, str]]:
     """title -> name -> meaning."""
     return {
         "Examples (derive backprop NAME)": {name: example(name) for name in examples.names()},
-        "Layers": {"linear": "z = W x + b: {out, weight, bias, init}"},
+        "Layers": {
+            "linear": "z = W x + b: {out, weight, bias, init}",
+            **described(layers),
+            "residual": "A block of layers whose input is added to what it gives: [...]",
+        },
         "Activations": described(activations),
         "Losses": described(losses),
+        "Penalties (regularization:)": described(penalties),
         "Optimizers": described(optimizers),
         "Schedules": described(schedules),
         "Initializers": described(initializers),

@@ -11,10 +11,11 @@ from derive.algebra import Value
 from derive.formula import entry
 from derive.graph import Node
 from derive.ids import kind, state
+from derive.layers import PER_UNIT, SAMPLED, STATISTICS
 from derive.optimizers import SINGLE
 
 #: Letters of quantities with more than one entry; all others are single numbers: the loss, the options of an optimizer.
-ARRAYS = {"W", "b", "x", "t", "u", "z", "a", "p", "l", "weight", "pos_weight"}
+ARRAYS = {"W", "b", "x", "t", "u", "z", "a", "p", "l", "weight", "pos_weight", *SAMPLED, *STATISTICS, *PER_UNIT}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Contract:
 
     batched: bool
     shared: frozenset[str]  # ids of biases that are one number for all units
+    rowwise: frozenset[str] = frozenset()  # ids of statistics that are one number per sample
 
     def shape(self, node: Node) -> tuple[int, ...]:
         rows, columns = node.shape
@@ -33,7 +35,9 @@ class Contract:
             return rows, columns
         if letter not in ARRAYS or (letter == "b" and letter + number in self.shared):
             return ()
-        if letter in ("b", "weight", "pos_weight"):
+        if letter + number in self.rowwise:
+            return (rows,) if self.batched else ()
+        if letter in ("b", "weight", "pos_weight", *STATISTICS, *PER_UNIT):
             return (columns,)
         if letter == "l" and columns == 1:
             return (rows,)

@@ -80,3 +80,9 @@ def kind(id: str) -> tuple[str, str]:
     name = base(state(split(id)[1])[1])
     letter = name.rstrip("0123456789.")
     return letter, name[len(letter) :]
+
+
+def place(id: str) -> str:
+    """What a quantity is called within its layer: a of `a1`, a.2 of `a1.2`, W of `dL/dW1@2`."""
+    letter, number = kind(id)
+    return letter + number.lstrip("0123456789")

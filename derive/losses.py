@@ -16,7 +16,7 @@ from derive.formula import cases, exp, larger, xlogy
 from derive.graph import Node, Op, apply, constant
 from derive.ops.activations import sigmoid
 from derive.ops.base import Elementwise, pointwise, t, z
-from derive.ops.structural import Sum, add, hadamard, scale, total
+from derive.ops.structural import Scale, Sum, add, hadamard, scale, total
 from derive.ops.vector import SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy
 from derive.registry import Registry
 
@@ -51,10 +51,28 @@ class End:
 
 @dataclass(frozen=True)
 class Loss:
-    """The loss of each output or sample, and the loss: their sum, divided."""
+    """The loss of each output or sample, and the loss: their sum, divided.
+
+    penalty: what regularization adds to it; `total` is then the sum of the two
+    """
 
     each: Node
     total: Node
+    penalty: Node | None = None
+
+    @property
+    def data(self) -> Node:
+        """The loss of the data alone."""
+        return self.total if self.penalty is None else self.total.inputs[0]
+
+    @property
+    def factor(self) -> Fraction:
+        """What the sum over outputs and samples is multiplied by: 1/n of a mean."""
+        return self.data.op.factor if isinstance(self.data.op, Scale) else Fraction(1)
+
+    def changed(self, swap: Callable[[Node], Node]) -> Loss:
+        """The same loss of other nodes."""
+        return Loss(swap(self.each), swap(self.total), self.penalty and swap(self.penalty))
 
 
 losses: Registry[Callable[..., Loss]] = Registry("loss")

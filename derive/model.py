@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -15,8 +16,8 @@ from derive.formula import Symbol
 from derive.graph import Node, evaluate, topological
 from derive.ids import is_after, step
 from derive.labels import Labels
+from derive.layers import Stage, drawn_mask
 from derive.losses import Loss
-from derive.options import Choice
 from derive.spec import Linear, Spec
 from derive.tensor import Tensor
 
@@ -25,7 +26,7 @@ DEFAULT_SEED = 0
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer with parameters and the activations that follow it; `k` counts from 1 (0: activations of the inputs)."""
+    """A linear layer and the stages that follow it; `k` counts from 1 (0: stages that act on the inputs)."""
 
     k: int
     source: Node
@@ -33,23 +34,29 @@ class Layer:
     W: Node | None = None
     b: Node | None = None
     spec: Linear | None = None
-    activations: tuple[tuple[Choice, Node], ...] = ()
+    stages: tuple[Stage, ...] = ()
 
     @property
     def output(self) -> Node:
-        if self.activations:
-            return self.activations[-1][1]
+        if self.stages:
+            return self.stages[-1].output
         return self.z if self.z is not None else self.source
 
     @property
     def parameters(self) -> tuple[Node, ...]:
-        return tuple(node for node in (self.W, self.b) if node is not None)
+        own = tuple(node for node in (self.W, self.b) if node is not None)
+        return (*own, *(node for stage in self.stages for node in stage.parameters))
+
+    @property
+    def lines(self) -> tuple[Node, ...]:
+        """What is computed, in order."""
+        return (*([] if self.z is None else [self.z]), *(node for stage in self.stages for node in stage.lines))
 
     def changed(self, swap: Callable[[Node], Node]) -> Layer:
         """The same layer of other nodes."""
         z, W, b = (None if node is None else swap(node) for node in (self.z, self.W, self.b))
-        activations = tuple((choice, swap(node)) for choice, node in self.activations)
-        return Layer(self.k, swap(self.source), z, W, b, self.spec, activations)
+        stages = tuple(stage.changed(swap) for stage in self.stages)
+        return Layer(self.k, swap(self.source), z, W, b, self.spec, stages)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,24 @@ class Pass:
     def parameters(self) -> tuple[Node, ...]:
         return tuple(node for layer in self.layers for node in layer.parameters)
 
+    @property
+    def running(self) -> dict[Node, Node]:
+        """Running statistics before this pass -> after it, of the layers that keep some."""
+        return {old: new for layer in self.layers for stage in layer.stages for old, new in stage.running.items()}
+
+    @cached_property
+    def masks(self) -> list[Node]:
+        """The masks of dropout, drawn anew for every training step."""
+        return [node for node in self.nodes if node.role == "mask"]
+
+    def still(self) -> Pass:
+        """The same pass without a trace in the running statistics: to look at, not to train with."""
+
+        def without(layer: Layer) -> Layer:
+            return replace(layer, stages=tuple(replace(stage, running={}) for stage in layer.stages))
+
+        return replace(self, layers=tuple(map(without, self.layers)))
+
     @cached_property
     def nodes(self) -> list[Node]:
         """Every named node of this pass, its parameters and leaves first."""
@@ -74,7 +99,7 @@ class Pass:
 
     def changed(self, swap: Callable[[Node], Node]) -> Pass:
         """The same pass over other nodes."""
-        loss = self.loss and Loss(swap(self.loss.each), swap(self.loss.total))
+        loss = self.loss and self.loss.changed(swap)
         layers = tuple(layer.changed(swap) for layer in self.layers)
         return Pass(layers, swap(self.x), self.t and swap(self.t), swap(self.output), loss)
 
@@ -110,6 +135,7 @@ class Model:
     diverged:   the step in which numbers were no longer finite; the steps before it are kept
     hyper:      the optimizer's options that stand in formulas · remembered: its state before the first step
     steps_before: how many steps it has made before
+    masks_drawn:  the masks of dropout that were not given, with the probability of being dropped
     letters:    how the base rate and a schedule's options are written, by id; empty without a schedule
     """
 
@@ -127,9 +153,22 @@ class Model:
     encoding: str = "values"
     drawn: tuple[Node, ...] = ()
     drawn_by: dict[Node, str] = field(default_factory=dict)
+    masks_drawn: Mapping[Node, Fraction] = field(default_factory=dict)
     position: int = 0
     diverged: int = 0
     letters: Mapping[str, Symbol] = field(default_factory=dict)
+
+    def masks(self, number: int) -> dict[Node, Value]:
+        """The masks drawn for a step of this run, counted from 1, in the place of those of the first."""
+        step = number + (self.spec.start.steps if self.spec.start else 0)
+        drawn = enumerate(self.masks_drawn.items())
+        return {mask: drawn_mask(self.seed, place, step, mask.shape, p) for place, (mask, p) in drawn}
+
+    @property
+    def carried(self) -> tuple[Node, ...]:
+        """What a step leaves to the next: the parameters and the running statistics."""
+        first = self.iterations[0].forward
+        return (*first.parameters, *first.running)
 
     def at(self, iteration: Iteration) -> Model:
         """The same model, another training step looked at."""
@@ -197,6 +236,7 @@ class Model:
             run = iteration.forward
             ends += [run.x, *([run.t] if run.t else []), *run.parameters, run.output]
             ends += [run.loss.total] if run.loss else []
+            ends += run.running.values()
             ends += iteration.gradient.values()
             ends += [node for lines in iteration.lines.values() for node in lines]
             ends += [*iteration.updated.values(), *([iteration.rate] if iteration.rate else [])]

@@ -8,15 +8,26 @@ from functools import cached_property
 from derive.formula import Name, Partial, Symbol, entry
 from derive.graph import Leaf, Node
 from derive.ids import base, is_after, kind, multiple, split, state, step
+from derive.layers import SAMPLED as LAYERED
+from derive.layers import STATISTICS
 from derive.model import Model
 from derive.notation import Notation, labelled, symbol
-from derive.ops.structural import Scale
 from derive.optimizers import CONSTANT, OPTIONS, STATES
 
+ROWS = ("b", "weight", "pos_weight", "l", "gamma", "beta", *STATISTICS, "running_mean", "running_var")
 MOST_COMPARED = 5_000  # entries whose symbols are compared
-SAMPLED = ("a", "z", "p", "x")  # gradients that are one per sample
+SAMPLED = ("a", "z", "p", "x", "n", "y", "drop", "s")  # gradients that are one per sample
 MARK = "\u0303"  # a tilde above a letter
 PLAIN = {"p": "p||{j}", "u": "u||{j}", "weight": "c||{j}", "pos_weight": "ρ||{j}"}
+#: The strengths of penalties, by id, and the two parts of a loss with a penalty.
+FIXED = {
+    "lambda_l1": Symbol("λ", "1"),
+    "lambda_l2": Symbol("λ", "2"),
+    "lambda_norm": Symbol("λ"),
+    "penalty": Symbol("Ω"),
+}
+HAT, BAR = "\u0302", "\u0304"
+ACCENTS = HAT + BAR + MARK
 
 
 class Naming:
@@ -76,9 +87,9 @@ class Naming:
         """The number of samples the loss is averaged over, in a notation whose gradients are those of single samples."""
         loss = self.model.forward.loss
         samples = self.model.x.shape[0]
-        if self.notation.sign != "sample" or loss is None or not isinstance(loss.total.op, Scale):
+        if self.notation.sign != "sample" or loss is None or mixes_samples(self.model):
             return 1
-        return samples if loss.total.op.factor.denominator % samples == 0 else 1
+        return samples if loss.factor.denominator % samples == 0 and loss.factor != 1 else 1
 
     def symbol(self, node: Node, row: int, column: int, *, delta: bool = False) -> Symbol | Partial:
         of, by = split(node.id)
@@ -110,6 +121,8 @@ class Naming:
         if self.model.letters and (scheduled := self.scheduled(plain, step(id))):
             return scheduled
         mark = self.notation.update if is_after(id) else ""
+        if plain in FIXED or plain == "data_loss":
+            return replace(self.part_of_loss(plain), mark=mark)
         node_index = self.index(plain, row, column, shape)
         label = self.model.labels.of.get(entry(plain, node_index)) or self.model.labels.of.get(plain)
         if label and (node_index == () or entry(plain, node_index) in self.model.labels.of):
@@ -126,6 +139,13 @@ class Naming:
             return Symbol(rate, sub=str(number) if id == "lr" else "0")
         found = self.model.letters.get(id)
         return replace(found, base=rate) if found and found.base == "η" else found
+
+    def part_of_loss(self, id: str) -> Symbol:
+        """The strength of a penalty, the penalty, and the loss of the data; a single strength is plain λ."""
+        if id == "data_loss":
+            return Symbol(self.notation.loss.split("|")[0], sub="data")
+        alone = sum(node.id.startswith("lambda") for node in self.model.forward.nodes) == 1
+        return replace(FIXED[id], sub="") if alone else FIXED[id]
 
     def letter(self, letter: str) -> Name:
         """What an optimizer computes, as the head of a column."""
@@ -163,7 +183,33 @@ class Naming:
             "a": n.output_a if last and n.output_a else n.a,
             "lr": n.rate,
             **PLAIN,
+            **self.normalizing(letter + number),
         }[letter]
+
+    def normalizing(self, id: str) -> dict[str, str]:
+        """Templates of the quantities of normalizing layers, dropout and residual blocks, placed as z and b are."""
+        n = self.notation
+        unit, layer = n.bias.split("|", 1)[1], n.shared_bias.split("|", 1)[1]
+        sup, sub = layer.split("|") if id in self.model.contract.rowwise else unit.split("|")
+        apart = "," if sup[:1] not in ("", "(", "[") else ""  # σ² of layer 1 is not σ to the power 21
+        squared = f"2{apart}{sup}|{sub}"
+        z, a = (letter if len(letter) == 1 else "" for letter in (n.z.split("|")[0], n.a.split("|")[0]))
+        return {
+            "gamma": f"γ|{unit}",
+            "beta": f"β|{unit}",
+            "mean": f"μ|{sup}|{sub}",
+            "var": f"σ|{squared}",
+            "running_mean": f"μ{BAR}|{unit}",
+            "running_var": f"σ{BAR}|{squared}",
+            "n": f"{z}{HAT}|{unit}" if z else f"n|{unit}",
+            "y": f"{z}{MARK}|{unit}" if z else f"y|{unit}",
+            "drop": f"{a}{MARK}|{unit}" if a else f"d|{unit}",
+            "mask": f"r|{unit}",
+            "s": f"s|{unit}",
+            "eps": f"ε|{layer}",
+            "momentum": f"ρ|{layer}",
+            "chance": f"p|{layer}",
+        }
 
     def templated(self, template: str, number: str, row: int, column: int, id: str) -> Symbol:
         letter, _ = kind(id)
@@ -173,11 +219,17 @@ class Naming:
             number = str(row + 1)
             above = self.notation.sample == "superscript"
             return replace(named, sub="", sup=f"({number})") if above else replace(named, sub=number)
-        if self.model.contract.batched and letter in ("x", "t", "u", "z", "a", "l", "p"):
-            if self.notation.sample == "superscript":
-                return replace(named, sup=f"{named.sup}({row + 1})")
-            named = replace(named, sub=f"{row + 1},{named.sub}" if named.sub else str(row + 1))
+        if id in self.model.contract.rowwise:
+            return named if not self.model.contract.batched else self.of_sample(named, row)
+        if self.model.contract.batched and letter in ("x", "t", "u", "z", "a", "l", "p", *LAYERED):
+            return self.of_sample(named, row)
         return named
+
+    def of_sample(self, named: Symbol, row: int) -> Symbol:
+        """The symbol of a sample's own quantity."""
+        if self.notation.sample == "superscript":
+            return replace(named, sup=f"{named.sup}({row + 1})")
+        return replace(named, sub=f"{row + 1},{named.sub}" if named.sub else str(row + 1))
 
     def places(self, k: int, number: str, row: int, column: int, *, parameter: bool) -> dict[str, str]:
         """What the places of a template stand for, for a weight (row: to, column: from) or an entry of a layer."""
@@ -239,7 +291,8 @@ class Naming:
         if letter == "l":  # the vector of losses must not look like the loss
             one, whole = (self.template(kind, "").split("|")[0] for kind in ("l", "L"))
             return Symbol("ℓ" if one == whole else one, bold=True, mark=mark)
-        matrix = letter == "W" or (self.model.contract.batched and letter not in ("b", "weight", "pos_weight", "l"))
+        row = letter in ROWS or plain in self.model.contract.rowwise
+        matrix = letter == "W" or (self.model.contract.batched and not row)
         return replace(self.bold(self.template(letter, number), number, matrix=matrix), mark=mark)
 
     def bold(self, template: str, number: str, *, matrix: bool) -> Symbol:
@@ -247,8 +300,9 @@ class Naming:
         k = int(number.split(".")[0] or 0)
         places = {"k": str(k - 1 + self.notation.first_layer) + number[len(str(k)) :] if k else "0"}
         layered = sup.replace("{k}", places["k"])
-        capital = matrix and letter.isascii() and (len(letter) == 1 or letter == "dz")
-        base = letter[:-1] + letter[-1].upper() if capital else letter
+        plain, accent = letter.rstrip(ACCENTS), letter[len(letter.rstrip(ACCENTS)) :]
+        capital = matrix and plain.isascii() and (len(plain) == 1 or plain == "dz")
+        base = plain[:-1] + plain[-1].upper() + accent if capital else letter
         return Symbol(base, "" if layered or not number else places["k"], layered, bold=True)
 
     def turned(self, id: str) -> bool:
@@ -260,3 +314,9 @@ class Naming:
         """∂u/∂v of two entries: a factor of a chain."""
         assert isinstance(u.symbol, Symbol) and isinstance(v.symbol, Symbol)
         return Name(f"d{u.key}/d{v.key}", (), Partial(u.symbol, v.symbol, self.notation.d))
+
+
+def mixes_samples(model: Model) -> bool:
+    """Whether one sample's output depends on the others: then no gradient is that of a sample alone."""
+    stages = [stage for layer in model.forward.layers for stage in layer.stages]
+    return any(stage.name == "batch_norm" and stage.running for stage in stages)

@@ -9,6 +9,7 @@ has to be given.
 from __future__ import annotations
 
 import inspect
+import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ class Choice:
     def __call__(self, *args: Any) -> Any:
         """The entry at work; what it refuses is an error at its place in the file."""
         try:
-            return self.function(*args, **self.options)
+            return self.function(*args, **{argument(name): value for name, value in self.options.items()})
         except ValueError as refusal:
             raise self.place(str(refusal).partition(" ")[0]).error(f"{self.name}: {refusal}") from None
 
@@ -49,10 +50,15 @@ class Choice:
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
-    """name -> (annotation, default) of the keyword-only arguments."""
+    """name -> (annotation, default) of the keyword-only arguments; `lambda_` is the option `lambda`."""
     hints = get_type_hints(function, include_extras=True)
-    signature = inspect.signature(function)
-    return {p.name: (hints[p.name], p.default) for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+    only = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return {p.name.removesuffix("_"): (hints[p.name], p.default) for p in only}
+
+
+def argument(option: str) -> str:
+    """An option as the function's argument: with an underscore where the word is Python's own."""
+    return option + "_" if keyword.iskeyword(option) else option
 
 
 def required(function: Callable[..., Any]) -> list[str]:

@@ -8,14 +8,16 @@ from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from derive.initializers import initializers
+from derive.layers import layers
 from derive.losses import losses
 from derive.notation import CHOICES, LETTERS, NUMBERINGS, ORDERS, PRESETS, SYNONYMS
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters, required
+from derive.penalties import penalties
 from derive.registry import Registry
 from derive.schedules import schedules
-from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, MAX_VALUES, UPDATES
+from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, MAX_VALUES, MODES, UPDATES
 
 Schema = dict[str, Any]
 
@@ -39,9 +41,11 @@ def schema() -> Schema:
         "seed": {"type": "integer", "minimum": 0},
         "layers": {
             "type": "array",
-            "items": {"anyOf": [single("linear", LINEAR), single("Linear", LINEAR), *entries(activations)]},
+            "items": {"$ref": "#/$defs/layer"},
         },
+        "mode": {"enum": list(MODES)},
         "loss": {"anyOf": entries(losses)},
+        "regularization": {"type": "object", "additionalProperties": False, "properties": strengths()},
         "optimizer": {"anyOf": entries(optimizers)},
         "schedule": {"$ref": "#/$defs/schedule"},
         "steps": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS},
@@ -66,11 +70,28 @@ def schema() -> Schema:
         "properties": properties,
         "$defs": {
             "number": NUMBER_ITSELF,
+            "layer": {"anyOf": [*structure(), *entries(layers), *entries(activations)]},
             "linear": linear(),
             "initializer": {"anyOf": entries(initializers)},
             "schedule": {"anyOf": entries(schedules)},
         },
     }
+
+
+def structure() -> list[Schema]:
+    """The linear layer, and blocks of layers."""
+    block = {"type": "array", "items": {"$ref": "#/$defs/layer"}, "minItems": 1}
+    return [single("linear", LINEAR), single("Linear", LINEAR), single("residual", block)]
+
+
+def strengths() -> Schema:
+    """The penalties: a number alone is the strength."""
+    found = {}
+    for entry in entries(penalties):
+        for name, options in entry.get("properties", {}).items():
+            alone = options.get("required") == ["lambda"]
+            found[name] = {"anyOf": [NUMBER, options]} if alone else options
+    return found
 
 
 def entries(registry: Registry[Any]) -> list[Schema]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +15,24 @@ from typing import Any
 from derive import arrays
 from derive.errors import InputError, nearest
 from derive.initializers import initializers
+from derive.layers import PER_UNIT, layers
 from derive.losses import losses
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
-from derive.options import Choice, choose, described, mapping, named, number, read_options, sequence, text, whole
+from derive.options import (
+    Choice,
+    choose,
+    described,
+    mapping,
+    named,
+    number,
+    read_options,
+    required,
+    sequence,
+    text,
+    whole,
+)
+from derive.penalties import penalties
 from derive.registry import Registry
 from derive.source import Item, Number, parse, read
 from derive.tensor import Tensor
@@ -27,9 +41,12 @@ MAX_PARAMETERS = 200_000
 MAX_VALUES = 2_000_000  # activations of the whole batch
 MAX_LAYERS = 300
 MAX_STEPS = 1_000
+MAX_NESTING = 20  # residual blocks in one another
 UPDATES = ("simultaneous", "layerwise")
+MODES = ("train", "eval")
 
-layers: Registry[Callable[..., Any]] = Registry("layer")
+#: Layers whose entry in the file is read by a function of its own.
+blocks: Registry[Callable[..., Any]] = Registry("layer")
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,17 @@ class Linear:
 
 
 @dataclass(frozen=True)
+class Residual:
+    """A block whose input is added to what it gives."""
+
+    item: Item
+    layers: tuple[Block, ...]
+
+
+Block = Linear | Residual | Choice
+
+
+@dataclass(frozen=True)
 class Start:
     """Where training goes on: parameters and what the optimizer remembers of them (`m.W1`), after so many steps."""
 
@@ -73,7 +101,7 @@ class Spec:
     features: int | None
     batched: bool
     targets: Item | None
-    layers: tuple[Linear | Choice, ...]
+    layers: tuple[Block, ...]
     loss: Choice | None
     optimizer: Choice | None
     seed: int | None
@@ -89,6 +117,13 @@ class Spec:
     start: Start | None = None
     batch_size: int | None = None
     drop_last: bool = False
+    mode: str = "train"
+    penalties: tuple[Choice, ...] = ()
+
+    @property
+    def training(self) -> bool:
+        """Whether layers that differ in training and testing are in train mode."""
+        return self.mode == "train"
 
 
 def load(net: str | Path | Mapping[str, Any]) -> Spec:
@@ -118,7 +153,9 @@ KEYS: dict[str, str] = {
     "targets": "one value per output, rows of them, or class indices",
     "seed": "for everything that is drawn",
     "layers": "the layers from input to output",
+    "mode": "train, or eval: dropout does nothing, batch norm takes its running statistics",
     "loss": "the loss function",
+    "regularization": "penalties added to the loss: {l2: 0.01}",
     "optimizer": "the optimizer of the update",
     "schedule": "the learning-rate schedule: the rate of training step s is that of its epoch s − 1",
     "steps": "how many training steps are worked",
@@ -153,6 +190,10 @@ def check(item: Item, folder: Path) -> Spec:
         text(given["id"])
     if "parameters" in given:
         check_arrays(given, specs, saved)
+    update = one_of(given["update"], UPDATES) if "update" in given else "simultaneous"
+    plain = all(isinstance(s, Linear) or (isinstance(s, Choice) and s.name in activations) for s in specs)
+    if update == "layerwise" and not (plain and "regularization" not in given):
+        raise given["update"].error("layerwise is for linear layers and activations alone")
     return Spec(
         item=item,
         name=text(given["name"]) if "name" in given else "",
@@ -166,7 +207,7 @@ def check(item: Item, folder: Path) -> Spec:
         optimizer=choose(given["optimizer"], optimizers) if "optimizer" in given else None,
         seed=seed,
         steps=whole(given["steps"], 1, MAX_STEPS) if "steps" in given else 1,
-        update=one_of(given["update"], UPDATES) if "update" in given else "simultaneous",
+        update=update,
         state=given.get("state"),
         labels=dict(mapping(given["labels"])) if "labels" in given else {},
         frozen=tuple(sequence(given["frozen"])) if "frozen" in given else (),
@@ -176,7 +217,41 @@ def check(item: Item, folder: Path) -> Spec:
         schedule=read_schedule(given),
         batch_size=whole(given["batch_size"], 1, MAX_VALUES) if "batch_size" in given else None,
         drop_last="drop_last" in given and switch(given["drop_last"]),
+        mode=one_of(given["mode"], MODES) if "mode" in given else "train",
+        penalties=read_penalties(given),
     )
+
+
+def read_penalties(given: Mapping[str, Item]) -> tuple[Choice, ...]:
+    """The penalties; a number alone is the strength."""
+    if "regularization" not in given:
+        return ()
+    if "loss" not in given:
+        raise given["regularization"].at_key().error("regularization adds to the loss, but there is no loss")
+    found = []
+    for key, value in mapping(given["regularization"]).items():
+        if key not in penalties:
+            raise value.at_key().error(f"unknown penalty '{key}'.{nearest(key, penalties.known)}")
+        name = penalties.canonical(key)
+        if isinstance(value.value, Number):
+            if required(penalties[name]) != ["lambda"]:
+                raise value.error(f"{name} needs {' and '.join(required(penalties[name]))}")
+            found.append(Choice(name, {"lambda": number(value).exact}, value, penalties[name]))
+            continue
+        options = read_options(value, penalties[name], name)
+        if missing := [option for option in required(penalties[name]) if option not in options]:
+            raise value.error(f"{name} needs {' and '.join(missing)}")
+        found.append(Choice(name, options, value, penalties[name]))
+    if not found:
+        raise given["regularization"].error("no penalty is given")
+    names = {letter for choice in found for letter in lambdas(choice.name)}
+    if len(names) < sum(len(lambdas(choice.name)) for choice in found):
+        raise given["regularization"].error("give each penalty once: elastic_net is l1 and l2 together")
+    return tuple(found)
+
+
+def lambdas(penalty: str) -> tuple[str, ...]:
+    return ("l1", "l2") if penalty == "elastic_net" else (penalty,)
 
 
 def read_schedule(given: Mapping[str, Item]) -> Choice | None:
@@ -204,10 +279,11 @@ def one_of(item: Item, words: tuple[str, ...]) -> str:
     return name
 
 
-def check_arrays(given: Mapping[str, Item], specs: Iterable[Linear | Choice], saved: Mapping[str, Tensor]) -> None:
+def check_arrays(given: Mapping[str, Item], specs: Sequence[Block], saved: Mapping[str, Tensor]) -> None:
     """Every array has its place, and no number is given twice."""
-    count = sum(isinstance(layer, Linear) for layer in specs)
+    count = sum(isinstance(layer, Linear) for layer in flat(specs))
     known = ["x", "t", *(f"{letter}{k}" for k in range(1, count + 1) for letter in "Wb")]
+    known += places_of_norms(specs)
     if not saved:
         raise given["parameters"].error("the file holds no arrays")
     for key in saved:
@@ -218,24 +294,62 @@ def check_arrays(given: Mapping[str, Item], specs: Iterable[Linear | Choice], sa
             raise given[key].at_key().error(f"given here and as array {array} of the file of parameters")
 
 
-def read_layers(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> tuple[Linear | Choice, ...]:
-    """The layers; the k-th one with parameters may have its numbers in the arrays `Wk` and `bk`."""
-    if len(sequence(item)) > MAX_LAYERS:
-        raise item.error(f"more than {MAX_LAYERS} layers")
-    known: Registry[Any] = Registry("layer")
-    known.include(layers)
-    known.include(activations)
-    result: list[Linear | Choice] = []
-    for entry in sequence(item):
-        name, options = named(entry, known)
-        if name in activations:
-            chosen = read_options(options, activations[name], name) if options else {}
-            result.append(Choice(name, chosen, options or entry, activations[name]))
+def flat(specs: Sequence[Block]) -> Iterator[Linear | Choice]:
+    """All layers, those of residual blocks among them."""
+    for spec in specs:
+        if isinstance(spec, Residual):
+            yield from flat(spec.layers)
         else:
-            k = 1 + sum(isinstance(layer, Linear) for layer in result)
-            found = {kind: saved[f"{kind}{k}"] for kind in "Wb" if f"{kind}{k}" in saved}
-            result.append(layers[name](options or entry, seeded, found))
-    return tuple(result)
+            yield spec
+
+
+def places_of_norms(specs: Sequence[Block]) -> list[str]:
+    """The ids of what normalizing layers learn and remember, which a file of parameters may hold."""
+    found: list[str] = []
+    k, place = 0, 0
+    for layer in flat(specs):
+        if isinstance(layer, Linear):
+            k, place = k + 1, 0
+        elif layer.name in ("batch_norm", "layer_norm"):
+            place += 1
+            letters = PER_UNIT if layer.name == "batch_norm" else PER_UNIT[:2]
+            found += [f"{letter}{k}" + (f".{place}" if place > 1 else "") for letter in letters]
+    return found
+
+
+@dataclass
+class Reading:
+    """The layers as they are read; the k-th linear one may have its numbers in the arrays `Wk` and `bk`."""
+
+    seeded: bool
+    saved: Mapping[str, Tensor]
+    known: Registry[Any]
+    count: int = 0
+    linears: int = 0
+
+    def layers(self, item: Item, depth: int = 0) -> tuple[Block, ...]:
+        if depth > MAX_NESTING:
+            raise item.error(f"more than {MAX_NESTING} residual blocks in one another")
+        result: list[Block] = []
+        for entry in sequence(item):
+            self.count += 1
+            if self.count > MAX_LAYERS:
+                raise item.error(f"more than {MAX_LAYERS} layers")
+            name, options = named(entry, self.known)
+            if name in blocks:
+                result.append(blocks[name](options or entry, self, depth))
+                continue
+            table: Registry[Any] = layers if name in layers else activations
+            chosen = read_options(options, table[name], name) if options else {}
+            result.append(Choice(name, chosen, options or entry, table[name]))
+        return tuple(result)
+
+
+def read_layers(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> tuple[Block, ...]:
+    known: Registry[Any] = Registry("layer")
+    for table in (blocks, layers, activations):
+        known.include(table)
+    return Reading(seeded, saved, known).layers(item)
 
 
 def read_inputs(item: Item | None, saved: Mapping[str, Tensor]) -> tuple[Tensor | Draw | None, int, int | None, bool]:
@@ -306,13 +420,26 @@ LINEAR_KEYS = {
 }
 
 
-@layers("Linear")
-def linear(item: Item, seeded: bool, saved: Mapping[str, Tensor]) -> Linear:
+@blocks()
+def residual(item: Item, reading: Reading, depth: int) -> Residual:
+    """The block's layers, and then its input added: y = F(x) + x (He et al., 2016)."""
+    if isinstance(item.value, str):
+        raise item.error("residual needs the layers of its block: {residual: [...]}")
+    if not sequence(item):
+        raise item.error("an empty block")
+    return Residual(item, reading.layers(item, depth + 1))
+
+
+@blocks("Linear")
+def linear(item: Item, reading: Reading, depth: int) -> Linear:
     """z = W x + b. https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
 
     out: number of units · in: number of inputs, if not clear from the layer before · weight: rows of numbers (out, in)
     or an initializer · init: an initializer · bias: a list, one number for all units, `shared`, false, an initializer
     """
+    reading.linears += 1
+    seeded, k = reading.seeded, reading.linears
+    saved = {letter: reading.saved[f"{letter}{k}"] for letter in "Wb" if f"{letter}{k}" in reading.saved}
     options: dict[str, Item] = {}
     for key, value in mapping(item).items():
         if key not in LINEAR_KEYS:

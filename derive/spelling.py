@@ -264,8 +264,11 @@ def _base(f: Formula, dialect: Dialect, show: Show | None) -> str:
 
 
 def _sum(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
-    inner = _inside(_spell(f.args[0], dialect, show), dialect, PRODUCT)
-    return Spelled(dialect.sum_over(inner, f.axis), PRODUCT)
+    inner = f.args[0]
+    spelled = _spell(inner, dialect, show)
+    entrywise = isinstance(inner, Apply) and inner.head == "had"  # Σ A ⊙ B could be read as (Σ A) ⊙ B
+    text = dialect.bracket(spelled.text) if entrywise else _inside(spelled, dialect, PRODUCT)
+    return Spelled(dialect.sum_over(text, f.axis), PRODUCT)
 
 
 def _xlogy(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:

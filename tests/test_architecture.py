@@ -21,7 +21,8 @@ FLOORS = """
     dialects graph
     source
     options ops
-    arrays losses optimizers initializers schedules autodiff
+    arrays losses layers optimizers initializers schedules autodiff
+    penalties
     spec contract
     labels targets
     memory model

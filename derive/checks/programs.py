@@ -11,7 +11,7 @@ from derive.checks.differences import conditions
 from derive.checks.errors import Errors
 from derive.document import Say, Witness, say
 from derive.graph import Node, topological
-from derive.ids import timed, untimed
+from derive.ids import after, timed, untimed
 from derive.model import Iteration, Model
 from derive.ops.base import Elementwise
 from derive.tensor import Floats
@@ -38,6 +38,7 @@ def programs(model: Model, values: Values, course: Course) -> Iterator[Witness]:
         now = dict(zip(first, iteration.parameters, strict=True))
         ends = {id: timed(id, iteration.number) for id in reached if id not in first}
         ends |= {id: iteration.updated[now[id]].id for id in reached if id in first}
+        ends |= {node.id: timed(after(node.id), iteration.number) for node in model.iterations[0].forward.running}
         before = {id: np.asarray(values.floats[end], dtype=float) for id, end in ends.items()}
     yield errors.witness("program", "page", TOLERANCE, noted(kinks))
     errors, kinks = Errors(), 0

@@ -155,7 +155,7 @@ def one_step(teller: Teller, form: str, extra: str, what: dict[str, Say], wishes
         found.append(Section(f"{extra}loss", say("section.loss", **what), steps))
     if not wishes.backward or not model.gradient:
         return found
-    told = [layer for layer in model.forward.layers if layer.k or not model.parameters]
+    told = [layer for layer in model.forward.layers if layer.k or layer.parameters or not model.parameters]
     found += [backward_section(teller, layer, form, extra, what) for layer in reversed(told)]
     if last := backward.inputs_step(teller, form, f"{extra}backward"):
         found.append(Section(f"{extra}backward/x", say("section.backward.x", **what), last))

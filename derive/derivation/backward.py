@@ -11,7 +11,8 @@ from derive.derivation.teller import Teller
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula, Name
 from derive.graph import Node, notate, sources, topological
-from derive.ids import base, is_after, kind, plain, split
+from derive.ids import base, is_after, kind, place, plain, split
+from derive.layers import condensed
 from derive.model import Layer
 from derive.naming import Naming
 from derive.ops.base import Elementwise, Slope, WrittenOut
@@ -27,19 +28,16 @@ def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, .
     """The gradients of one layer: activations from the last back, the slope, δ, then weights and bias."""
     gradient = teller.model.gradient
     found: list[Step] = []
-    nodes = [node for _, node in reversed(layer.activations)] + ([layer.z] if layer.z is not None else [])
-    for node in nodes:
-        if node not in gradient:
-            continue
-        id = f"{prefix}/{layer.k}/{kind(node.id)[0]}{kind(node.id)[1].removeprefix(str(layer.k))}"
-        found.extend(slope_steps(teller, gradient[node], layer, form, prefix))
-        found.append(signal(teller, node, gradient[node], id, form, layer))
-    for parameter in (layer.W, layer.b):
-        if parameter is not None and parameter in gradient:
-            letter = kind(parameter.id)[0]
-            found.append(
-                parameter_step(teller, parameter, gradient[parameter], f"{prefix}/{layer.k}/{letter}", form, layer)
-            )
+    before = {stage.output: stage.parameters for stage in layer.stages}
+    for node in reversed(layer.lines):
+        if node in gradient:
+            found.extend(slope_steps(teller, gradient[node], layer, form, prefix))
+            found.append(signal(teller, node, gradient[node], f"{prefix}/{layer.k}/{place(node.id)}", form, layer))
+        own = (layer.W, layer.b) if node is layer.z else before.get(node, ())
+        for parameter in own:
+            if parameter is not None and parameter in gradient:
+                id = f"{prefix}/{layer.k}/{place(parameter.id)}"
+                found.append(parameter_step(teller, parameter, gradient[parameter], id, form, layer))
     return tuple(found)
 
 
@@ -113,22 +111,20 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
     letter = kind(node.id)[0]
     output = end_of(teller)
     shortcut = isinstance(output.op, Fused) and node is output.inputs[0]
-    place = place_of(teller, layer)
-    key = "fused" if shortcut else "sum" if place == "hidden" and letter == "a" else place
-    if letter == "z" and key == "output" and not layer.activations:
-        key = "linear"
-    why: tuple[Say, ...] = (say(f"{book(teller, letter)}.{letter}.{key}"),)
+    why = reasons(teller, node, layer, shortcut=shortcut)
     loss = teller.model.forward.loss
-    if loss and isinstance(loss.total.op, Scale) and (shortcut or node is teller.model.forward.output):
-        why = (*why, say("backward.mean", factor=fm.formula(loss.total.op.factor)))
+    if loss and isinstance(loss.data.op, Scale) and (shortcut or node is teller.model.forward.output):
+        why = (*why, say("backward.mean", factor=fm.formula(loss.factor)))
     if any(is_after(source.id) for source in sources(gradient)):
         why = (*why, say("backward.layerwise"))
     if form == "matrix":
         lines: tuple[Line, ...] = (signal_matrix(teller, node, gradient, letter),)
-        if any(form_.formula for form_ in lines[0].forms) and letter == "a" and place == "hidden":
+        if letter != "z" and any(kind(user.id)[0] == "z" for user in users(teller, node)):
             why = (*why, say("why.transpose"))
     else:
         lines = tuple(signal_line(teller, gradient, row, column, letter) for row, column in places(gradient))
+    if short := condensed_lines(teller, node, form):
+        lines, why = (*lines, *short), (*why, say("through.condensed"))
     teller.values.home.setdefault(gradient.id, id)
     substeps: tuple[Step, ...] = ()
     if form != "matrix":
@@ -138,9 +134,70 @@ def signal(teller: Teller, node: Node, gradient: Node, id: str, form: str, layer
         elif isinstance(source_op(teller, node), VectorOp):
             told = small_jacobian(gradient) and not teller.values.policy.as_you_go
             substeps = (jacobian_step(teller, node, id),) if told else ()
-    return Step(
-        id, say(f"step.signal.{letter}.{place}", k=layer.k), why, lines, uses(lines, teller.values, id), substeps
-    )
+    return Step(id, signal_title(teller, node, layer), why, lines, uses(lines, teller.values, id), substeps)
+
+
+def signal_title(teller: Teller, node: Node, layer: Layer) -> Say:
+    letter, where = kind(node.id)[0], place_of(teller, layer)
+    if node is teller.model.forward.output and letter not in ("z", "x"):
+        return say("step.signal.a.output")
+    if letter in ("z", "x") or (letter == "a" and where == "hidden"):
+        return say(f"step.signal.{letter}.{where}", k=layer.k)
+    return say("step.signal.other", k=layer.k, name=teller.naming.whole(node))
+
+
+def reasons(teller: Teller, node: Node, layer: Layer, *, shortcut: bool) -> tuple[Say, ...]:
+    """Why the gradient is what it is: by what follows, in one way or in several that add up."""
+    letter, where = kind(node.id)[0], place_of(teller, layer)
+    ways = list(dict.fromkeys(way for user in users(teller, node) for way in way_through(teller, node, user)))
+    if letter not in ("a", "z", "x") or not set(ways) <= {"linear", "activation", "loss"} or len(ways) > 1:
+        several = (say("through.several"),) if len(ways) > 1 else ()
+        return (*(say(f"through.{way}") for way in ways), *several)
+    key = "fused" if shortcut else "sum" if where == "hidden" and letter == "a" else where
+    if letter == "z" and key == "output" and not layer.stages:
+        key = "linear"
+    return (say(f"{book(teller, letter)}.{letter}.{key}"),)
+
+
+def users(teller: Teller, node: Node) -> list[Node]:
+    """The named quantities of the forward pass that are computed from this one."""
+    found = [user for user in teller.model.forward.nodes if node in sources(user)]
+    return [user for user in found if user in teller.model.gradient or user.role in ("error", "loss")]
+
+
+def way_through(teller: Teller, node: Node, user: Node) -> tuple[str, ...]:
+    """How a quantity acts on the loss through one that is computed from it."""
+    letter, _ = kind(user.id)
+    testing = "_eval" if not teller.model.spec.training else ""
+    match letter:
+        case "drop":
+            return (f"dropout{testing}",)
+        case "y":
+            return ("affine",)
+        case "s":
+            return ("residual",)
+        case "mean" | "var":
+            return () if node.role != "statistic" else ("deviations",)
+        case "n":
+            if node.role == "statistic":
+                return ("statistic",)
+            return ("normalized",) if user.inputs[1].inputs else ("normalized_eval",)
+        case "z":
+            return ("linear",)
+    return ("loss",) if user.role in ("error", "loss") else ("activation",)
+
+
+def condensed_lines(teller: Teller, node: Node, form: str) -> tuple[Line, ...]:
+    """The gradient by the input of a normalization again, in one formula."""
+    gradient = teller.model.gradient
+    norms = [user for user in users(teller, node) if user.role == "normalized"]
+    others = [user for user in users(teller, node) if user.role not in ("normalized", "statistic")]
+    if len(norms) != 1 or others or (short := condensed(gradient, norms[0])) is None or node is not norms[0].inputs[0]:
+        return ()
+    again = replace(short, id=gradient[node].id, role="gradient")
+    if form == "matrix":
+        return (teller.matrix_line(again),)
+    return teller.lines(again)
 
 
 def book(teller: Teller, letter: str) -> str:
@@ -236,7 +293,7 @@ def upstream(teller: Teller, row: int, column: int) -> Formula:
     """∂L/∂ℓ: the reduction's factor, and the weight of this output where the loss has weights."""
     loss = teller.model.forward.loss
     assert loss is not None
-    factor = fm.formula(loss.total.op.factor) if isinstance(loss.total.op, Scale) else fm.ONE
+    factor = fm.formula(loss.factor)
     weight = next((n for n in loss.each.inputs if n.id == "weight"), None)
     return factor if weight is None else fm.multiply(factor, teller.used(weight, 0, column))
 
@@ -293,7 +350,7 @@ def product_lines(teller: Teller, scores: Node, p: Node, row: int, column: int) 
 # weights and biases -------------------------------------------------------------------------------------------------------
 def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, form: str, layer: Layer) -> Step:
     letter = kind(parameter.id)[0]
-    place = place_of(teller, layer)
+    where = place_of(teller, layer)
     title: Say = say(f"step.gradient.{letter}", k=layer.k)
     if form == "matrix":
         lines: tuple[Line, ...] = (teller.matrix_line(gradient),)
@@ -304,11 +361,13 @@ def parameter_step(teller: Teller, parameter: Node, gradient: Node, id: str, for
             for row, column in places(parameter)
             for line in parameter_lines(teller, parameter, gradient, row, column)
         )
-        why = (say(f"{book(teller, letter)}.{letter}.{place}"),)
+        why = (say(f"{book(teller, letter)}.{letter}.{where}"),)
         if teller.model.contract.batched and teller.model.x.shape[0] > 1:
             why = (*why, say("backward.batch"))
         if base(parameter.id) in teller.model.contract.shared:
             why = (*why, say("backward.shared"))
+    if any(source.id.startswith("lambda") for source in sources(gradient)):
+        why = (*why, say("backward.penalty"))
     teller.values.home.setdefault(gradient.id, id)
     return Step(id, title, why, lines, uses(lines, teller.values, id), fold=len(lines) > 12)
 

@@ -14,7 +14,6 @@ from derive.lines import rounding
 from derive.losses import CLASSIFICATION
 from derive.numerals import Policy
 from derive.ops.base import Elementwise
-from derive.ops.structural import Scale
 from derive.ops.vector import Fused, Softmax
 from derive.optimizers import decay
 
@@ -33,6 +32,7 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
         found.append(layout(teller))
     if model.contract.batched:
         found.append(say(f"convention.samples_{notation.sample}"))
+    found += layer_sentences(teller)
     found += loss_sentences(teller)
     if notation.sign == "descent":
         found.append(say("convention.descent"))
@@ -80,6 +80,26 @@ def optimizer_sentences(teller: Teller) -> list[Say]:
     return found
 
 
+def layer_sentences(teller: Teller) -> list[Say]:
+    """What layers do that differ in training and testing, and which parameters a penalty counts."""
+    model = teller.model
+    names = {stage.name for layer in model.forward.layers for stage in layer.stages}
+    found = []
+    if names & {"dropout", "batch_norm"} and not model.spec.training:
+        found.append(say("convention.mode"))
+    if "dropout" in names:
+        found.append(say("convention.dropout"))
+        drawn = any(mask in model.masks_drawn for mask in model.forward.masks)
+        if model.spec.training:
+            found.append(say("convention.mask_drawn", seed=str(model.seed)) if drawn else say("convention.mask_given"))
+    if "batch_norm" in names:
+        found.append(say("convention.batch_norm"))
+    if model.spec.penalties:
+        bias = any(choice.in_force["bias"] for choice in model.spec.penalties)
+        found.append(say("convention.penalty_biases" if bias else "convention.penalty_weights"))
+    return found
+
+
 def layout(teller: Teller) -> Say:
     """How vectors lie, by the first layer's rule as the page writes it."""
     z = next(layer.z for layer in teller.model.forward.layers if layer.z is not None)
@@ -104,8 +124,7 @@ def loss_sentences(teller: Teller) -> list[Say]:
     name = model.spec.loss.name
     reduction = model.spec.loss.in_force.get("reduction", "mean")
     family = name if name == "half_squared_error" else "pytorch"
-    factor = model.forward.loss.total.op
-    divisor = formula(1 / factor.factor if isinstance(factor, Scale) else 1)
+    divisor = formula(1 / model.forward.loss.factor)
     found = [
         say(f"convention.loss.{name}", **shown_loss(teller, model.forward.loss.each, model.spec.loss.in_force)),
         say(f"convention.reduction.{family}.{reduction}", divisor=divisor),

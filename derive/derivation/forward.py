@@ -6,8 +6,9 @@ from derive.derivation.teller import Teller
 from derive.document import Form, Line, Say, Step, say
 from derive.formula import Apply, Formula
 from derive.graph import Node
-from derive.ids import base, is_after
+from derive.ids import base, is_after, kind, place
 from derive.ids import step as step_of
+from derive.layers import Stage, layers
 from derive.losses import Loss
 from derive.model import Layer, Pass
 from derive.ops.activations import activations
@@ -23,12 +24,42 @@ def steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step, ...]
     for layer in run.layers:
         if layer.z is not None and layer.z.id:
             found.append(step(teller, layer.z, f"{prefix}/{layer.k}/z", form, layer_title(layer, run, "z"), ()))
-        for position, (choice, node) in enumerate(layer.activations):
-            letter = "a" if position == 0 else f"a.{position + 1}"
-            title = layer_title(layer, run, "a", function=activations.title(choice.name))
-            why = (say(f"activation.{choice.name}"),)
-            found.append(step(teller, node, f"{prefix}/{layer.k}/{letter}", form, title, why))
+        for stage in layer.stages:
+            for node in stage.lines:
+                title, why = told(teller, stage, node, layer, run)
+                found.append(step(teller, node, f"{prefix}/{layer.k}/{place(node.id)}", form, title, why))
+            if stage.running:
+                found.append(running_step(teller, stage, layer, form, prefix))
     return tuple(found)
+
+
+def title_of(stage: str) -> str:
+    """How a stage is called."""
+    return next((table.title(stage) for table in (activations, layers) if stage in table), stage)
+
+
+def told(teller: Teller, stage: Stage, node: Node, layer: Layer, run: Pass) -> tuple[Say, tuple[Say, ...]]:
+    """Title and reason of a line of a stage."""
+    if stage.name in activations:
+        title = layer_title(layer, run, "a", function=title_of(stage.name))
+        return title, (say(f"activation.{stage.name}"),)
+    letter, _ = kind(node.id)
+    testing = not teller.model.spec.training and stage.name in ("dropout", "batch_norm")
+    variant = stage.name if node.role == "statistic" else "eval" if testing else "other"
+    return say(f"step.layer.{letter}", k=layer.k, function=title_of(stage.name)), (say(f"layer.{letter}.{variant}"),)
+
+
+def running_step(teller: Teller, stage: Stage, layer: Layer, form: str, prefix: str) -> Step:
+    """The running statistics after the batch."""
+    after = tuple(stage.running.values())
+    id = f"{prefix}/{layer.k}/{place(after[0].id)}"
+    matrix = form == "matrix"
+    lines = tuple(line for node in after for line in ([teller.matrix_line(node)] if matrix else teller.lines(node)))
+    for node in after:
+        teller.values.home.setdefault(node.id, id)
+    return Step(
+        id, say("step.layer.running", k=layer.k), (say("layer.running"),), lines, uses(lines, teller.values, id)
+    )
 
 
 def layer_title(layer: Layer, run: Pass, what: str, **args: object) -> Say:
@@ -85,13 +116,17 @@ def loss_steps(teller: Teller, run: Pass, form: str, prefix: str) -> tuple[Step,
     found = []
     for node in own:
         letter = base(node.id)
-        if not node.inputs or letter not in ("p", "u", "l", "L"):
+        if not node.inputs or letter not in ("p", "u", "l", "L", "data_loss", "penalty"):
             continue
         title = loss_title(run.loss, letter)
-        why: tuple[Say, ...] = (
-            (say(f"loss.{teller.model.spec.loss.name}"),) if letter == "L" and teller.model.spec.loss else ()
-        )
-        if isinstance(node.op, Fused) and letter in ("l", "L"):
+        why: tuple[Say, ...] = ()
+        if node is run.loss.data and teller.model.spec.loss:
+            why = (say(f"loss.{teller.model.spec.loss.name}"),)
+        elif letter == "penalty":
+            why = tuple(say(f"penalty.{choice.name}") for choice in teller.model.spec.penalties)
+        elif letter == "L":
+            why = (say("loss.regularized"),)
+        if isinstance(node.op, Fused) and letter in ("l", "L", "data_loss"):
             why = (*why, say("loss.fused"))
         found.append(step(teller, node, f"{prefix}/{letter}", form, title, why))
     return tuple(found)
@@ -106,11 +141,13 @@ def loss_title(loss: Loss, letter: str) -> Say:
     """What a quantity of the loss is: of an output or a sample, a sum or a mean."""
     if letter == "l" and loss.each.shape[1] == 1:
         return say("step.loss.l_sample")
-    if letter == "L":
-        kind = "L_one" if loss.each is loss.total else "L_mean" if isinstance(loss.total.op, Scale) else "L"
-        return say(f"step.loss.{kind}")
+    if letter == "L" and loss.penalty is not None:
+        return say("step.loss.regularized")
+    if letter in ("L", "data_loss"):
+        what = "L_one" if loss.each is loss.data else "L_mean" if isinstance(loss.data.op, Scale) else "L"
+        return say(f"step.loss.{what}" if letter == "L" else f"step.data_loss.{what}")
     return say(f"step.loss.{letter}")
 
 
 def run_nodes(run: Pass) -> set[Node]:
-    return {node for layer in run.layers for node in (layer.z, *(n for _, n in layer.activations)) if node is not None}
+    return {node for layer in run.layers for node in layer.lines}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from derive.derivation import forward
 from derive.derivation.teller import Teller
 from derive.dialects.text import Text
-from derive.document import Amount, Block, Cell, Figure, Table, say
+from derive.document import Amount, Block, Cell, Figure, Say, Table, say
 from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Symbol, entry
-from derive.graph import Node
+from derive.graph import Node, topological
+from derive.ids import kind
 from derive.language import Words
+from derive.layers import OPTIONS as LAYER_OPTIONS
 from derive.model import Layer
-from derive.ops.activations import activations
 from derive.optimizers import option_name
 
 MOST_NUMBERED = 6  # edges between two layers up to which their numbers are written at them
@@ -29,11 +31,18 @@ def numbers(teller: Teller) -> Table:
     model = teller.model
     options = [node for node in model.hyper if node is not model.rate]
     rate = () if model.letters else (model.rate,)
-    given = [node for node in (model.x, model.t, *model.parameters, *rate, *options) if node is not None]
+    leaves = [node for node in model.forward.nodes if node in model.given and node.role in ("mask", "running")]
+    extra = [node for node in model.forward.running if node not in leaves] + leaves
+    known = dict.fromkeys([*topological(*model.forward.running.values()), *model.forward.nodes])
+    strengths = [node for node in known if node.role == "hyper" and of_layer(node)]
+    given = [
+        node for node in (model.x, model.t, *model.parameters, *extra, *strengths, *rate, *options) if node is not None
+    ]
     rows: list[tuple[Cell, ...]] = []
     for node in given:
         name = teller.naming.whole(node)
         role = say("given.named", name=option_name(node.id)) if node in options else say(f"given.{node.role}")
+        role = given_role(node) if node in strengths else role
         role = say("given.drawn", how=model.drawn_by[node]) if node in model.drawn else role
         if node.id in model.letters:
             role = say("given.base_rate") if node.id == "base_lr" else say("given.schedule_option", name=node.id)
@@ -57,6 +66,20 @@ def numbers(teller: Teller) -> Table:
     return Table("givens", say("table.givens"), header, tuple(rows))
 
 
+def of_layer(node: Node) -> bool:
+    """Whether this is an option of a layer or the strength of a penalty."""
+    return node.id.startswith("lambda") or kind(node.id)[0] in LAYER_OPTIONS
+
+
+def given_role(node: Node) -> Say:
+    """What an option of a layer or a penalty is."""
+    return (
+        say("given.strength")
+        if node.id.startswith("lambda")
+        else say("given.named", name=LAYER_OPTIONS[kind(node.id)[0]])
+    )
+
+
 def with_options(name: str, options: Mapping[str, object]) -> str:
     """A loss or an optimizer with its options, as the file would write them."""
     named = ", ".join(f"{option}: {shown(value)}" for option, value in options.items() if shown(value))
@@ -75,10 +98,10 @@ def layers(teller: Teller) -> Table:
     rows: list[tuple[Cell, ...]] = []
     total = 0
     for layer in teller.model.forward.layers:
-        count = sum(n.shape[0] * n.shape[1] for n in (layer.W, layer.b) if n is not None)
+        count = sum(n.shape[0] * n.shape[1] for n in layer.parameters)
         total += count
         kinds = " → ".join(
-            [*(["linear"] if layer.W else []), *(activations.title(choice.name) for choice, _ in layer.activations)]
+            [*(["linear"] if layer.W else []), *(forward.title_of(stage.name) for stage in layer.stages)]
         )
         sizes = f"{layer.source.shape[1]} → {layer.output.shape[1]}"
         rows.append((str(layer.k), kinds, sizes, str(count)))
@@ -101,7 +124,7 @@ def diagram(teller: Teller, words: Words) -> Network | None:
         bias_units, bias_edges = biases(teller, layer)
         columns[-1] = Column(columns[-1].title, (*bias_units, *columns[-1].units), columns[-1].omitted)
         title = words.plain("figure.output") if last else words.plain("figure.hidden", k=layer.k)
-        caption = ", ".join(activations.title(choice.name) for choice, _ in layer.activations)
+        caption = ", ".join(forward.title_of(stage.name) for stage in layer.stages)
         columns.append(column(teller, layer.output, title, "output" if last else "hidden", caption))
         edges += [*bias_edges, *wires(teller, layer)]
     return Network(tuple(columns), tuple(edges), model.spec.name or words.plain("figure.network"))
@@ -126,7 +149,7 @@ def column(teller: Teller, node: Node, title: str, kind: Kind, caption: str) -> 
 
 def symbol(teller: Teller, node: Node, row: int, column: int) -> Symbol:
     found = teller.naming.quantity(node.id, row, column, node.shape)
-    if teller.model.contract.batched and node.role in ("input", "activation", "preactivation"):
+    if teller.model.contract.batched and node.role != "parameter":
         if teller.notation.sample == "superscript":
             return Symbol(found.base, found.sub, found.sup.removesuffix("(1)"), found.mark)
         return Symbol(found.base, found.sub.partition(",")[2], found.sup, found.mark)

@@ -65,23 +65,24 @@ class Teller(Reader):
     # chains ---------------------------------------------------------------------------------------------------------
     def chain(self, f: Formula, by: Name) -> Formula | None:
         """Σ ∂L/∂u · ∂u/∂v for a gradient whose formula is Σ ∂L/∂u · (something): the somethings get their names."""
-        terms = [self.link(term, by) for term in fm.parts(f, "add")]
-        if any(term is None for term in terms):
+        links: dict[Name, list[Formula]] = {}
+        others: list[Formula] = []
+        for term in fm.parts(f, "add"):
+            link = self.link(term)
+            if link is not None:
+                links.setdefault(link[0], []).append(link[1])
+            elif any(split(plain(name.id)[1])[0] for name in fm.names(term)):
+                return None
+            else:
+                others.append(term)  # what a penalty adds
+        if not links:
             return None
-        return fm.add(*(term for term in terms if term is not None))
+        return fm.add(*(self.product(upstream, fm.add(*rests), by) for upstream, rests in links.items()), *others)
 
-    def link(self, term: Formula, by: Name) -> Formula | None:
-        negative = isinstance(term, Apply) and term.head == "neg"
-        factors = fm.parts(term.args[0] if isinstance(term, Apply) and negative else term, "mul")
-        upstream = next((x for x in factors if isinstance(x, Name) and split(plain(x.id)[1])[0] == "L"), None)
-        if upstream is None or split(plain(upstream.id)[1])[1] not in self.by_id:
-            return None
-        if any(is_after(name.id) for name in fm.names(term)):
-            return None  # with a new weight in it, this is no derivative of a step before the update
-        factor, id = plain(upstream.id)
-        rest = fm.multiply(fm.formula(-factor if negative else factor), *(x for x in factors if x is not upstream))
-        gradient = self.by_id[id]
-        place = self.values.place(upstream)
+    def product(self, upstream: Name, rest: Formula, by: Name) -> Formula:
+        """∂L/∂u · ∂u/∂v, where ∂u/∂v is worth the rest."""
+        _, id = plain(upstream.id)
+        gradient, place = self.by_id[id], self.values.place(upstream)
         of = self.naming.entry(self.by_id[split(gradient.id)[1]], *place)
         whole = self.naming.entry(gradient, *place)
         if isinstance(rest, Name) and rest.id == derivative(of.id, by.id):
@@ -89,6 +90,19 @@ class Teller(Reader):
         partial = self.naming.partial(of, by)
         self.values.define(partial, evaluate(rest, self.values.value, self.values.algebra), self.exactly(rest))
         return Apply("chain", (whole, partial))
+
+    def link(self, term: Formula) -> tuple[Name, Formula] | None:
+        """(∂L/∂u, the something) of a term that is their product."""
+        negative = isinstance(term, Apply) and term.head == "neg"
+        factors = fm.parts(term.args[0] if isinstance(term, Apply) and negative else term, "mul")
+        upstream = next((x for x in factors if isinstance(x, Name) and split(plain(x.id)[1])[0] == "L"), None)
+        if upstream is None or split(plain(upstream.id)[1])[1] not in self.by_id:
+            return None
+        if any(is_after(name.id) for name in fm.names(term)):
+            return None  # with a new weight in it, this is no derivative of a step before the update
+        factor, _ = plain(upstream.id)
+        rest = fm.multiply(fm.formula(-factor if negative else factor), *(x for x in factors if x is not upstream))
+        return upstream, rest
 
     def longer(self, chain: Formula) -> Formula:
         """A chain with each ∂L/∂z replaced by its own chain ∂L/∂a · ∂a/∂z, where that is one product."""

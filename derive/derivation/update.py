@@ -9,7 +9,7 @@ from derive.derivation.teller import Teller
 from derive.document import Amount, Cell, Line, Say, Step, Table, say
 from derive.formula import Name, Symbol, entry
 from derive.graph import Node
-from derive.ids import kind, plain, state
+from derive.ids import kind, place, plain, state
 from derive.model import Iteration, Layer
 from derive.optimizers import SINGLE
 from derive.reader import places, uses
@@ -37,7 +37,7 @@ def steps(teller: Teller, layer: Layer, form: str, prefix: str) -> tuple[Step, .
         if not model.updated:
             continue
         letter = kind(parameter.id)[0]
-        id = f"{prefix}/{layer.k}/{letter}"
+        id = f"{prefix}/{layer.k}/{place(parameter.id)}"
         title = say(f"step.update.{letter}", k=layer.k)
         if parameter not in model.updated:
             found.append(Step(id, title, (say("update.frozen", name=teller.naming.whole(parameter)),)))

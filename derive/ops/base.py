@@ -11,7 +11,7 @@ from derive.algebra import Algebra, Value, evaluate
 from derive.formula import Apply, Formula, Function, Name, Symbol, bind, formula, is_scalar, names
 from derive.graph import Node, Op, Shape, apply
 from derive.ids import derivative
-from derive.ops.structural import hadamard
+from derive.ops.structural import hadamard, sum_to
 
 z = Name("z", symbol=Symbol("z"))  # the argument
 t = Name("t", symbol=Symbol("t"))  # the target, in losses
@@ -27,6 +27,7 @@ class Elementwise(Op):
     body:    the formula; numbers, notation and witnesses follow from it
     slopes:  as taught (checked against SymPy's derivative); None for a parameter that gets no gradient
     stable:  the same value computed without overflow or cancellation in float64, where `body` would suffer
+    by_formula: of matrices it is written by its formula, not by its sign
     kinks:   arguments where the derivative jumps, at which the slope of the branch taken there is the convention
     """
 
@@ -38,6 +39,7 @@ class Elementwise(Op):
     stable: Formula | None = None
     kinks: tuple[Formula, ...] = ()
     options: tuple[tuple[str, object], ...] = field(default=(), compare=False)
+    by_formula: bool = False
 
     def shape(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -49,7 +51,9 @@ class Elementwise(Op):
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         slopes = [None if slope is None else self._slope(i, out, inputs) for i, slope in enumerate(self.slopes)]
-        return tuple(None if slope is None else hadamard(g, slope) for slope in slopes)
+        found = [None if slope is None else hadamard(g, slope) for slope in slopes]
+        pairs = zip(found, inputs, strict=True)  # an input of one row or column counts for all of them
+        return tuple(None if part is None else sum_to(part, source.shape) for part, source in pairs)
 
     def _slope(self, i: int, out: Node, inputs: Sequence[Node]) -> Node:
         slope = apply(Slope(self, i), *inputs, out)
@@ -58,7 +62,7 @@ class Elementwise(Op):
         return slope
 
     def write(self, *formulas: Formula) -> Formula:
-        if len(self.parameters) > 1:
+        if self.by_formula or len(self.parameters) > 1:
             return matrix_body(bind(self.body, dict(zip(self.parameters, formulas, strict=True))))
         return Apply(self.function, formulas)
 
@@ -99,7 +103,7 @@ class Slope(Op):
         raise NotImplementedError("derive takes first derivatives only")
 
     def write(self, *formulas: Formula) -> Formula:
-        if len(self.of.parameters) > 1:
+        if self.of.by_formula or len(self.of.parameters) > 1:
             return matrix_body(bind(self.body, dict(zip((*self.of.parameters, out), formulas, strict=True))))
         return Apply(self.of.derivative(self.by), formulas[:1])
 

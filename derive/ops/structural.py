@@ -92,7 +92,8 @@ class Add(Op):
         return max(shapes)
 
     def eval(self, algebra: Algebra, *values: Value) -> Value:
-        return values[0] + values[1]
+        found = values[0] + values[1]
+        return algebra.summed(found, abs(values[0]) + abs(values[1])) if algebra.digits else found
 
     def vjp(self, g: Node, out: Node, *inputs: Node) -> tuple[Node | None, ...]:
         return tuple(sum_to(g, node.shape) for node in inputs)
@@ -184,7 +185,10 @@ class Sum(Op):
     def eval(self, algebra: Algebra, *values: Value) -> Value:
         matrix = values[0]
         if algebra is not FORMULAS:
-            return np.sum(matrix, axis=self.axis, keepdims=True)
+            found = np.sum(matrix, axis=self.axis, keepdims=True)
+            return (
+                algebra.summed(found, np.sum(abs(matrix), axis=self.axis, keepdims=True)) if algebra.digits else found
+            )
         lines = [matrix.ravel()] if self.axis is None else list(matrix.T if self.axis == 0 else matrix)
         sums = np.array([fm.add(*line) for line in lines], dtype=object)
         return sums.reshape(self.shape(matrix.shape))

@@ -36,7 +36,7 @@ def batches(whole: Model, size: int | None, *, drop_last: bool = False) -> Batch
     if size is None or size >= samples:
         return Batches(whole, (whole,))
     remembered, _ = state_of(whole)
-    parameters = {p.id: whole.given[p] for p in whole.iterations[0].parameters}
+    parameters = {p.id: whole.given[p] for p in whole.carried}
     begun = spec.state is not None or spec.start is not None
     states = {id: Tensor.drawn(value) for id, value in remembered.items()} if begun else {}
     start = Start(parameters, states, whole.steps_before)

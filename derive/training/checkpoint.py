@@ -23,7 +23,7 @@ def save(course: Course) -> bytes:
     """The file's content."""
     model = course.batches.whole
     assert model.spec.optimizer is not None
-    arrays = {p.id: model.given[p].value for p in model.iterations[0].parameters} | course.end
+    arrays = {p.id: model.given[p].value for p in model.carried} | course.end
     content = io.BytesIO()
     name = np.frombuffer(model.spec.optimizer.name.encode(), dtype=np.uint8)
     np.savez(
@@ -50,7 +50,7 @@ def load(path: str | Path, model: Model) -> Start:
     own = model.spec.optimizer.name
     if name.dtype != np.uint8 or name.tobytes() != own.encode():
         raise error(f"this checkpoint is not of the optimizer {own}")
-    parameters = {p.id: p.shape for p in model.iterations[0].parameters}
+    parameters = {p.id: p.shape for p in model.carried}
     _, states = state_of(model)
     wanted = parameters | states
     for id in arrays:

@@ -125,7 +125,7 @@ class Trainer:
         model = self.model = self.batches.whole
         self.before = model.steps_before
         remembered, self.shapes = state_of(model)
-        parameters = {p.id: model.given[p].value for p in model.iterations[0].parameters if p.id not in model.frozen}
+        parameters = {p.id: model.given[p].value for p in model.carried if p.id not in model.frozen}
         self.start: Numbers = {**parameters, **remembered}
         self.kind: Kind = kind or step_graph(self.batches.at(self.before + 1), self.before + 1, self.shapes).best
         self._graphs: dict[tuple[int, tuple[str, ...]], list[tuple[StepGraph, list[bool]]]] = {}
@@ -146,7 +146,7 @@ class Trainer:
 
     def right_until(self, graph: StepGraph, t: int, last: int) -> int:
         """The last step up to `last` for which the graph of step t is right: every condition turns once at most."""
-        if len(graph.new) > len(graph.carried) or self.batches.several:
+        if len(graph.new) > len(graph.carried) or self.batches.several or self.model.masks_drawn:
             return t
         truths = [condition(t) for condition in graph.conditions]
 
@@ -171,9 +171,11 @@ class Trainer:
         numbers, step, last = mark.numbers, mark.made, made
         loss, total = math.nan, 0.0
         while step < last:
-            graph = self.graph(numbers, self.before + step + 1)
+            masks = {m.id: value for m, value in self.batches.at(self.before + step + 1).masks(step + 1).items()}
+            graph = self.graph(numbers | masks, self.before + step + 1)
             stop = self.right_until(graph, self.before + step + 1, self.before + last)
-            numbers, t, loss, part = self.run(graph, numbers, self.before + step + 1, stop, until)
+            numbers, t, loss, part = self.run(graph, numbers | masks, self.before + step + 1, stop, until)
+            numbers = {id: value for id, value in numbers.items() if id not in masks}
             total += part
             step = t - self.before
             if t < stop:
@@ -193,12 +195,13 @@ class Trainer:
                 self._safe = True
         return self.program(graph, until=until, safe=True).run(numbers, first, last, limit, rate, tell)
 
-    def loss(self, numbers: Numbers) -> float:
-        """The loss at some parameters."""
+    def loss(self, numbers: Numbers, step: int = 1) -> float:
+        """The loss at some parameters, with the masks of a step."""
         first = self.model.iterations[0].forward
         assert first.loss is not None
         known: dict[Node, Value] = {node: tensor.value for node, tensor in self.model.given.items()}
-        known |= {p: numbers[p.id] for p in first.parameters if p.id in numbers}
+        known |= {p: numbers[p.id] for p in self.model.carried if p.id in numbers}
+        known |= self.model.masks(step)
         with np.errstate(all="ignore"):
             return float(evaluate([first.loss.total], known, FLOATS)[first.loss.total][0, 0])
 
@@ -248,7 +251,7 @@ class Trainer:
         culprit, at = "", 0
         if stopped == "diverged":
             mark, at, culprit = self.culprit(before)
-        elif mark.made and not math.isfinite(self.loss(mark.numbers)):
+        elif mark.made and not math.isfinite(self.loss(mark.numbers, mark.made)):
             stopped, at, culprit = "diverged", mark.made + 1, "L"
             mark = self.advance(before, mark.made - 1, until=False)[0]
         if not mark.made:
@@ -262,7 +265,7 @@ class Trainer:
         losses.setdefault(mark.made, self.advance(last, mark.made, until=False)[1])
         return Course(
             planned, mark.made, dict(sorted(losses.items())), self.start, last.numbers, mark.numbers,
-            self.loss(self.start), self.loss(mark.numbers), self.batches, stopped, at, culprit, self.before, self.until, self.schedule, self.kind,
+            self.loss(self.start), self.loss(mark.numbers, mark.made), self.batches, stopped, at, culprit, self.before, self.until, self.schedule, self.kind,
         )  # fmt: skip
 
     def culprit(self, place: Mark) -> tuple[Mark, int, str]:
@@ -301,11 +304,13 @@ def last_step(course: Course) -> LastStep:
     number, whole = course.made, course.batches.whole
     model = course.batches.at(course.steps_before + number)
     first = model.iterations[0].forward
-    swap = {p: leaf(p.shape, timed(p.id, number), "parameter") for p in first.parameters} if number > 1 else {}
+    kept = (*model.carried, *model.masks_drawn)
+    swap = {p: leaf(p.shape, timed(p.id, number), p.role) for p in kept} if number > 1 else {}
     run = instance(first, dict(swap), partial(timed, step=number)) if swap else first
     memory = memory_of(model.spec, first.parameters, model.labels)
     known: dict[Node, Value] = {node: tensor.value for node, tensor in model.given.items()}
-    known |= {now: course.last.get(p.id, known[p]) for p, now in zip(first.parameters, run.parameters, strict=True)}
+    known |= {swap.get(p, p): course.last.get(p.id, known[p]) for p in model.carried}
+    known |= {swap.get(mask, mask): value for mask, value in model.masks(number).items()}
     memory.states = {p.id: {} for p in first.parameters}
     for id, value in course.last.items():
         letter, of = state(id)
@@ -320,9 +325,14 @@ def last_step(course: Course) -> LastStep:
         known |= {node: tensor.value for node, tensor in whole.given.items()}
     every = whole.iterations[0].forward
     moved = {p: step.updated.get(now, now) for p, now in zip(every.parameters, run.parameters, strict=True)}
-    again = instance(every, moved, lambda id: timed(after(id), number))
+    if whole is not model:
+        known |= whole.masks(number)
+    else:
+        moved |= {mask: swap.get(mask, mask) for mask in model.masks_drawn}
+    again = instance(every.still(), moved, lambda id: timed(after(id), number))
     assert again.loss is not None and run.loss is not None
     lines = [line for lines in step.lines.values() for line in lines]
     ends = [run.loss.total, run.output, *step.gradient.values(), *lines, *step.updated.values(), again.loss.total]
+    ends += run.running.values()
     with np.errstate(all="ignore"):
         return LastStep(step, again, evaluate(ends, known, FLOATS))

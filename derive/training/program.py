@@ -76,14 +76,15 @@ def step_graph(model: Model, t: int, states: Mapping[str, Shape] | None = None) 
     run = model.iterations[0].forward
     time = leaf((1, 1), "time", "hyper")
     memory = memory_of(model.spec, run.parameters, model.labels, time)
-    carried = {node.id: node for node in run.parameters if node.id not in model.frozen}
+    carried = {node.id: node for node in (*run.parameters, *run.running) if node.id not in model.frozen}
+    carried |= {node.id: node for node in model.masks_drawn}
     if states is not None:
         memory.states = {node.id: {} for node in run.parameters}
         for id, shape in states.items():
             letter, of = state(id)
             carried[id] = memory.states[of][letter] = leaf(shape, f"{id}@0", "state")
     step = iteration(model.spec, t - memory.steps_before, run, run, model.frozen, memory)
-    new = {node.id: after for node, after in step.updated.items()}
+    new = {node.id: after for node, after in (step.updated | run.running).items()}
     for node in step.updated:
         new |= {f"{letter}.{node.id}": after for letter, after in memory.states[node.id].items()}
     constant = {node: tensor.value for node, tensor in (model.given | memory.given).items()}
@@ -228,7 +229,7 @@ class Writer:
         return found
 
     def name(self, node: Node, value: Value) -> None:
-        id = untimed(node.id) + ("_new" if node.role in ("state", "updated") else "")
+        id = untimed(node.id) + ("_new" if node.role in ("state", "updated", "running") else "")
         if not self.scalar:
             self.names.setdefault(value, name_of(id.replace("+", "")))
             return
