@@ -145,6 +145,23 @@ def net_of(activation: str = "tanh", loss: Any = "half_squared_error", **more: A
     }
 
 
+def beside_linear() -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Layers beside the linear one, in both modes, and penalties."""
+    last = {"linear": {"out": 2, "weight": [[1, 2], [3, 0.5]], "bias": [0, 1]}}
+    layers = ["batch_norm", "dropout", {"residual": ["tanh"]}, {"layer_norm": {}}, last, {"dropout": {"mask": [1, 0]}}]
+    penalties = {"elastic_net": {"l1": 0.1, "l2": 0.2, "bias": True}, "l2_norm": 0.1}
+    for mode in ("train", "eval"):
+        yield net_of(layers=[last, *layers], mode=mode, regularization=penalties), {"form": "both"}
+    given = [last, {"dropout": {"mask": [[1, 0], [0, 1]]}}]
+    for loss in ({"mse": {"reduction": "sum"}}, "mse"):
+        yield net_of(layers=given, loss=loss, regularization={"l1": 0.1}), {}
+    yield {"inputs": [1], "targets": [1], "layers": [across()], "loss": "mse", "regularization": {"l2": 0.1}}, {}
+
+
+def across() -> dict[str, Any]:
+    return {"linear": {"out": 1, "weight": [[1]], "bias": False}}
+
+
 def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
     """Networks and wishes that together should say all there is to say."""
     for name in examples.names():
@@ -175,12 +192,11 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
     yield net_of(notation={"sign": "descent", "bias_as": "threshold"}), {}
     yield net_of(optimizer={"sgd": {"lr": 100}}, loss="mse"), {}
     yield net_of(optimizer={"sgd": {"lr": 1e-9}}, loss="mse"), {}  # a step too small to be seen in the loss
-    across = {"linear": {"out": 1, "weight": [[1]], "bias": False}}  # and one that leads just past the minimum
-    yield (
+    yield (  # and one that leads just past the minimum
         {
             "inputs": [1],
             "targets": [3],
-            "layers": [across],
+            "layers": [across()],
             "loss": "half_squared_error",
             "optimizer": {"sgd": {"lr": 2.000001}},
         },
@@ -236,6 +252,7 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
         if name != "nesterov":  # its gradient is taken elsewhere: it has no place in a network
             yield net_of(optimizer=name, steps=3), {"form": "both" if name == "adam" else "auto"}
     yield net_of(update="layerwise"), {}
+    yield from beside_linear()
     yield net_of(steps=22), {}
     yield net_of("identity", optimizer={"sgd": {"lr": 1e60}}, steps=9), {}
     for form in ("ema", "classical"):
