@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from derive.derivation import forward
 from derive.derivation.teller import Teller
@@ -11,7 +11,7 @@ from derive.document import Amount, Block, Cell, Figure, Say, Table, say
 from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Symbol, entry
 from derive.graph import Node, topological
-from derive.ids import kind
+from derive.ids import kind, place
 from derive.language import Words
 from derive.layers import OPTIONS as LAYER_OPTIONS
 from derive.model import Layer
@@ -126,8 +126,26 @@ def diagram(teller: Teller, words: Words) -> Network | None:
         title = words.plain("figure.output") if last else words.plain("figure.hidden", k=layer.k)
         caption = ", ".join(forward.title_of(stage.name) for stage in layer.stages)
         columns.append(column(teller, layer.output, title, "output" if last else "hidden", caption))
-        edges += [*bias_edges, *wires(teller, layer)]
+        edges += [*bias_edges, *wires(teller, layer), *shortcuts(layer, columns)]
     return Network(tuple(columns), tuple(edges), model.spec.name or words.plain("figure.network"))
+
+
+def shortcuts(layer: Layer, columns: Sequence[Column]) -> list[Edge]:
+    """Past the residual blocks that end with this layer, from the units a block starts at."""
+    known = {unit.id for column in columns for unit in column.units}
+    found = []
+    for number, stage in enumerate(layer.stages):
+        if stage.name != "residual":
+            continue
+        source = stage.output.inputs[1]
+        ends = [(unit_id(source, j), unit_id(layer.output, j)) for j in drawn(source)]
+        step = f"forward/{layer.k}/{place(stage.output.id)}"
+        found += [
+            Edge(f"shortcut{layer.k}.{number}.{j}", start, end, step=step, shortcut=True)
+            for j, (start, end) in enumerate(ends)
+            if {start, end} <= known and start != end
+        ]
+    return found
 
 
 def drawn(node: Node) -> list[int]:

@@ -37,6 +37,8 @@ SLACK = 17.0
 """Bare height between labels above one another."""
 TAIL = 0.35
 """Extra room before the target, in steps from label to label."""
+ARC = 26.0
+"""Height of a shortcut's control point above the units it joins."""
 LIFTS = (0.8, 0.9, 1.0, 1.15, 1.3, 1.45)
 """Heights of a bias above the row below it, in rows: the one with the clearest labels is taken."""
 
@@ -385,7 +387,7 @@ def _place_wires(network: Network, plan: _Plan, nodes: Iterable[Node]) -> tuple[
     for edge in network.edges:
         source, target = placed[edge.source], placed[edge.target]
         columns = [network.columns[plan.column_of[unit]] for unit in (edge.source, edge.target)]
-        bend = _bend(source, target, plan, placed.values())
+        bend = _bend(source, target, plan, placed.values()) or (_arc(source, target) if edge.shortcut else None)
         point = _between(source.box, target.box, _fraction(edge, columns[1], plan))
         dense, number = _dense(columns), _number(edge.value)
         tone: Tone = "muted" if not dense or not number else "positive" if number > 0 else "negative"
@@ -438,6 +440,11 @@ def _rim(node: Node, toward: Point) -> Point:
     else:
         scale = min(node.box.width / 2 / abs(dx) if dx else math.inf, node.box.height / 2 / abs(dy) if dy else math.inf)
     return node.box.x + scale * dx, node.box.y + scale * dy
+
+
+def _arc(source: Node, target: Node) -> Point:
+    """For an edge beside another one, the control point of a curve that leaves it above."""
+    return (source.box.x + target.box.x) / 2, min(source.box.top, target.box.top) - ARC
 
 
 def _bend(source: Node, target: Node, plan: _Plan, nodes: Iterable[Node]) -> Point | None:

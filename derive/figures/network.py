@@ -24,7 +24,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A connection from one unit to another; `step` is the anchor of the step that computes it."""
+    """A connection from one unit to another; `step` is the anchor of the step that computes it.
+
+    shortcut: whether it leads past the connections of a block, in an arc
+    """
 
     id: str
     source: str
@@ -32,6 +35,7 @@ class Edge:
     symbol: Symbol | None = None
     value: str = ""
     step: str = ""
+    shortcut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
