@@ -341,7 +341,10 @@ class Reading:
                 continue
             table: Registry[Any] = layers if name in layers else activations
             chosen = read_options(options, table[name], name) if options else {}
-            result.append(Choice(name, chosen, options or entry, table[name]))
+            choice = Choice(name, chosen, options or entry, table[name])
+            if empty := [option for option, value in chosen.items() if value == ()]:
+                raise choice.place(empty[0]).error("an empty list")
+            result.append(choice)
         return tuple(result)
 
 
@@ -423,7 +426,7 @@ LINEAR_KEYS = {
 @blocks()
 def residual(item: Item, reading: Reading, depth: int) -> Residual:
     """The block's layers, and then its input added: y = F(x) + x (He et al., 2016)."""
-    if isinstance(item.value, str):
+    if not isinstance(item.value, list):
         raise item.error("residual needs the layers of its block: {residual: [...]}")
     if not sequence(item):
         raise item.error("an empty block")

@@ -238,7 +238,9 @@ def solve(net):
         network.step()
         answer |= {id + at: value for id, value in network.values.items()}
         answer |= {id + at: value for id, value in network.parameters.items()}
-        answer |= {f"dL/d{id}{at}": grad for id, grad in network.grads.items() if number == 1 or id not in network.early}
+        answer |= {
+            f"dL/d{id}{at}": grad for id, grad in network.grads.items() if number == 1 or id not in network.early
+        }
         answer |= {f"{id}+{at}": value for id, value in network.after.items()}
         if rate is None:
             return answer
