@@ -207,6 +207,8 @@ class Builder:
             numbers = self.spec.arrays[id]
             if numbers.shape != node.shape:
                 raise spec.item.error(f"the array {id} has {numbers.shape[1]} numbers for {node.shape[1]} units")
+            if option == "running_var" and (numbers.value < 0).any():
+                raise spec.item.error(f"the array {id} must not be negative")
         self.given[node] = numbers
         if role == "parameter":
             self.parameters.append(node)

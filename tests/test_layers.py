@@ -170,11 +170,10 @@ def networks(draw: Any) -> dict[str, Any]:
 
     def norm(width: int) -> Any:
         weight, bias = some(width), some(width)
-        if samples > 1 or mode == "eval":
-            if random.random() < 0.5:
-                affine = {"weight": weight, "bias": bias} if random.random() < 0.8 else {"affine": False}
-                running = {"running_mean": some(width), "running_var": np.abs(some(width)).tolist()}
-                return {"batch_norm": maybe({"eps": 0.01, "momentum": 0.25, **running}) | maybe(affine)}
+        if (samples > 1 or mode == "eval") and random.random() < 0.5:
+            affine = {"weight": weight, "bias": bias} if random.random() < 0.8 else {"affine": False}
+            running = {"running_mean": some(width), "running_var": np.abs(some(width)).tolist()}
+            return {"batch_norm": maybe({"eps": 0.01, "momentum": 0.25, **running}) | maybe(affine)}
         affine = {"weight": weight, "bias": bias} if random.random() < 0.8 else {"elementwise_affine": False}
         return {"layer_norm": maybe({"eps": 0.001}) | maybe(affine)}
 

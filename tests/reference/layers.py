@@ -8,6 +8,7 @@ through mean and variance one by one; weights are (out, in), all else has a row 
 """
 
 import numpy as np
+
 from reference.mlp import ACTIVATIONS, ELEMENTWISE, class_losses, class_targets, log_softmax, named
 
 GROUP = {"batch_norm": "norm", "layer_norm": "norm", "dropout": "dropout", "residual": "residual"}
