@@ -77,13 +77,24 @@ def evaluate(f: Formula, lookup: Callable[[Name], Value], algebra: Algebra) -> V
         case Apply(head="cases"):
             pairs = fm.branches(f)
             conditions = [evaluate(when, lookup, algebra) for _, when in pairs if when is not None]
-            return algebra.choose(conditions, [evaluate(value, lookup, algebra) for value, _ in pairs])
+            cases = zip([value for value, _ in pairs], [*conditions, True], strict=True)
+            return algebra.choose(conditions, [case(value, when, lookup, algebra) for value, when in cases])
         case Apply(head=str(head), args=args):
             values = [evaluate(arg, lookup, algebra) for arg in args]
             if head in STRUCTURE:
                 return STRUCTURE[head](values, f.axis)
             return algebra(head, *values)
     raise TypeError(f"cannot evaluate {f!r}")
+
+
+def case(f: Formula, when: Value, lookup: Callable[[Name], Value], algebra: Algebra) -> Value:
+    """The value of a formula in its case; one that divides by zero does not matter where it is taken nowhere."""
+    try:
+        return evaluate(f, lookup, algebra)
+    except ZeroDivisionError:
+        if np.any(when):
+            raise
+        return algebra.number(0)
 
 
 def call(function: fm.Function, values: Sequence[Value], axis: int | None, algebra: Algebra) -> Value:

@@ -207,6 +207,8 @@ class Builder:
             numbers = self.spec.arrays[id]
             if numbers.shape != node.shape:
                 raise spec.item.error(f"the array {id} has {numbers.shape[1]} numbers for {node.shape[1]} units")
+            if option == "running_var" and (numbers.value < 0).any():
+                raise spec.item.error(f"the array {id} must not be negative")
         self.given[node] = numbers
         if role == "parameter":
             self.parameters.append(node)
@@ -225,7 +227,9 @@ class Builder:
         if p == 1 and any(flat):
             raise spec.place("mask").error("with p: 1 nothing is kept")
         samples, units = source.shape
-        if len(flat) == units and (len(rows) == units or len(rows) == 1):
+        given = spec.place("mask").value
+        alone = isinstance(given, list) and not any(isinstance(part.value, list) for part in given)
+        if len(flat) == units and (alone or len(rows) == 1):
             rows = (tuple(flat),) * samples
         elif len(rows) != samples or any(len(row) != units for row in rows):
             raise spec.place("mask").error(f"the mask must have a row of {units} for each of the {samples} samples")

@@ -298,5 +298,7 @@ def not_finite(model: Model, node: Node) -> InputError:
         return model.spec.optimizer.item.error(
             f"{node.id} is not finite: the step divides by zero or is too large; check lr and eps"
         )
+    if node.role == "normalized":
+        return model.spec.item.error(f"{node.id} is not finite: the variance is 0 or tiny; give a larger eps")
     what = node.id or "an intermediate value"
     return model.spec.item.error(f"{what} is too large for float64: scale the inputs or weights down")

@@ -312,7 +312,9 @@ def places_of_norms(specs: Sequence[Block]) -> list[str]:
             k, place = k + 1, 0
         elif layer.name in ("batch_norm", "layer_norm"):
             place += 1
-            letters = PER_UNIT if layer.name == "batch_norm" else PER_UNIT[:2]
+            learned, remembered = PER_UNIT[:2], PER_UNIT[2:]
+            letters = learned if all(layer.in_force.get(key, True) for key in ("affine", "elementwise_affine")) else ()
+            letters += remembered if layer.name == "batch_norm" else ()
             found += [f"{letter}{k}" + (f".{place}" if place > 1 else "") for letter in letters]
     return found
 
@@ -341,7 +343,10 @@ class Reading:
                 continue
             table: Registry[Any] = layers if name in layers else activations
             chosen = read_options(options, table[name], name) if options else {}
-            result.append(Choice(name, chosen, options or entry, table[name]))
+            choice = Choice(name, chosen, options or entry, table[name])
+            if empty := [option for option, value in chosen.items() if value == ()]:
+                raise choice.place(empty[0]).error("an empty list")
+            result.append(choice)
         return tuple(result)
 
 
@@ -423,7 +428,7 @@ LINEAR_KEYS = {
 @blocks()
 def residual(item: Item, reading: Reading, depth: int) -> Residual:
     """The block's layers, and then its input added: y = F(x) + x (He et al., 2016)."""
-    if isinstance(item.value, str):
+    if not isinstance(item.value, list):
         raise item.error("residual needs the layers of its block: {residual: [...]}")
     if not sequence(item):
         raise item.error("an empty block")

@@ -188,7 +188,9 @@ def way_through(teller: Teller, node: Node, user: Node) -> tuple[str, ...]:
 
 
 def condensed_lines(teller: Teller, node: Node, form: str) -> tuple[Line, ...]:
-    """The gradient by the input of a normalization again, in one formula."""
+    """The gradient by the input of a normalization again, in one formula; of rounded numbers it is another one."""
+    if teller.values.policy.as_you_go:
+        return ()
     gradient = teller.model.gradient
     norms = [user for user in users(teller, node) if user.role == "normalized"]
     others = [user for user in users(teller, node) if user.role not in ("normalized", "statistic")]

@@ -21,7 +21,7 @@ from derive.optimizers import decay
 def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     model, notation = teller.model, teller.notation
     found = [say("convention.notation", name=say(f"preset.{notation.preset}"))]
-    if model.parameters:
+    if any(layer.z is not None for layer in model.forward.layers):
         order = "from_to" if notation.weight.find("{i}") < notation.weight.find("{j}") else "to_from"
         if "{j}" in notation.weight or "{J}" in notation.weight:
             found.append(say(f"convention.index.{order}"))
