@@ -197,17 +197,18 @@ class Board:
         return Step(self.new("step"), said(title), tuple(map(said, reasons)), lines, fold=fold)
 
     def differentiated(
-        self, f: Formula, by: Name, left: Name | None = None, shown: Formula | None = None
+        self, f: Formula, by: Name, left: Name | None = None, shown: Formula | None = None, d: str = "d"
     ) -> Iterator[Step]:
         """The derivative of f step by step, one named rule each, down to `shown`, or the form in which it is taught.
 
         left: what the derivative is called; d/dx (f) if it has no name. The value of it is a difference quotient's.
+        d:    ∂ where f depends on more than x
         """
-        target = left or self.slope(f, by)
+        target = left or self.slope(f, by, d=d)
         last: Formula = target
-        for move in moves(f, by, lambda part: self.slope(part, by)):
+        for move in moves(f, by, lambda part: self.slope(part, by, d=d)):
             first = last == target and left is not None
-            before = (Form(self.slope(f, by), numbers=False),) if first else ()
+            before = (Form(self.slope(f, by, d=d), numbers=False),) if first else ()
             line = Line(target, (*before, Form(move.formula, numbers=False)), has_value=False)
             yield Step(
                 self.new("step"), say(f"rule.title.{move.rule}"), (say(f"rule.{move.rule}", **move.parts),), (line,)
