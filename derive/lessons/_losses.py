@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +12,14 @@ import numpy as np
 from derive.algebra import Value, digits
 from derive.autodiff import gradients
 from derive.board import Board
-from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, bind
+from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, bind, names
 from derive.graph import Op, evaluate, leaf
 from derive.losses import End, Loss
 from derive.ops import base
 from derive.ops.base import Elementwise
 from derive.ops.vector import VectorOp
 
-Rows = Sequence[Sequence[Formula]]  # a row per sample
+Rows = Sequence[Sequence[Any]]  # formulas or numbers, a row per sample
 
 
 def pointwise(loss: Callable[..., Loss], **options: Any) -> Elementwise:
@@ -34,8 +36,10 @@ def function_of(op: Op) -> Function:
 
 
 def of(op: Elementwise, a: Any, t: Any) -> Formula:
-    """The loss of an output and its target, as ℓ(a, t)."""
-    return Apply(op.function, (a, t))
+    """The loss of an output and its target, as ℓ(a, t), or ℓ(a, t, δ) where it has a letter as an option."""
+    letters = tuple(dict.fromkeys(name for name in names(op.body) if name not in op.parameters))
+    function = replace(op.function, parameters=(*op.parameters, *letters))
+    return Apply(function, (a, t, *letters))
 
 
 def slope_of(op: Elementwise, a: Formula, t: Formula) -> Formula:
@@ -66,6 +70,23 @@ def partial(of: str, by: Name) -> Partial:
     base, _, sub = of.partition("_")
     assert isinstance(by.symbol, Symbol)
     return Partial(Symbol(base, sub), by.symbol)
+
+
+def plain(number: float) -> str:
+    """What a computer's number is, as a text for a table: −∞ and NaN too."""
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "−∞" if number < 0 else "∞"
+    return f"{number:.4g}".replace("-", "−")
+
+
+def places(b: Board, t: Name, width: Name) -> tuple[Name, Name, Name]:
+    """Three outputs: one closer to the target than a width, one further above it, one further below."""
+    near = t + b.free("r", "-0.9", "0.9") * width
+    further = width + b.free("d", "0.1", 2)
+    a, above, below = (b.defined(f"a_{i}", f) for i, f in enumerate((near, t + further, t - further), 1))
+    return a, above, below
 
 
 def matrix(b: Board, rows: Rows) -> Value:
