@@ -72,13 +72,13 @@ def partial(of: str, by: Name) -> Partial:
     return Partial(Symbol(base, sub), by.symbol)
 
 
-def plain(number: float) -> str:
+def plain(number: float, digits: int = 4) -> str:
     """What a computer's number is, as a text for a table: −∞ and NaN too."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "−∞" if number < 0 else "∞"
-    return f"{number:.4g}".replace("-", "−")
+    return f"{number:.{digits}g}".replace("-", "−")
 
 
 def places(b: Board, t: Name, width: Name) -> tuple[Name, Name, Name]:

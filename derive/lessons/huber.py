@@ -80,7 +80,7 @@ def derivation(b: Board) -> Iterator[Block]:
             for slope, x in zip(slopes, (near, above, below), strict=True)
         ),
     )
-    yield from mean(b, t, δ, (near, above, below))
+    yield mean(b, t, δ, (near, above, below))
     yield limits(b, δ)
 
 
@@ -144,10 +144,10 @@ def joined(b: Board, δ: Name) -> Iterator[Step]:
     )
 
 
-def mean(b: Board, t: Name, δ: Name, outputs: tuple[Name, Name, Name]) -> Iterator[Step]:
+def mean(b: Board, t: Name, δ: Name, outputs: tuple[Name, Name, Name]) -> Step:
     near, above, below = outputs
     loss, gradient = worked(b, huber, [[x] for x in outputs], [[t]] * 3, delta=b.exactly(δ))
-    yield b.step(
+    return b.step(
         both("The mean over three outputs", "对三个输出取平均"),
         both(
             "Take one output of each kind, with the same target. Their losses are added and divided by three, and so is every slope.",

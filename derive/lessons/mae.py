@@ -148,10 +148,11 @@ def likelihood(b: Board) -> Step:
         both("From Laplace distributed errors", "由拉普拉斯分布的误差得到"),
         say(
             both(
-                "A Laplace distribution of width {scale} falls off with the distance from its centre on both sides. The logarithm of the density contains the absolute error, as that of the normal distribution contains the square.",
-                "宽度为 {scale} 的拉普拉斯分布，其密度随着到中心的距离向两侧衰减。密度的对数中出现的是绝对误差，正如正态分布中出现的是平方误差。",
+                "The density {f} of a Laplace distribution of width {scale} falls off exponentially with the distance from its centre, here the output. Its logarithm contains the absolute error, as that of the normal distribution contains the square. So maximum likelihood asks for the smallest sum of absolute errors.",
+                "宽度为 {scale} 的拉普拉斯分布，其密度 {f} 随着到中心（这里是输出）的距离按指数衰减。密度的对数中出现的是绝对误差，正如正态分布中出现的是平方误差。因此最大似然要求绝对误差之和最小。",
             ),
             scale=scale,
+            f=f,
         ),
         b.line(f, exp(-(abs(t - a) / scale)) / (2 * scale)),
         b.line(-log(f), -log(exp(-(abs(t - a) / scale))) + log(2 * scale), abs(a - t) / scale + log(2 * scale)),

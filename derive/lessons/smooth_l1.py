@@ -7,12 +7,13 @@ from fractions import Fraction
 
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, Step, say
-from derive.formula import ONE, Formula, Name, cases, larger, smaller
+from derive.formula import ONE, Formula, Name, add, cases, larger, smaller
 from derive.lessons._losses import of, partial, places, pointwise, slope_of, worked
 from derive.losses import huber, smooth_l1
 from derive.ops.base import Elementwise
 
 HALF = Fraction(1, 2)
+Outputs = tuple[Name, Name, Name]
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -54,8 +55,8 @@ def derivation(b: Board) -> Iterator[Block]:
             for slope, x in zip(slopes, outputs, strict=True)
         ),
     )
-    yield from relation(b, t, β, outputs)
-    yield from mean(b, t, β, outputs)
+    yield from relation(b, op, t, β, outputs)
+    yield mean(b, op, t, β, outputs)
 
 
 def joined(b: Board, β: Name) -> Iterator[Step]:
@@ -93,61 +94,56 @@ def joined(b: Board, β: Name) -> Iterator[Step]:
     )
 
 
-def relation(b: Board, t: Name, β: Name, outputs: tuple[Name, Name, Name]) -> Iterator[Step]:
+def relation(b: Board, op: Elementwise, t: Name, β: Name, outputs: Outputs) -> Iterator[Step]:
     near, above, below = outputs
-    at_one = pointwise(smooth_l1, beta=Fraction(1)), pointwise(huber, delta=Fraction(1))
     bent = pointwise(huber, delta=β)
+    h = [b.hold(f"h_{i}", b.value(of(bent, x, t))) for i, x in enumerate(outputs, 1)]
     yield b.step(
         both("Huber's loss is a multiple of it", "Huber 损失是它的倍数"),
-        both(
-            "Multiply by β, near the target, above and below: each time what comes out is Huber's loss with δ = β. It follows that its slopes are β times as large, too.",
-            "在目标附近、上方和下方分别乘以 β，得到的都是 δ = β 的 Huber 损失。因此 Huber 损失的导数也是它的 β 倍。",
+        say(
+            both(
+                "Let {h1}, {h2} and {h3} be Huber's losses of the same three outputs, with δ = β. Multiplying the smooth L1 loss by β gives each of them. So the slopes of Huber's loss are β times as large, too.",
+                "设 {h1}、{h2}、{h3} 为同样三个输出在 δ = β 时的 Huber 损失。把 smooth L1 损失乘以 β，正好得到它们。因此 Huber 损失的导数也是 β 倍。",
+            ),
+            h1=h[0],
+            h2=h[1],
+            h3=h[2],
         ),
-        *(
-            b.line(huber_at(b, bent, x, t, i), β * f, g)
-            for i, (x, f, g) in enumerate(
-                (
-                    (near, (near - t) ** 2 / (2 * β), HALF * (near - t) ** 2),
-                    (above, above - t - HALF * β, β * (above - t - HALF * β)),
-                    (below, t - below - HALF * β, β * (t - below - HALF * β)),
-                ),
-                1,
-            )
-        ),
+        b.line(h[0], β * of(op, near, t), β * ((near - t) ** 2 / (2 * β)), HALF * (near - t) ** 2),
+        b.line(h[1], β * of(op, above, t), β * (above - t - HALF * β)),
+        b.line(h[2], β * of(op, below, t), β * (t - below - HALF * β)),
     )
+    at_one, bent_at_one = pointwise(smooth_l1, beta=Fraction(1)), pointwise(huber, delta=Fraction(1))
     a, far = b.defined("a_4", t + b.free("r", "-0.9", "0.9")), b.defined("a_5", t + b.free("r", "1.1", 3))
-    names = [b.hold(f"h_{i}", b.value(of(at_one[1], x, t))) for i, x in ((4, a), (5, far))]
+    h = [b.hold(f"h_{i}", b.value(of(bent_at_one, x, t))) for i, x in ((4, a), (5, far))]
     yield b.step(
         both("With β = δ = 1 they are the same", "β = δ = 1 时两者相同"),
-        both(
-            "The factor is 1 then. In PyTorch this is the default of both, SmoothL1Loss and HuberLoss.",
-            "此时倍数为 1。在 PyTorch 中，SmoothL1Loss 与 HuberLoss 的默认值正是如此。",
+        say(
+            both(
+                "The factor is 1 then. Here {h4} is Huber's loss of an output that is closer to the target than 1, and {h5} that of one further above. In PyTorch 1 is the default of both, SmoothL1Loss and HuberLoss.",
+                "此时倍数为 1。这里 {h4} 是与目标距离小于 1 的输出的 Huber 损失，{h5} 是上方更远的输出的 Huber 损失。在 PyTorch 中，SmoothL1Loss 与 HuberLoss 的默认值都是 1。",
+            ),
+            h4=h[0],
+            h5=h[1],
         ),
-        b.line(names[0], of(at_one[0], a, t), HALF * (a - t) ** 2),
-        b.line(names[1], of(at_one[0], far, t), far - t - HALF),
+        b.line(h[0], of(at_one, a, t), HALF * (a - t) ** 2),
+        b.line(h[1], of(at_one, far, t), far - t - HALF),
     )
 
 
-def huber_at(b: Board, bent: Elementwise, a: Name, t: Name, i: int) -> Name:
-    return b.hold(f"h_{i}", b.value(of(bent, a, t)))
-
-
-def mean(b: Board, t: Name, β: Name, outputs: tuple[Name, Name, Name]) -> Iterator[Step]:
-    near, above, below = outputs
+def mean(b: Board, op: Elementwise, t: Name, β: Name, outputs: Outputs) -> Step:
     loss, gradient = worked(b, smooth_l1, [[x] for x in outputs], [[t]] * 3, beta=b.exactly(β))
-    yield b.step(
+    near = outputs[0]
+    return b.step(
         both("The mean over three outputs", "对三个输出取平均"),
         both(
             "The losses are added and divided by three, and so is every slope.",
             "损失相加后除以三，每个导数也除以三。",
         ),
-        b.line(
-            b.hold("L", loss),
-            ((near - t) ** 2 / (2 * β) + (above - t - HALF * β) + (t - below - HALF * β)) / 3,
-        ),
+        b.line(b.hold("L", loss), add(*(of(op, x, t) for x in outputs)) / 3),
         *(
-            b.line(b.hold(partial("L", x), g), f / 3)
-            for x, g, f in zip(outputs, gradient, ((near - t) / β, ONE, -ONE), strict=True)
+            b.line(b.hold(partial("L", x), g), f)
+            for x, g, f in zip(outputs, gradient, ((near - t) / (3 * β), ONE / 3, -ONE / 3), strict=True)
         ),
     )
 
