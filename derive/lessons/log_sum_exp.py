@@ -155,43 +155,29 @@ def numbers(b: Board) -> Iterator[Block]:
         b.line(rest, log(moved), numbers=True),
         b.line(s - m, rest, numbers=True),
     )
-    rows = [(1000, 999, 998), (100, 99, 98), (2, 1, 0), (-1000, -1001, -1002)]
+    precisions = ((np.float32, both("single", "单精度")), (np.float64, both("double", "双精度")))
     yield b.table(
-        both(
-            "What a computer makes of it: as the definition stands, and with the maximum taken out",
-            "计算机得到的结果：照定义直接算，以及先减去最大值",
-        ),
+        both("What a computer makes of it", "计算机得到的结果"),
         (
             both("scores", "得分"),
-            both("single precision, direct", "单精度，直接算"),
-            both("double precision, direct", "双精度，直接算"),
-            both("single precision, maximum out", "单精度，减去最大值"),
-            both("double precision, maximum out", "双精度，减去最大值"),
+            both("precision", "精度"),
+            both("as defined", "照定义计算"),
+            both("maximum taken out", "先减去最大值"),
         ),
         [
-            (
-                ", ".join(map(str, row)).replace("-", "−"),
-                *(
-                    plain(f(np.array(row, dtype=kind)), 7)
-                    for f in (direct, shifted)
-                    for kind in (np.float32, np.float64)
-                ),
-            )
-            for row in rows
+            (", ".join(map(str, row)).replace("-", "−"), label, *in_floats(np.array(row, dtype=kind)))
+            for row in ((2, 1, 0), (100, 99, 98), (1000, 999, 998), (-1000, -1001, -1002))
+            for kind, label in precisions
         ],
     )
 
 
-def direct(scores: Value) -> float:
-    """The definition as it stands, in floats."""
-    with np.errstate(all="ignore"):
-        return float(np.log(np.sum(np.exp(scores))))
-
-
-def shifted(scores: Value) -> float:
-    """The same with the maximum taken out."""
+def in_floats(scores: Value) -> tuple[str, str]:
+    """The definition as it stands, and with the maximum taken out, in floats of the precision of the scores."""
     top = scores.max()
-    return float(top + np.log(np.sum(np.exp(scores - top))))
+    with np.errstate(all="ignore"):
+        found = np.log(np.sum(np.exp(scores))), top + np.log(np.sum(np.exp(scores - top)))
+    return plain(float(found[0]), 7), plain(float(found[1]), 7)
 
 
 def picture(b: Board) -> Iterator[Block]:
@@ -201,7 +187,7 @@ def picture(b: Board) -> Iterator[Block]:
         both("Two scores, z and 0: a smooth maximum", "两个得分 z 与 0：光滑的最大值"),
         "z",
         "",
-        {"ln(eᶻ + 1)": b.vary(log(exp(z) + 1), z, at), "max(z, 0)": b.vary(larger(z, 0), z, at)},
+        {"log-sum-exp": b.vary(log(exp(z) + 1), z, at), "max(z, 0)": b.vary(larger(z, 0), z, at)},
     )
 
 
