@@ -40,7 +40,7 @@ def likelihood(b: Board, p: Name, t: Name) -> Iterator[Step]:
         both("The probability of a target", "目标的概率"),
         say(
             both(
-                "The output {p} is the probability of class 1, so class 0 has what is missing to 1. One formula covers both: a power with the exponent 0 is 1. First for {t} = 1, then for {t} = 0.",
+                "The output {p} is the probability of class 1, so class 0 has the rest up to 1. One formula covers both: a power with the exponent 0 is 1. First for {t} = 1, then for {t} = 0.",
                 "输出 {p} 是类别 1 的概率，类别 0 的概率就是它与 1 的差。一个公式可以同时表示两种情况，因为指数为 0 的幂等于 1。先看 {t} = 1，再看 {t} = 0。",
             ),
             p=p,
@@ -52,8 +52,8 @@ def likelihood(b: Board, p: Name, t: Name) -> Iterator[Step]:
     yield b.step(
         both("Definition: its negative logarithm", "定义：概率的负对数"),
         both(
-            "The output under which the target was most likely has the smallest loss. Products become sums, and exponents come down in front.",
-            "使目标最可能出现的输出，损失最小。取对数后积变成和，指数移到前面成为系数。",
+            "The more probable the target was, the smaller the loss. Products become sums, and exponents come down in front.",
+            "目标出现的概率越大，损失越小。取对数后积变成和，指数移到前面成为系数。",
         ),
         b.line(of(op, p, t), -log(p**t * (1 - p) ** (1 - t)), -(t * log(p) + (1 - t) * log(1 - p))),
     )
@@ -68,7 +68,7 @@ def through_the_sigmoid(b: Board, z: Name, t: Name) -> Iterator[Step]:
         both("The output is a sigmoid", "输出来自 sigmoid"),
         say(
             both(
-                "The probability comes from a score {z}. The slope of the sigmoid is its output times what is missing to 1.",
+                "The probability comes from a score {z}. The derivative of the sigmoid is its output times one minus its output.",
                 "概率由得分 {z} 经 sigmoid 得到。sigmoid 的导数等于输出乘以它与 1 的差。",
             ),
             z=z,
@@ -79,7 +79,7 @@ def through_the_sigmoid(b: Board, z: Name, t: Name) -> Iterator[Step]:
     yield b.step(
         both("Together, by the chain rule", "用链式法则合在一起"),
         both(
-            "The denominator of the loss is just the slope of the sigmoid, and they cancel. What remains is probability minus target.",
+            "The denominator is exactly the derivative of the sigmoid, and the two cancel. What remains is probability minus target.",
             "损失导数的分母恰好就是 sigmoid 的导数，两者相消，只剩下概率减去目标。",
         ),
         b.line(by_score, by_p * step, (p - t) / (p * (1 - p)) * (p * (1 - p)), p - t),
@@ -119,7 +119,7 @@ def mean(b: Board) -> Iterator[Step]:
     yield b.step(
         both("The mean over three samples", "对三个样本取平均"),
         both(
-            "The losses are added and divided by three. Every score belongs to one of them alone, so its slope is a third of the difference.",
+            "The losses are added and divided by three. Every score belongs to only one of them, so its derivative is a third of the difference.",
             "损失相加后除以三。每个得分只属于其中一个样本，所以导数是该差的三分之一。",
         ),
         b.line(b.hold("L", loss), add(*(of(op, q, y) for q, y in zip(p, t, strict=True))) / 3),
@@ -155,7 +155,7 @@ def numbers(b: Board) -> Iterator[Block]:
     score = Apply(σ, (z,))
     yield b.step(
         both("A score of 2", "得分为 2"),
-        both("The network is rather sure of class 1.", "网络比较确信是类别 1。"),
+        both("The network is fairly sure of class 1.", "网络比较确信是类别 1。"),
         b.line(p, 1 / (1 + exp(-z)), numbers=True),
     )
     yield b.step(
@@ -187,7 +187,7 @@ def picture(b: Board) -> Iterator[Block]:
     )
     yield b.chart(
         both(
-            "The slope by the score, for class 1: with the squared error it vanishes where p is most wrong",
+            "The derivative with respect to the score, for class 1: with the squared error it vanishes where p is most wrong",
             "类别 1 时对得分的导数：平方误差的导数在 p 错得最厉害处消失",
         ),
         both("score z", "得分 z"),
@@ -222,7 +222,7 @@ def one_term(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Binary cross-entropy", "二元交叉熵（BCE）"),
     short=both(
-        "−(t ln p + (1 − t) ln(1 − p)). After a sigmoid, p = σ(z), the slope by the score z is p − t.",
+        "−(t ln p + (1 − t) ln(1 − p)). After a sigmoid, p = σ(z), the derivative with respect to the score z is p − t.",
         "−(t ln p + (1 − t) ln(1 − p))。接在 sigmoid 之后，p = σ(z)，对得分 z 的导数是 p − t。",
     ),
     chapter="losses",

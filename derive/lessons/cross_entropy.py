@@ -53,8 +53,8 @@ def likelihood(b: Board) -> Iterator[Step]:
     yield b.step(
         both("Its negative logarithm", "概率的负对数"),
         both(
-            "The most likely network has the largest probability, so the smallest negative logarithm. The product becomes a sum, and the exponents become factors.",
-            "最可能的网络概率最大，也就是负对数最小。取对数后积变成和，指数变成系数。",
+            "To make the observation as probable as possible is to make the negative logarithm as small as possible. The product becomes a sum, and the exponents become factors.",
+            "要使观察结果的概率最大，就是要使负对数最小。取对数后积变成和，指数变成系数。",
         ),
         b.line(-log(whole), -weighted(targets, p)),
     )
@@ -98,7 +98,7 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("Entropy: the surprise that cannot be avoided", "熵：无法避免的意外"),
         say(
             both(
-                "The negative logarithm of a probability measures how surprising an outcome is: none at 1, more and more towards 0. Let classes occur with the probabilities {t1}, {t2} and {t3}. Who knows them is surprised, on average, by the entropy {own}.",
+                "The negative logarithm of a probability measures how surprising an outcome is: none at 1, more and more towards 0. Let classes occur with the probabilities {t1}, {t2} and {t3}. The average surprise of somebody who knows them is the entropy {own}.",
                 "概率的负对数衡量一个结果有多出人意料：概率为 1 时毫不意外，越接近 0 越意外。设各类别以概率 {t1}、{t2}、{t3} 出现。知道这些概率的人，平均的意外程度就是熵 {own}。",
             ),
             t1=t[0],
@@ -112,7 +112,7 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("Cross-entropy: the surprise of the network", "交叉熵：网络的意外"),
         say(
             both(
-                "The network believes in {p1}, {p2} and {p3}. What occurs is still decided by the true probabilities, so its surprise is, on average, the cross-entropy {crossed}.",
+                "The network believes in {p1}, {p2} and {p3}. What occurs is still decided by the true probabilities, so its average surprise is the cross-entropy {crossed}.",
                 "网络相信的概率是 {p1}、{p2}、{p3}。发生什么仍由真实概率决定，所以它的平均意外程度是交叉熵 {crossed}。",
             ),
             p1=p[0],
@@ -126,7 +126,7 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
     gap, _ = worked(b, kl_div, logarithms, [t], reduction="sum")
     kl = b.hold("D", gap)
     yield b.step(
-        both("Divergence: what is too much", "散度：多出来的部分"),
+        both("Divergence: the excess", "散度：多出来的部分"),
         say(
             both(
                 "The Kullback–Leibler divergence {kl} weights the logarithms of the ratios with the true probabilities. The logarithm of a ratio is a difference, and so the divergence is cross-entropy less entropy.",
@@ -142,9 +142,9 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         b.line(kl, -weighted(t, p) - -weighted(t, t), crossed - own),
     )
     yield b.step(
-        both("For the network it is all the same", "对网络来说没有区别"),
+        both("For the network they are the same", "对网络来说没有区别"),
         both(
-            "The entropy contains the targets alone. So divergence and cross-entropy have the same slopes by the probabilities of the network, and the same minimum.",
+            "The entropy contains only the targets. So divergence and cross-entropy have the same derivatives with respect to the probabilities of the network, and the same minimum.",
             "熵只含目标，所以散度与交叉熵对网络概率的导数相同，最小值的位置也相同。",
         ),
         *(
@@ -181,7 +181,7 @@ def not_negative(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("The divergence is made of it", "散度由它组成"),
         say(
             both(
-                "Let {u1}, {u2} and {u3} be the ratios of the probabilities to the targets. Both distributions sum to one, so the first two terms of the function add nothing, and the divergence is a weighted sum of it. It is never negative, and it is 0 only where all ratios are 1: where the network says exactly what is true.",
+                "Let {u1}, {u2} and {u3} be the ratios of the probabilities to the targets. Both distributions sum to one, so the first two terms of the function add nothing, and the divergence is a weighted sum of its values. It is never negative, and it is 0 only where all ratios are 1: where the network says exactly what is true.",
                 "设 {u1}、{u2}、{u3} 为概率与目标之比。两个分布之和都是一，因此函数中前两项的总和为零，散度就是这个函数的加权和。它从不为负，而且仅当所有比值都为 1，即网络所说的恰好等于真实分布时才为 0。",
             ),
             u1=ratios[0],
@@ -228,7 +228,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Three samples with one right class each", "三个样本，各有一个正确类别"),
         both(
-            "Only the probability of the right class counts. The least probable one makes most of the loss.",
+            "Only the probability of the right class counts. The smallest one accounts for most of the loss.",
             "只有正确类别的概率起作用。概率最小的那个占了损失的大部分。",
         ),
         b.line(b.defined("L", mean), mean, numbers=True),
@@ -281,7 +281,7 @@ def other_logarithm(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Cross-entropy", "交叉熵"),
     short=both(
-        "−(t₁ ln p₁ + t₂ ln p₂ + …): the negative logarithm of the likelihood, and at the same time the divergence of p from t but for a constant.",
+        "−(t₁ ln p₁ + t₂ ln p₂ + …): the negative logarithm of the likelihood, and at the same time the divergence of p from t up to a constant.",
         "−(t₁ ln p₁ + t₂ ln p₂ + …)：既是负对数似然，又与 p 相对于 t 的散度只差一个常数。",
     ),
     chapter="losses",
@@ -295,7 +295,7 @@ lesson = Lesson(
             "它是分类问题的损失。对实际发生的类别给出接近 0 的概率，惩罚可以无限大，因此网络会学到：可能出错的地方不要太自信。",
         ),
         both(
-            "The targets may be classes, or distributions as with label smoothing and distillation. In the latter case the loss cannot fall below their entropy, and one looks at the divergence to see how far there is to go.",
+            "The targets may be classes, or distributions as with label smoothing and distillation. In the latter case the loss cannot fall below their entropy, and the divergence shows how far there is still to go.",
             "目标可以是类别，也可以是分布，例如标签平滑和知识蒸馏。后一种情形下，损失不会低于目标的熵；要看还差多远，应看散度。",
         ),
     ),

@@ -245,11 +245,11 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "It takes the good side of both relatives. Near the target the slope shrinks with the error, so the output settles; far away it is bounded, so an outlier cannot pull without limit.",
+            "It has the good side of both relatives. Near the target the slope shrinks with the error, so the output settles; far away it is bounded, so an outlier cannot pull without limit.",
             "它兼有两个近亲的优点：在目标附近导数随误差减小，输出可以稳定下来；远处导数有界，离群值的拉力不会无限大。",
         ),
         both(
-            "δ is in the unit of the targets and says from which size on an error is regarded as an outlier. It has to be chosen with the data in view.",
+            "δ is measured in the unit of the targets and says how large an error must be to count as an outlier. It has to be chosen to suit the data.",
             "δ 与目标的单位相同，规定多大的误差算作离群值，需要根据数据来选。",
         ),
     ),

@@ -32,18 +32,21 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The fraction becomes a difference", "分式变成差"),
         both(
-            "The logarithm of a fraction is a difference of logarithms, and the logarithm undoes the exponential function. What remains below is the same for every class.",
+            "The logarithm of a fraction is a difference of logarithms, and the logarithm undoes the exponential function. What is subtracted is the same for every class.",
             "商的对数是对数之差，而对数与指数互相抵消。减去的那一项对每个类别都相同。",
         ),
         *(b.line(a[i], log(exp(z[i])) - log(mass), body[i]) for i in range(3)),
     )
     slopes = [[b.slope(body[i], z[j], partial(f"a_{i + 1}", z[j]), "∂") for j in range(3)] for i in range(3)]
     yield say(
-        both("First case: an output by its own score.", "第一种情形：输出对自己的得分求导。"),
+        both("First case: an output with respect to its own score.", "第一种情形：输出对自己的得分求导。"),
     )
     yield from b.differentiated(body[0], z[0], slopes[0][0], shown=1 - exp(z[0]) / mass, d="∂")
     yield say(
-        both("Second case: an output by the score of another class.", "第二种情形：输出对另一个类别的得分求导。"),
+        both(
+            "Second case: an output with respect to the score of another class.",
+            "第二种情形：输出对另一个类别的得分求导。",
+        ),
     )
     yield from b.differentiated(body[0], z[1], slopes[0][1], shown=-(exp(z[1]) / mass), d="∂")
     yield b.step(
@@ -69,7 +72,7 @@ def in_backpropagation(b: Board, z: list[Name], p: list[Name], body: list[Formul
         both("In backpropagation", "用于反向传播"),
         say(
             both(
-                "Let {g1}, {g2} and {g3} be the slopes of the loss L by the outputs. Every score acts on all three outputs, so three contributions are added.",
+                "Let {g1}, {g2} and {g3} be the derivatives of the loss L with respect to the outputs. Every score acts on all three outputs, so three contributions are added.",
                 "设损失 L 对三个输出的导数为 {g1}、{g2}、{g3}。每个得分都影响全部三个输出，所以把三份贡献相加。",
             ),
             g1=g[0],
@@ -154,8 +157,8 @@ def logarithm_of_sums(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Log-softmax", "log-softmax 函数"),
     short=both(
-        "ln pᵢ = zᵢ − ln(e^z₁ + e^z₂ + …): a score less one number that all classes share; the slope by zⱼ is 1 − pⱼ or −pⱼ.",
-        "ln pᵢ = zᵢ − ln(e^z₁ + e^z₂ + …)：得分减去各类别共有的一个数；对 zⱼ 的导数为 1 − pⱼ 或 −pⱼ。",
+        "ln pᵢ = zᵢ − ln(e^z₁ + e^z₂ + …): a score minus one number that all classes share. The derivative with respect to zⱼ is 1 − pⱼ for i = j, else −pⱼ.",
+        "ln pᵢ = zᵢ − ln(e^z₁ + e^z₂ + …)：得分减去各类别共有的一个数。对 zⱼ 的导数在 i = j 时为 1 − pⱼ，否则为 −pⱼ。",
     ),
     chapter="activations",
     position=14,
@@ -181,9 +184,9 @@ lesson = Lesson(
             logarithm_of_sums,
         ),
         Mistake(
-            both("The slope of an output by its own score is 1", "输出对自己得分的导数是 1"),
+            both("The derivative of an output with respect to its own score is 1", "输出对自己得分的导数是 1"),
             both(
-                "The score stands in the sum as well: the slope is one less the probability of the class.",
+                "The score stands in the sum as well: the derivative is one minus the probability of the class.",
                 "得分也出现在求和里：导数是一减去该类别的概率。",
             ),
             own_score_only,

@@ -148,7 +148,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Scores 1000, 999 and 998", "得分为 1000、999、998"),
         both(
-            "The powers themselves have more than 430 digits before the point. Less the maximum, the exponents are 0, −1 and −2.",
+            "The powers themselves have more than 430 digits before the point. After the maximum is subtracted, the exponents are 0, −1 and −2.",
             "这些幂本身的整数部分有四百三十多位。减去最大值之后，指数是 0、−1、−2。",
         ),
         b.line(m, larger(z[0], larger(z[1], z[2])), numbers=True),
@@ -234,7 +234,7 @@ lesson = Lesson(
         Mistake(
             both("The result is the largest score", "结果就是最大的得分"),
             both(
-                "It is larger, by up to ln n for n scores. Only where one score is far ahead the difference can be neglected.",
+                "It is larger, by up to ln n for n scores. Only where one score is far ahead can the difference be neglected.",
                 "结果更大，n 个得分时最多大 ln n。只有当一个得分遥遥领先时，差别才可以忽略。",
             ),
             just_the_maximum,

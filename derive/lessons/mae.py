@@ -74,7 +74,7 @@ def mean(b: Board) -> Iterator[Step]:
     yield b.step(
         both("The mean over three outputs", "对三个输出取平均"),
         both(
-            "The distances are added and divided by how many they are. Each output has a distance of its own, so its slope is a third of a sign.",
+            "The distances are added and divided by their number. Each output has a distance of its own, so its slope is a third of a sign.",
             "把各个距离相加，再除以个数。每个输出只影响自己的距离，所以导数是符号的三分之一。",
         ),
         b.line(b.hold("L", loss), add(*map(abs, errors)) / 3),
@@ -177,9 +177,9 @@ def numbers(b: Board) -> Iterator[Block]:
     )
     three = [b.number(f"t_{i}", v) for i, v in enumerate((0, 1, 103), 1)]
     yield b.step(
-        both("One blunder among three targets", "三个目标中有一个错误"),
+        both("One wrong target among three", "三个目标中有一个错误"),
         both(
-            "The third target should have been 3. The mean, which the squared error aims at, is drawn far away by it; the median is the second target and stays.",
+            "The third target should have been 3. It drags the mean, which the squared error aims at, far away; the median is the second target and stays.",
             "第三个目标本应是 3。平方误差所追求的平均值被它拉得很远，而中位数是第二个目标，保持不动。",
         ),
         b.line(b.defined("t\u0304", add(*three) / 3), add(*three) / 3, numbers=True),
@@ -216,7 +216,7 @@ def the_error(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Mean absolute error", "平均绝对误差（MAE）"),
     short=both(
-        "The mean of |a − t| over all outputs, L1Loss in PyTorch; its slope by an output is the sign of the error divided by N.",
+        "The mean of |a − t| over all outputs, L1Loss in PyTorch; its derivative with respect to one output is the sign of the error divided by N.",
         "|a − t| 对所有输出取平均，即 PyTorch 的 L1Loss；对一个输出的导数是误差的符号除以 N。",
     ),
     chapter="losses",
@@ -226,11 +226,11 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "An outlier pulls no harder than any other sample, since all slopes have the same size. So the absolute error suits targets that contain blunders.",
+            "An outlier pulls no harder than any other sample, since all slopes have the same size. So the absolute error suits data in which some targets are plainly wrong.",
             "所有导数大小相同，离群值的拉力并不比别的样本大。因此目标中含有错误数据时，绝对误差更合适。",
         ),
         both(
-            "The other side of it: the slope stays just as large close to the target, so with a fixed learning rate the output jumps to and fro around it. A rate that decreases helps, or Huber's loss.",
+            "There is a price: the slope stays just as large close to the target, so with a fixed learning rate the output jumps back and forth around it. A decreasing rate helps, or Huber's loss.",
             "另一面是：接近目标时导数依然那么大，学习率不变时，输出会在目标两侧来回跳动。可以让学习率逐渐减小，或者使用 Huber 损失。",
         ),
     ),

@@ -43,7 +43,7 @@ def mean(b: Board) -> Iterator[Step]:
     yield b.step(
         both("The mean over three outputs", "对三个输出取平均"),
         both(
-            "The squared errors are added and divided by how many they are, whether they belong to one sample or to several.",
+            "The squared errors are added and divided by their number, whether they belong to one sample or to several.",
             "把各个平方误差相加，再除以它们的个数，不论它们属于一个样本还是多个样本。",
         ),
         b.line(b.hold("L", loss), squares / 3),
@@ -88,7 +88,7 @@ def forms(b: Board) -> Iterator[Step]:
     yield b.step(
         both("With a half", "带二分之一的形式"),
         both(
-            "Many textbooks put ½ in front, so that the 2 of the power rule cancels. The minimum is at the same place; gradients are half as long.",
+            "Many textbooks put ½ in front, so that it cancels the 2 of the power rule. The minimum stays where it is, and gradients are half as long.",
             "许多教材在前面乘以 ½，与幂法则中的 2 相消。极小点不变，梯度是原来的一半。",
         ),
         b.line(b.hold("E", b.value(of(half, a, t))), (t - a) ** 2 * HALF),
@@ -123,27 +123,28 @@ def likelihood(b: Board) -> Iterator[Step]:
     a, t, σ = b.free("a"), b.free("t"), b.free("σ", HALF, 2)
     density = exp(-((t - a) ** 2 / (2 * σ**2))) / (σ * sqrt(2 * PI))
     below = HALF * (1 + erf((t - a) / (σ * sqrt(2))))
+    f = b.slope(below, t, "f")
     yield b.step(
         both("From normally distributed errors", "由正态分布的误差得到"),
         say(
             both(
-                "Suppose that targets scatter around the output with a normal distribution of standard deviation {σ}. The density is the slope of the probability to lie below {t}.",
-                "假设目标围绕输出服从标准差为 {σ} 的正态分布。密度就是“落在 {t} 以下的概率”的导数。",
+                "Suppose that targets scatter around the output with a normal distribution of standard deviation {σ}. The density {f} is the derivative of the probability of lying below {t}.",
+                "假设目标围绕输出服从标准差为 {σ} 的正态分布。密度 {f} 就是“落在 {t} 以下的概率”的导数。",
             ),
             σ=σ,
+            f=f,
             t=t,
         ),
-        b.line(b.slope(below, t, "f"), density),
+        b.line(f, b.slope(below, t), density),
     )
-    f = b.hold("f", b.value(density))
     yield b.step(
         both("The negative logarithm", "负对数"),
         both(
-            "The most likely output makes the density largest, so its negative logarithm smallest. The first term is the squared error times a constant, the second does not depend on the output.",
-            "最可能的输出使密度最大，也就使负对数最小。第一项是平方误差乘以常数，第二项与输出无关。",
+            "The best output makes the density as large as possible, so its negative logarithm as small as possible. The first term is the squared error times a constant, the second does not depend on the output.",
+            "最好的输出使密度最大，也就使负对数最小。第一项是平方误差乘以常数，第二项与输出无关。",
         ),
         b.line(
-            b.hold("J", b.value(-log(f))),
+            b.defined("J", -log(f)),
             -log(f),
             -log(exp(-((t - a) ** 2 / (2 * σ**2)))) + log(σ * sqrt(2 * PI)),
             (t - a) ** 2 / (2 * σ**2) + log(σ * sqrt(2 * PI)),
@@ -157,7 +158,7 @@ def likelihood(b: Board) -> Iterator[Step]:
     yield b.step(
         both("Several independent samples", "多个独立样本"),
         both(
-            "The density of independent samples is the product of their densities, and the logarithm makes a sum of it. Least squares and greatest likelihood choose the same outputs.",
+            "The density of independent samples is the product of their densities, and the logarithm makes a sum of it. Least squares and maximum likelihood choose the same outputs.",
             "独立样本的联合密度是各密度之积，取对数后变成和。最小二乘与最大似然选出的是同样的输出。",
         ),
         b.line(
@@ -200,7 +201,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Two outputs", "两个输出"),
         both(
-            "The error of the second output is twice as large; it makes four fifths of the loss.",
+            "The error of the second output is twice as large, and it accounts for four fifths of the loss.",
             "第二个输出的误差是第一个的两倍，却占了损失的五分之四。",
         ),
         b.line(whole, squares / 2, numbers=True),
@@ -220,7 +221,7 @@ def numbers(b: Board) -> Iterator[Block]:
             both("form", "形式"),
             both("factor", "系数"),
             both("loss", "损失"),
-            both("slope by the first output", "对第一个输出的导数"),
+            both("derivative, first output", "对第一个输出的导数"),
         ),
         rows,
     )
@@ -266,7 +267,7 @@ def over_samples(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Mean squared error", "均方误差（MSE）"),
     short=both(
-        "The mean of (a − t)² over all outputs; its slope by an output is 2(a − t)/N. It is what maximum likelihood asks for when errors are normally distributed.",
+        "The mean of (a − t)² over all outputs; its derivative with respect to one output is 2(a − t)/N. Maximum likelihood leads to it when errors are normally distributed.",
         "(a − t)² 对所有输出取平均；对一个输出的导数是 2(a − t)/N。误差服从正态分布时，最大似然得到的正是它。",
     ),
     chapter="losses",
@@ -280,7 +281,7 @@ lesson = Lesson(
             "预测数值时通常使用它。梯度与误差成正比：离得远时大，离得近时小，因此接近目标时步长自动变小。",
         ),
         both(
-            "The same proportionality makes it sensitive to outliers: an error ten times as large weighs a hundred times as much. Where targets contain blunders, Huber's loss or the absolute error is safer.",
+            "The same proportionality makes it sensitive to outliers: an error ten times as large weighs a hundred times as much. Where some targets may be plainly wrong, Huber's loss or the absolute error is safer.",
             "正因如此它对离群值敏感：误差大十倍，权重就大一百倍。目标中若有错误数据，Huber 损失或绝对误差更稳妥。",
         ),
         both(
@@ -298,9 +299,9 @@ lesson = Lesson(
             with_a_half,
         ),
         Mistake(
-            both("The slope by an output is 2(a − t)", "对输出的导数是 2(a − t)"),
+            both("The derivative with respect to an output is 2(a − t)", "对输出的导数是 2(a − t)"),
             both(
-                "That is the slope of the sum. The mean divides it by N, the number of outputs.",
+                "That is the derivative of the sum. The mean divides it by N, the number of outputs.",
                 "那是求和形式的导数。平均形式还要除以输出个数 N。",
             ),
             without_the_mean,

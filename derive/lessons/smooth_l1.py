@@ -32,7 +32,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("The slope in its three regions", "三个区域中的导数"),
         say(
             both(
-                "Let {a} be closer to the target than {β}, {above} further above it and {below} further below it. Near the target the slope is the error as a share of {β}; beyond, it is the slope of the absolute value.",
+                "Let {a} be closer to the target than {β}, {above} further above it and {below} further below it. Near the target the slope is the error divided by {β}; further away it is the slope of the absolute value.",
                 "设 {a} 与目标的距离小于 {β}，{above} 在上方更远处，{below} 在下方更远处。在目标附近，导数是误差与 {β} 之比；更远处就是绝对值的导数。",
             ),
             a=near,
@@ -82,7 +82,7 @@ def joined(b: Board, β: Name) -> Iterator[Step]:
         both("Without a jump", "不跳跃"),
         say(
             both(
-                "At {β} the parabola is worth half of {β}, the absolute value all of it. So the straight piece is lowered by the constant {c}.",
+                "At {β} the parabola has the value of half of {β}, the absolute value that of {β} itself. So the straight piece is lowered by the constant {c}.",
                 "在 {β} 处，抛物线的值是 {β} 的一半，绝对值则是整个 {β}。所以直线段要降低一个常数 {c}。",
             ),
             β=β,
@@ -250,7 +250,7 @@ lesson = Lesson(
         Mistake(
             both("Smooth L1 has no parameter", "smooth L1 没有参数"),
             both(
-                "Many formulas in print stand for β = 1. PyTorch has beta; with β = 0 it is L1Loss.",
+                "Many printed formulas are those for β = 1. PyTorch has beta; with β = 0 it is L1Loss.",
                 "许多资料中的公式只是 β = 1 的情形。PyTorch 有参数 beta；β = 0 时就是 L1Loss。",
             ),
         ),

@@ -70,7 +70,7 @@ def derivation(b: Board) -> Iterator[Block]:
     taught = op.jacobian(p)
     yield say(
         both(
-            "First case: an output by its own score. The score stands above and below the bar.",
+            "First case: an output with respect to its own score, which stands above and below the bar.",
             "第一种情形：输出对自己的得分求导。这个得分在分子和分母中都出现。",
         )
     )
@@ -90,7 +90,7 @@ def derivation(b: Board) -> Iterator[Block]:
     )
     yield say(
         both(
-            "Second case: an output by the score of another class, which stands below the bar alone.",
+            "Second case: an output with respect to the score of another class, which stands only below the bar.",
             "第二种情形：输出对另一个类别的得分求导，这个得分只出现在分母中。",
         )
     )
@@ -142,7 +142,7 @@ def backwards(
         both("In backpropagation", "用于反向传播"),
         say(
             both(
-                "Let {g1}, {g2} and {g3} be the slopes of the loss L by the outputs. Every score reaches the loss through all three outputs, so three contributions are added; then the common factor is taken out.",
+                "Let {g1}, {g2} and {g3} be the derivatives of the loss L with respect to the outputs. Every score reaches the loss through all three outputs, so three contributions are added; then the common factor is taken out.",
                 "设损失 L 对三个输出的导数为 {g1}、{g2}、{g3}。每个得分都经由全部三个输出影响损失，所以要把三份贡献相加，然后提出公因子。",
             ),
             g1=g[0],
@@ -250,16 +250,16 @@ lesson = Lesson(
         Mistake(
             both("∂p₁/∂z₂ = p₁(1 − p₁), as for the sigmoid", "∂p₁/∂z₂ = p₁(1 − p₁)，与 sigmoid 一样"),
             both(
-                "Only an output's own score gives p₁(1 − p₁). The score of another class gives −p₁p₂, and it is not zero.",
-                "只有对自己的得分求导才得到 p₁(1 − p₁)。对别的类别的得分求导得到 −p₁p₂，而且它不为零。",
+                "Only an output's own score gives p₁(1 − p₁). The score of another class gives −p₁p₂.",
+                "只有对自己的得分求导才得到 p₁(1 − p₁)。对别的类别的得分求导得到 −p₁p₂。",
             ),
             as_the_sigmoid,
         ),
         Mistake(
             both("Softmax is the sigmoid of every score", "softmax 就是对每个得分取 sigmoid"),
             both(
-                "Sigmoids look at one score each and need not sum to one. Only for two classes is p₁ a sigmoid, that of the difference z₁ − z₂.",
-                "sigmoid 只看各自的一个得分，其和未必为一。只有两个类别时 p₁ 才是 sigmoid，而且是差 z₁ − z₂ 的 sigmoid。",
+                "A sigmoid looks at one score only, and several of them need not sum to one. For two classes p₁ is a sigmoid, but of the difference z₁ − z₂.",
+                "sigmoid 只看一个得分，多个 sigmoid 之和未必为一。只有两个类别时 p₁ 才是 sigmoid，而且自变量是差 z₁ − z₂。",
             ),
             not_sigmoids,
         ),

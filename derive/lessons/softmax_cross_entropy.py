@@ -36,9 +36,9 @@ def derivation(b: Board) -> Iterator[Block]:
     )
     by_p = [b.slope(-entropy(t, p), p[i], partial("L", p[i]), "∂") for i in THREE]
     yield b.step(
-        both("By the probabilities", "对概率求导"),
+        both("With respect to the probabilities", "对概率求导"),
         both(
-            "In the sum each probability stands in one term alone, and the logarithm has the slope one over its argument.",
+            "In the sum each probability stands in one term alone, and the derivative of the logarithm is one over its argument.",
             "和式中每个概率只出现在一项里，而对数的导数是自变量的倒数。",
         ),
         *(b.line(by_p[i], b.slope(-(t[i] * log(p[i])), p[i], d="∂"), -(t[i] / p[i])) for i in THREE),
@@ -46,9 +46,9 @@ def derivation(b: Board) -> Iterator[Block]:
     steps = [[b.slope(body[i], z[j], partial(f"p_{i + 1}", z[j])) for j in THREE] for i in THREE]
     jacobian = op.jacobian(p)
     yield b.step(
-        both("The probabilities by the scores", "概率对得分求导"),
+        both("The probabilities with respect to the scores", "概率对得分求导"),
         both(
-            "These are the nine slopes of softmax: an output by its own score, and by the score of another class.",
+            "These are the nine derivatives of softmax: an output with respect to its own score, and to the score of another class.",
             "这就是 softmax 的九个导数：输出对自己的得分，以及对其他类别的得分。",
         ),
         *(b.line(steps[i][j], jacobian[i][j]) for j in THREE for i in THREE),
@@ -86,9 +86,9 @@ def by_score(
 ) -> Step:
     """The chain rule for one score, over all three probabilities."""
     titles = (
-        both("By the first score", "对第一个得分求导"),
-        both("By the second score", "对第二个得分求导"),
-        both("By the third score", "对第三个得分求导"),
+        both("With respect to the first score", "对第一个得分求导"),
+        both("With respect to the second score", "对第二个得分求导"),
+        both("With respect to the third score", "对第三个得分求导"),
     )
     reasons = (
         both(
@@ -129,8 +129,8 @@ def one_class(b: Board, z: list[Name], p: list[Name]) -> Step:
     return b.step(
         both("A class as the target", "目标是一个类别"),
         both(
-            "Let class 2 be the right one: its target is 1, the others are 0. Only one logarithm is left. The right class gets a negative slope, so its score rises; every other score falls, the more the more probable it was.",
-            "设正确类别为第 2 类：它的目标为 1，其余为 0。只剩一个对数。正确类别的导数为负，得分上升；其余得分下降，原来概率越大降得越多。",
+            "Let class 2 be the right one: its target is 1, the others are 0. Only one logarithm is left. The right class gets a negative slope, so its score rises; every other score falls in proportion to its probability.",
+            "设正确类别为第 2 类：它的目标为 1，其余为 0。只剩一个对数。正确类别的导数为负，得分上升；其余得分下降，降幅与各自的概率成正比。",
         ),
         b.line(b.hold("L", loss), -log(p[1]), log(add(*map(exp, z))) - z[1]),
         b.line(b.hold(partial("L", z[0]), gradient[0]), p[0]),
@@ -198,7 +198,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Softmax applied twice by mistake", "误把 softmax 做了两次"),
         say(
             both(
-                "CrossEntropyLoss applies softmax itself. If it is given the probabilities, it takes them for scores and draws them together: the right class has {q} instead of {p}. The loss is nearly twice as large, yet the slope by the first score is hardly more than half of what it should be.",
+                "CrossEntropyLoss applies softmax itself. If it is given the probabilities, it takes them for scores and draws them together: the right class has {q} instead of {p}. The loss is nearly twice as large, yet the derivative with respect to the first score is hardly more than half of what it should be.",
                 "CrossEntropyLoss 自己会做 softmax。如果输入的已经是概率，它会把概率当作得分，使它们彼此接近：正确类别得到 {q} 而不是 {p}。损失几乎变成两倍，而对第一个得分的导数只有应有的一半多一点。",
             ),
             q=Amount(q[0]),
@@ -268,8 +268,8 @@ def over_the_classes(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Softmax with cross-entropy", "softmax 与交叉熵"),
     short=both(
-        "The slope of the loss by a score is p − t: probability minus target. The long way over all three paths of each score leads there.",
-        "损失对得分的导数是 p − t，即概率减去目标。沿着每个得分的三条路径逐一推导，就能得到它。",
+        "The derivative of the loss with respect to a score is p − t, probability minus target. All paths from each score to the loss are followed, and this is their sum.",
+        "损失对得分的导数是 p − t，即概率减去目标。把每个得分到损失的所有路径相加，就得到它。",
     ),
     chapter="losses",
     position=6,
@@ -306,7 +306,7 @@ lesson = Lesson(
         Mistake(
             both("The mean divides by the number of classes as well", "取平均时也除以类别数"),
             both(
-                "CrossEntropyLoss divides by the number of samples alone. MSELoss would divide by both.",
+                "CrossEntropyLoss divides by the number of samples only. MSELoss would divide by both.",
                 "CrossEntropyLoss 只除以样本数；MSELoss 才会两者都除。",
             ),
             over_the_classes,
