@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy as np
 from derive.algebra import Value, digits
 from derive.autodiff import gradients
 from derive.board import Board
-from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, bind, names
+from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, add, bind, exp, names
 from derive.graph import Op, evaluate, leaf
 from derive.losses import End, Loss
 from derive.ops import base
 from derive.ops.base import Elementwise
-from derive.ops.vector import VectorOp
+from derive.ops.vector import Softmax, VectorOp
 
+Outputs = tuple[Name, Name, Name]
 Rows = Sequence[Sequence[Any]]  # formulas or numbers, a row per sample
 
 
@@ -65,6 +66,22 @@ def units(b: Board, op: VectorOp, letter: str, scores: Sequence[Name]) -> list[N
     return [b.hold(f"{letter}_{i}", value) for i, value in enumerate(row, 1)]
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Three scores and their softmax: as derive computes it, and as fractions of powers of e."""
+
+    z: list[Name]
+    p: list[Name]
+    mass: Formula
+    body: list[Formula]
+
+
+def sample(b: Board) -> Sample:
+    z = [b.free(f"z_{i}") for i in (1, 2, 3)]
+    mass = add(*map(exp, z))
+    return Sample(z, units(b, Softmax(), "p", z), mass, [exp(score) / mass for score in z])
+
+
 def partial(of: str, by: Name) -> Partial:
     """∂p₁/∂z₂ as a symbol: `partial("p_1", z2)`."""
     base, _, sub = of.partition("_")
@@ -81,7 +98,7 @@ def plain(number: float, digits: int = 4) -> str:
     return f"{number:.{digits}g}".replace("-", "−")
 
 
-def places(b: Board, t: Name, width: Name) -> tuple[Name, Name, Name]:
+def places(b: Board, t: Name, width: Name) -> Outputs:
     """Three outputs: one closer to the target than a width, one further above it, one further below."""
     near = t + b.free("r", "-0.9", "0.9") * width
     further = width + b.free("d", "0.1", 2)

@@ -34,8 +34,9 @@ def derivation(b: Board) -> Iterator[Block]:
     one, two = b.free("p_1", "0.1", "0.45"), b.free("p_2", "0.1", "0.45")
     p = [one, two, b.defined("p_3", 1 - one - two)]
     yield from divergence(b, t, p)
+    yield same_minimum(b, t, p)
     yield from not_negative(b, t, p)
-    yield from same_slopes(b, t)
+    yield with_softmax(b, t)
 
 
 def likelihood(b: Board) -> Iterator[Step]:
@@ -141,7 +142,10 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         ),
         b.line(kl, -weighted(t, p) - -weighted(t, t), crossed - own),
     )
-    yield b.step(
+
+
+def same_minimum(b: Board, t: list[Name], p: list[Name]) -> Step:
+    return b.step(
         both("For the network they are the same", "对网络来说没有区别"),
         both(
             "The entropy contains only the targets. So divergence and cross-entropy have the same derivatives with respect to the probabilities of the network, and the same minimum.",
@@ -194,11 +198,11 @@ def not_negative(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
     )
 
 
-def same_slopes(b: Board, t: list[Name]) -> Iterator[Step]:
+def with_softmax(b: Board, t: list[Name]) -> Step:
     z = [b.free(f"z_{i + 1}") for i in THREE]
     p = units(b, Softmax(), "p", z)
     _, gradient = worked(b, cross_entropy, [z], [t])
-    yield b.step(
+    return b.step(
         both("With softmax", "配上 softmax"),
         both(
             "When the probabilities come from scores by softmax, the slopes are the differences of probability and target. They vanish where the distributions agree, and only there.",

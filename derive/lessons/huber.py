@@ -8,8 +8,9 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, Step, say
 from derive.formula import Formula, Name, cases, larger, smaller
-from derive.lessons._losses import of, partial, places, pointwise, slope_of, worked
+from derive.lessons._losses import Outputs, of, partial, places, pointwise, slope_of, worked
 from derive.losses import huber, smooth_l1
+from derive.ops.base import Elementwise
 
 HALF = Fraction(1, 2)
 
@@ -31,8 +32,16 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
     )
     t = b.free("t")
-    near, above, below = places(b, t, δ)
-    slopes = [b.slope(of(op, x, t), x, partial("ℓ", x)) for x in (near, above, below)]
+    outputs = places(b, t, δ)
+    yield from regions(b, op, t, δ, outputs)
+    yield mean(b, t, δ, outputs)
+    yield limits(b, δ)
+
+
+def regions(b: Board, op: Elementwise, t: Name, δ: Name, outputs: Outputs) -> Iterator[Step]:
+    """The slope near the target, above it and below it."""
+    near, above, below = outputs
+    slopes = [b.slope(of(op, x, t), x, partial("ℓ", x)) for x in outputs]
     yield b.step(
         both("The slope near the target", "目标附近的导数"),
         say(
@@ -77,11 +86,9 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
         *(
             b.line(slope, larger(-δ, smaller(x - t, δ)), slope_of(op, x, t))
-            for slope, x in zip(slopes, (near, above, below), strict=True)
+            for slope, x in zip(slopes, outputs, strict=True)
         ),
     )
-    yield mean(b, t, δ, (near, above, below))
-    yield limits(b, δ)
 
 
 def joined(b: Board, δ: Name) -> Iterator[Step]:
@@ -144,7 +151,7 @@ def joined(b: Board, δ: Name) -> Iterator[Step]:
     )
 
 
-def mean(b: Board, t: Name, δ: Name, outputs: tuple[Name, Name, Name]) -> Step:
+def mean(b: Board, t: Name, δ: Name, outputs: Outputs) -> Step:
     near, above, below = outputs
     loss, gradient = worked(b, huber, [[x] for x in outputs], [[t]] * 3, delta=b.exactly(δ))
     return b.step(

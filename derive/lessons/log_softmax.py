@@ -9,7 +9,7 @@ import numpy as np
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block, Step, say
 from derive.formula import Formula, Name, add, exp, formula, log
-from derive.lessons._losses import partial, plain, units, worked
+from derive.lessons._losses import partial, plain, sample, units, worked
 from derive.losses import cross_entropy, nll
 from derive.ops.vector import LogSoftmax, Softmax
 
@@ -17,9 +17,9 @@ op = LogSoftmax()
 
 
 def derivation(b: Board) -> Iterator[Block]:
-    z = [b.free(f"z_{i}") for i in (1, 2, 3)]
-    mass = add(*map(exp, z))
-    p, a = units(b, Softmax(), "p", z), units(b, op, "a", z)
+    three = sample(b)
+    z, p, mass = three.z, three.p, three.mass
+    a = units(b, op, "a", z)
     body = [score - log(mass) for score in z]
     yield b.step(
         both("Definition", "定义"),

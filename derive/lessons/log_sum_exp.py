@@ -10,16 +10,16 @@ from derive.algebra import Value
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, Step, say
 from derive.formula import Formula, Name, add, exp, formula, larger, log
-from derive.lessons._losses import partial, plain, units, worked
+from derive.lessons._losses import Sample, partial, plain, sample, units, worked
 from derive.losses import cross_entropy
-from derive.ops.vector import LogSoftmax, Softmax
+from derive.ops.vector import LogSoftmax
 
 op = LogSoftmax()
 
 
 def derivation(b: Board) -> Iterator[Block]:
-    z = [b.free(f"z_{i}") for i in (1, 2, 3)]
-    body = log(add(*map(exp, z)))
+    three = sample(b)
+    z, body = three.z, log(three.mass)
     whole = b.hold("s", worked(b, cross_entropy, [z], [[1, 0, 0]])[0] + b.value(z[0]))
     yield b.step(
         both("Definition", "定义"),
@@ -40,7 +40,7 @@ def derivation(b: Board) -> Iterator[Block]:
             ),
             m=m,
         ),
-        b.line(add(*map(exp, z)), add(*(exp(m + (score - m)) for score in z)), exp(m) * moved),
+        b.line(three.mass, add(*(exp(m + (score - m)) for score in z)), exp(m) * moved),
     )
     yield b.step(
         both("It comes out of the logarithm", "把它移出对数"),
@@ -55,8 +55,8 @@ def derivation(b: Board) -> Iterator[Block]:
     )
     yield from largest(b)
     yield from bounds(b)
-    yield from gradient(b, z, body, whole)
-    yield uses(b, z, body)
+    yield from gradient(b, three, whole)
+    yield uses(b, three)
 
 
 def largest(b: Board) -> Iterator[Step]:
@@ -96,10 +96,10 @@ def bounds(b: Board) -> Iterator[Step]:
     )
 
 
-def gradient(b: Board, z: list[Name], body: Formula, whole: Name) -> Iterator[Step]:
-    p = units(b, Softmax(), "p", z)
+def gradient(b: Board, three: Sample, whole: Name) -> Iterator[Step]:
+    z, p, mass = three.z, three.p, three.mass
+    body = log(mass)
     slopes = [b.slope(body, score, partial("s", score)) for score in z]
-    mass = add(*map(exp, z))
     yield from b.differentiated(body, z[0], slopes[0], exp(z[0]) / mass, "∂")
     yield b.step(
         both("The slopes are softmax", "导数就是 softmax"),
@@ -124,8 +124,9 @@ def gradient(b: Board, z: list[Name], body: Formula, whole: Name) -> Iterator[St
     )
 
 
-def uses(b: Board, z: list[Name], body: Formula) -> Step:
-    p, a = units(b, Softmax(), "p", z), units(b, op, "a", z)
+def uses(b: Board, three: Sample) -> Step:
+    z, p, body = three.z, three.p, log(three.mass)
+    a = units(b, op, "a", z)
     loss, _ = worked(b, cross_entropy, [z], [[0, 0, 1]])
     return b.step(
         both("Where it is used", "用在哪里"),
@@ -147,9 +148,13 @@ def numbers(b: Board) -> Iterator[Block]:
     s = b.hold("s", b.value(log(add(*map(exp, z)))))
     yield b.step(
         both("Scores 1000, 999 and 998", "得分为 1000、999、998"),
-        both(
-            "The powers themselves have more than 430 digits before the point. After the maximum is subtracted, the exponents are 0, −1 and −2.",
-            "这些幂本身的整数部分有四百三十多位。减去最大值之后，指数是 0、−1、−2。",
+        say(
+            both(
+                "The powers themselves have more than 430 digits before the point. After the maximum is subtracted, the exponents are 0, −1 and −2. The result {s} exceeds the maximum by {r}.",
+                "这些幂本身的整数部分有四百三十多位。减去最大值之后，指数是 0、−1、−2。结果 {s} 比最大值大 {r}。",
+            ),
+            s=s,
+            r=rest,
         ),
         b.line(m, larger(z[0], larger(z[1], z[2])), numbers=True),
         b.line(rest, log(moved), numbers=True),

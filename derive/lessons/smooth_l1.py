@@ -8,12 +8,11 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, Step, say
 from derive.formula import ONE, Formula, Name, add, cases, larger, smaller
-from derive.lessons._losses import of, partial, places, pointwise, slope_of, worked
+from derive.lessons._losses import Outputs, of, partial, places, pointwise, slope_of, worked
 from derive.losses import huber, smooth_l1
 from derive.ops.base import Elementwise
 
 HALF = Fraction(1, 2)
-Outputs = tuple[Name, Name, Name]
 
 
 def derivation(b: Board) -> Iterator[Block]:

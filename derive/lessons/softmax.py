@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from derive.board import Board, Lesson, Mistake, both, grid
-from derive.document import Block, say
+from derive.document import Block, Step, say
 from derive.formula import Apply, Formula, Name, add, exp
-from derive.lessons._losses import function_of, partial, units
+from derive.lessons._losses import Sample, function_of, partial, sample, units
 from derive.ops.activations import sigmoid
 from derive.ops.vector import Softmax
 
 op = Softmax()
 σ = function_of(sigmoid())
+THREE = range(3)
 
 
 def derivation(b: Board) -> Iterator[Block]:
-    z = [b.free(f"z_{i}") for i in (1, 2, 3)]
-    p = units(b, op, "p", z)
-    mass = add(*map(exp, z))
-    body = [exp(score) / mass for score in z]
+    of = sample(b)
+    yield from definition(b, of)
+    yield from invariance(b, of)
+    slopes = [[b.slope(of.body[i], of.z[j], partial(f"p_{i + 1}", of.z[j]), "∂") for j in THREE] for i in THREE]
+    yield from own_score(b, of, slopes[0][0])
+    yield from other_score(b, of, slopes[0][1])
+    yield from together(b, of, slopes)
+    yield backwards(b, of)
+
+
+def definition(b: Board, of: Sample) -> Iterator[Step]:
+    p, mass = of.p, of.mass
     yield b.step(
         both("Definition", "定义"),
         both(
             "The exponential function makes every score positive; dividing by the sum over all classes makes them shares of one. Three classes show everything.",
             "指数函数把每个得分变成正数，再除以所有类别之和，就得到总和为一的份额。用三个类别就能看清全部规律。",
         ),
-        *(b.line(p[i], body[i]) for i in range(3)),
+        *(b.line(p[i], of.body[i]) for i in THREE),
     )
     yield b.step(
         both("The outputs sum to one", "各输出之和为一"),
@@ -36,6 +47,10 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
         b.line(add(*p), mass / mass, 1),
     )
+
+
+def invariance(b: Board, of: Sample) -> Iterator[Step]:
+    z, p, mass = of.z, of.p, of.mass
     c = b.free("c")
     moved = [score + c for score in z]
     shifted = units(b, op, "r", [b.defined(f"y_{i}", f) for i, f in enumerate(moved, 1)])
@@ -49,7 +64,9 @@ def derivation(b: Board) -> Iterator[Block]:
             r=shifted[0],
             c=c,
         ),
-        b.line(shifted[0], exp(moved[0]) / add(*map(exp, moved)), exp(c) * exp(z[0]) / (exp(c) * mass), body[0], p[0]),
+        b.line(
+            shifted[0], exp(moved[0]) / add(*map(exp, moved)), exp(c) * exp(z[0]) / (exp(c) * mass), of.body[0], p[0]
+        ),
         b.line(shifted[1], exp(c) * exp(z[1]) / (exp(c) * mass), p[1]),
         b.line(shifted[2], exp(c) * exp(z[2]) / (exp(c) * mass), p[2]),
     )
@@ -66,50 +83,58 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
         b.line(pair[0], exp(z[0]) / (exp(z[0]) + exp(z[1])), 1 / (1 + exp(-(z[0] - z[1]))), Apply(σ, (z[0] - z[1],))),
     )
-    slopes = [[b.slope(body[i], z[j], partial(f"p_{i + 1}", z[j]), "∂") for j in range(3)] for i in range(3)]
-    taught = op.jacobian(p)
+
+
+def own_score(b: Board, of: Sample, slope: Name) -> Iterator[Block]:
+    z, mass, body = of.z, of.mass, of.body
     yield say(
         both(
             "First case: an output with respect to its own score, which stands above and below the bar.",
             "第一种情形：输出对自己的得分求导。这个得分在分子和分母中都出现。",
         )
     )
-    yield from b.differentiated(
-        body[0], z[0], slopes[0][0], shown=(exp(z[0]) * mass - exp(z[0]) * exp(z[0])) / mass**2, d="∂"
-    )
+    yield from b.differentiated(body[0], z[0], slope, shown=(exp(z[0]) * mass - exp(z[0]) * exp(z[0])) / mass**2, d="∂")
     yield b.step(
         both("In terms of the output", "用输出表示"),
         say(
             both(
-                "The numerator has the common factor {f}. One fraction is the output itself, the other is what is missing to 1.",
+                "The numerator has the common factor {f}. One fraction is the output itself, the other is one minus it.",
                 "分子提出公因子 {f}。一个分式是输出本身，另一个是它与 1 的差。",
             ),
             f=exp(z[0]),
         ),
-        b.line(slopes[0][0], exp(z[0]) / mass * ((mass - exp(z[0])) / mass), body[0] * (1 - body[0]), taught[0][0]),
+        b.line(slope, exp(z[0]) / mass * ((mass - exp(z[0])) / mass), body[0] * (1 - body[0]), op.jacobian(of.p)[0][0]),
     )
+
+
+def other_score(b: Board, of: Sample, slope: Name) -> Iterator[Block]:
+    z, mass, body = of.z, of.mass, of.body
     yield say(
         both(
             "Second case: an output with respect to the score of another class, which stands only below the bar.",
             "第二种情形：输出对另一个类别的得分求导，这个得分只出现在分母中。",
         )
     )
-    yield from b.differentiated(body[0], z[1], slopes[0][1], shown=-(exp(z[0]) * exp(z[1]) / mass**2), d="∂")
+    yield from b.differentiated(body[0], z[1], slope, shown=-(exp(z[0]) * exp(z[1]) / mass**2), d="∂")
     yield b.step(
         both("In terms of the outputs", "用输出表示"),
         both(
             "The fraction is a product of two outputs. The sign is negative: what one class gains, the others lose.",
             "这个分式是两个输出之积。符号为负：一个类别得到的，正是其他类别失去的。",
         ),
-        b.line(slopes[0][1], -(body[0] * body[1]), taught[0][1]),
+        b.line(slope, -(body[0] * body[1]), op.jacobian(of.p)[0][1]),
     )
+
+
+def together(b: Board, of: Sample, slopes: list[list[Name]]) -> Iterator[Step]:
+    p, taught = of.p, op.jacobian(of.p)
     yield b.step(
         both("All nine slopes", "全部九个导数"),
         both(
             "No class is special, so the first case holds for each output with its own score, and the second for each pair of different classes. Together they are the Jacobian, row by row.",
             "各类别地位相同：第一种情形适用于每个输出和它自己的得分，第二种情形适用于任意两个不同的类别。合在一起就是雅可比矩阵，逐行写出。",
         ),
-        *(b.line(slopes[i][j], rest(body, i, j), taught[i][j]) for i in range(3) for j in range(3)),
+        *(b.line(slopes[i][j], in_powers(of, i, j), taught[i][j]) for i in THREE for j in THREE),
     )
     yield b.step(
         both("Every column sums to zero", "每一列之和为零"),
@@ -118,27 +143,39 @@ def derivation(b: Board) -> Iterator[Block]:
             "输出之和恒为一，所以无论哪个得分变化，各输出的改变量都相互抵消。",
         ),
         *(
-            b.line(
-                add(*(slopes[i][j] for i in range(3))), add(*(taught[i][j] for i in range(3))), p[j] * (1 - add(*p)), 0
-            )
-            for j in range(3)
+            b.line(add(*(slopes[i][j] for i in THREE)), add(*(taught[i][j] for i in THREE)), p[j] * (1 - add(*p)), 0)
+            for j in THREE
         ),
     )
-    yield from backwards(b, z, p, body, taught)
-
-
-def rest(body: list[Formula], i: int, j: int) -> Formula:
-    """A slope in powers of e."""
-    return body[i] * (1 - body[i]) if i == j else -(body[i] * body[j])
-
-
-def backwards(
-    b: Board, z: list[Name], p: list[Name], body: list[Formula], taught: list[list[Formula]]
-) -> Iterator[Block]:
-    """What backpropagation makes of the gradient by the outputs."""
-    g = [b.free(f"g_{i}") for i in (1, 2, 3)]
-    loss = add(*(g[i] * body[i] for i in range(3)))
+    jacobian = b.held("J", np.array([[b.value(slope) for slope in row] for row in slopes]))
+    column = b.held("p", np.array([[b.value(x)] for x in p]))
+    diagonal = b.held("D", np.diag([b.value(x) for x in p]))
     yield b.step(
+        both("As a matrix", "写成矩阵"),
+        say(
+            both(
+                "Let {J} be the matrix of the nine slopes, {p} the column of the outputs, and {D} the matrix with the outputs on its diagonal and zeros elsewhere. Both cases are in one formula, and the matrix is symmetric.",
+                "设 {J} 为九个导数组成的矩阵，{p} 为输出组成的列向量，{D} 为以输出为对角元、其余为零的矩阵。两种情形合为一个公式，而且这个矩阵是对称的。",
+            ),
+            J=jacobian,
+            p=column,
+            D=diagonal,
+        ),
+        b.line(jacobian, diagonal - column @ column.T, jacobian.T),
+    )
+
+
+def in_powers(of: Sample, i: int, j: int) -> Formula:
+    """A slope in powers of e."""
+    return of.body[i] * (1 - of.body[i]) if i == j else -(of.body[i] * of.body[j])
+
+
+def backwards(b: Board, of: Sample) -> Step:
+    """What backpropagation makes of the gradient by the outputs."""
+    z, p, taught = of.z, of.p, op.jacobian(of.p)
+    g = [b.free(f"g_{i}") for i in (1, 2, 3)]
+    loss = add(*(g[i] * of.body[i] for i in THREE))
+    return b.step(
         both("In backpropagation", "用于反向传播"),
         say(
             both(
@@ -152,10 +189,10 @@ def backwards(
         *(
             b.line(
                 b.slope(loss, z[j], partial("L", z[j]), "∂"),
-                add(*(g[i] * taught[i][j] for i in range(3))),
-                p[j] * (g[j] - add(*(g[i] * p[i] for i in range(3)))),
+                add(*(g[i] * taught[i][j] for i in THREE)),
+                p[j] * (g[j] - add(*(g[i] * p[i] for i in THREE))),
             )
-            for j in range(3)
+            for j in THREE
         ),
     )
 
@@ -175,7 +212,7 @@ def numbers(b: Board) -> Iterator[Block]:
         ),
         *(b.line(u, exp(score), numbers=True) for u, score in zip(powers, z, strict=True)),
         b.line(mass, add(*powers), numbers=True),
-        *(b.line(p[i], powers[i] / mass, numbers=True) for i in range(3)),
+        *(b.line(p[i], powers[i] / mass, numbers=True) for i in THREE),
     )
     yield b.step(
         both("The first column of the Jacobian", "雅可比矩阵的第一列"),
@@ -183,10 +220,7 @@ def numbers(b: Board) -> Iterator[Block]:
             "The first score raises its own output and lowers the other two by as much in all.",
             "第一个得分使自己的输出上升，使另外两个输出下降，升降总量相等。",
         ),
-        *(
-            b.line(b.slope(body[i], z[0], partial(f"p_{i + 1}", z[0]), "∂"), taught[i][0], numbers=True)
-            for i in range(3)
-        ),
+        *(b.line(b.slope(body[i], z[0], partial(f"p_{i + 1}", z[0]), "∂"), taught[i][0], numbers=True) for i in THREE),
     )
 
 

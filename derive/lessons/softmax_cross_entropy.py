@@ -8,7 +8,7 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Amount, Block, Step, say
 from derive.formula import Formula, Name, add, exp, log
-from derive.lessons._losses import partial, units, worked
+from derive.lessons._losses import partial, sample, units, worked
 from derive.losses import cross_entropy
 from derive.ops.vector import Softmax
 
@@ -17,12 +17,10 @@ THREE = (0, 1, 2)
 
 
 def derivation(b: Board) -> Iterator[Block]:
-    z = [b.free(f"z_{i + 1}") for i in THREE]
+    three = sample(b)
+    z, p, body = three.z, three.p, three.body
     first, second = b.free("t_1", 0, "0.5"), b.free("t_2", 0, "0.5")
     t = [first, second, b.defined("t_3", 1 - first - second)]
-    mass = add(*map(exp, z))
-    body = [exp(score) / mass for score in z]
-    p = units(b, op, "p", z)
     loss, gradient = worked(b, cross_entropy, [z], [t])
     yield b.step(
         both("Definition", "定义"),
