@@ -26,6 +26,7 @@ from derive.language import Both, Words
 from derive.numerals import Policy
 from derive.studies.base import Desk
 from derive.studies.calculation import Calculation
+from derive.values import as_fraction
 
 SMALL = Fraction(1, 10**40)  # the step of a difference quotient, with 150 digits: 80 of its digits are right
 POINTS = 161  # of a curve
@@ -134,7 +135,8 @@ class Board:
         """df/dx as a name, d/dx (f) unless it has a symbol; its value is a difference quotient of f, no rule's."""
         assert isinstance(by.symbol, Symbol)
         shown = Written(f, by.symbol, d) if symbol is None else written(symbol)
-        return self.hold(shown, self.difference(lambda x: self.value(f, {by.key: x}), self.value(by)))
+        found = self.difference(lambda x: self.value(f, {by.key: x}), self.value(by))
+        return self.hold(shown, found, whole(found))
 
     def difference(self, f: Callable[[Any], Any], at: Any) -> Any:
         """The central difference quotient of a function of one number, right to 80 digits."""
@@ -197,17 +199,18 @@ class Board:
         return Step(self.new("step"), said(title), tuple(map(said, reasons)), lines, fold=fold)
 
     def differentiated(
-        self, f: Formula, by: Name, left: Name | None = None, shown: Formula | None = None
+        self, f: Formula, by: Name, left: Name | None = None, shown: Formula | None = None, d: str = "d"
     ) -> Iterator[Step]:
         """The derivative of f step by step, one named rule each, down to `shown`, or the form in which it is taught.
 
         left: what the derivative is called; d/dx (f) if it has no name. The value of it is a difference quotient's.
+        d:    ∂ where f depends on more than x
         """
-        target = left or self.slope(f, by)
+        target = left or self.slope(f, by, d=d)
         last: Formula = target
-        for move in moves(f, by, lambda part: self.slope(part, by)):
+        for move in moves(f, by, lambda part: self.slope(part, by, d=d)):
             first = last == target and left is not None
-            before = (Form(self.slope(f, by), numbers=False),) if first else ()
+            before = (Form(self.slope(f, by, d=d), numbers=False),) if first else ()
             line = Line(target, (*before, Form(move.formula, numbers=False)), has_value=False)
             yield Step(
                 self.new("step"), say(f"rule.title.{move.rule}"), (say(f"rule.{move.rule}", **move.parts),), (line,)
@@ -257,6 +260,12 @@ def said(words: Sentence) -> Say:
 
 def cell_of(cell: Cell | Both) -> Cell:
     return say(cell) if isinstance(cell, Both) else cell
+
+
+def whole(value: Any) -> Fraction | None:
+    """The simple fraction that a number is to 60 digits, so that it is shown as exact."""
+    found = as_fraction(value).limit_denominator(10**6)
+    return found if abs(value - digits().number(found)) < digits().number(Fraction(1, 10**60)) else None
 
 
 def written(symbol: str | Symbol | Partial | Written) -> Symbol | Partial | Written:

@@ -13,7 +13,7 @@ from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, call
 from derive.checks.errors import Errors, largest
 from derive.dialects.python import ExactPython
 from derive.document import Document, Line, Witness, steps
-from derive.formula import Apply, Formula, Function, names, parts
+from derive.formula import Apply, Formula, Function, Written, names, parts
 from derive.spelling import spell
 from derive.values import Values, as_decimal
 
@@ -37,8 +37,10 @@ def printed(document: Document) -> Witness:
 
 def exact_line(line: Line, values: Values, errors: Errors) -> None:
     target = values.value(line.target)
-    for form in line.forms:
-        scale = max([largest(target), *(1e-3 * largest(values.value(name)) for name in names(form.formula)), 1e-100])
+    written = line.target.symbol.of if isinstance(line.target.symbol, Written) else line.target
+    for form in line.forms:  # a sum that cancels to zero is measured by its terms
+        parts_of_it = (*names(written), *names(form.formula))
+        scale = max([largest(target), *(1e-3 * largest(values.value(name)) for name in parts_of_it), 1e-100])
         errors.compare(like(target, python_value(form.formula, values)), target, scale)
 
 

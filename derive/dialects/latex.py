@@ -88,7 +88,11 @@ SIGNS = {
     "×": r"$\times$",
     "²": r"$^2$",
     "±": r"$\pm$",
-    "ᵗ": "$^t$",
+    "≠": r"$\ne$",
+    "′": r"$'$",
+    "⁻": "$^-$",
+    **{high: f"$^{letter}$" for high, letter in zip("¹³ᵗ", "13t", strict=True)},
+    **{low: f"$_{letter}$" for low, letter in zip("ᵢⱼₖₙ", "ijkn", strict=True)},
     **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
 }
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
