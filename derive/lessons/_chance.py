@@ -20,9 +20,14 @@ def equally(drawn: Sequence[Name], ways: Iterable[Sequence[Any]]) -> Outcomes:
     return [(way, Fraction(1, len(found))) for way in found]
 
 
+def expectation(f: Formula) -> Written:
+    """E(f), as it is written."""
+    return Written(Apply(EXPECTED, (f,)))
+
+
 def mean(b: Board, f: Formula, outcomes: Outcomes) -> Name:
     """E(f)."""
-    return b.expected(Written(Apply(EXPECTED, (f,))), f, outcomes)
+    return b.expected(expectation(f), f, outcomes)
 
 
 def variance(b: Board, f: Formula, outcomes: Outcomes) -> Name:

@@ -99,6 +99,11 @@ class Made(Update):
         known = Symbol("θ̃") if letter == "ahead" else STATES.get(letter) or Symbol(letter)
         return known if letter in CONSTANT else timed(known, time)
 
+    def change(self, index: str | None = None) -> Name:
+        """Δθ, what the step adds to the parameter."""
+        symbol = Symbol("Δθ", self.index[0] if index is None else index)
+        return self.board.hold(symbol, self.board.value(self.new - self.theta))
+
     def written(self, *letters: str, numbers: bool = False) -> tuple[Line, ...]:
         """The lines of the step, all or some of them."""
         return tuple(

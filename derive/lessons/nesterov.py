@@ -8,7 +8,7 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Symbol, bind
-from derive.lessons._optimizer import Made, falls, worked
+from derive.lessons._optimizer import Made, Runs, falls, worked
 
 HALF = Fraction(1, 2)  # any momentum but 0: it stands in formulas as a letter
 
@@ -64,7 +64,7 @@ def pytorch(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The point ahead as the parameter", "把前方的点当作参数"),
         both(
-            "A network computes its gradient at its own weights, so the point ahead is made the parameter. How it moves follows from two of the old steps: the parameter is the point ahead less the momentum.",
+            "A network computes its gradient at its own weights, so the point ahead is made the parameter. How it moves follows from the old formulas, in which the parameter is the point ahead less the momentum.",
             "网络只能在自己的权重处求梯度，所以把前方的点当作参数来存储。它如何移动由原来的公式推出：原参数等于前方的点减去动量部分。",
         ),
         b.line(theta, ahead - mu * v),
@@ -106,8 +106,8 @@ def numbers(b: Board) -> Iterator[Block]:
                 "L = θ²。还没有速度：前方的点就是起点。",
             ),
             both(
-                "The slope is taken at 2.2, not at 4: the step is held back in time.",
-                "斜率在 2.2 处求，而不是在 4 处：这一步及时收敛了势头。",
+                "The slope is taken at 3.1, not at 4: the step is held back in time.",
+                "斜率在 3.1 处求，而不是在 4 处：这一步及时收敛了势头。",
             ),
         ),
         start=5,
@@ -137,7 +137,7 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    runs = {
+    runs: Runs = {
         both("momentum", "动量法"): ("momentum", {"lr": 0.1, "momentum": 0.9, "form": "classical"}),
         "Nesterov": ("nesterov", {"lr": 0.1, "momentum": 0.9}),
     }
