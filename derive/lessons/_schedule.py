@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
+from derive.algebra import EXACT, digits
 from derive.board import Board
+from derive.document import Form, Line
 from derive.formula import Formula, Name, Number, Symbol, bind
-from derive.schedules import BASE, BEFORE, E, Schedule, rates
+from derive.schedules import BASE, BEFORE, E, Schedule, by_recursion, in_epoch, rates, schedules, value
 
 Points = list[tuple[float, float]]
 
@@ -25,15 +29,16 @@ class Rates:
         self.options = {**options, BASE: self.base}
         self.last = int(b.values.known_exactly(self.e))
         self.first = bind(schedule.first, self.options)
+        self.start = b.defined("η_0", self.first)
         self.before = self.rate("e−1", self.last - 1)
         self.now = self.rate("e", self.last)
 
     def rate(self, index: str, epoch: int) -> Name:
         """The rate of an epoch, by the recursion from the first on."""
-        assert self.schedule.recursion is not None
-        old = self.b.number("η", 0)
-        rule = bind(self.schedule.recursion, {**self.options, E: self.e, BEFORE: old})
-        return self.b.iterated(Symbol("η", sub=index), rule, old, self.first, epoch, self.e)
+        constants = {name: self.b.exactly(f) for name, f in self.options.items() if name != BASE}
+        known = replace(self.schedule, constants=constants)
+        rate = by_recursion(known, self.b.exactly(self.base), epoch + 1, digits())[-1]
+        return self.b.hold(Symbol("η", sub=index), rate)
 
     @property
     def recursion(self) -> Formula:
@@ -46,6 +51,33 @@ class Rates:
         assert self.schedule.closed is not None
         at = self.e if epoch is None else Number(Fraction(epoch)) if isinstance(epoch, int) else epoch
         return bind(self.schedule.closed, {**self.options, E: at})
+
+
+def sheet(name: str, **options: Any) -> Schedule:
+    """A schedule of the sheet."""
+    found = schedules[name](**options)
+    assert isinstance(found, Schedule)
+    return found
+
+
+def worked(b: Board, schedule: Schedule, base: Any, epochs: Iterable[int]) -> tuple[Line, ...]:
+    """The rates of some epochs in numbers, by the closed form, in the case that applies."""
+    assert schedule.closed is not None
+    known = {name: b.number(letter(name), value) for name, value in schedule.constants.items()}
+    known[BASE] = b.number(Symbol("η", sub="0" if schedule.first == BASE else "base"), base)
+    lines = []
+    for epoch in epochs:
+        found = bind(schedule.closed, {**known, E: b.number("e", epoch)})
+        taken, condition = b.desk.reader.resolved(found)
+        here = in_epoch(schedule, Fraction(base), epoch)
+        rate = b.hold(Symbol("η", sub=str(epoch)), *(value(schedule.closed, here, kind) for kind in (digits(), EXACT)))
+        lines.append(Line(rate, (Form(taken),), condition=condition))
+    return tuple(lines)
+
+
+def letter(name: Name) -> Symbol:
+    assert isinstance(name.symbol, Symbol)
+    return name.symbol
 
 
 def stairs(schedule: Schedule, base: Fraction, epochs: int) -> Points:

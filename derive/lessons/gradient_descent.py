@@ -187,7 +187,7 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    runs = {f"ηλ = {2 * rate:g}": ("sgd", {"lr": rate}) for rate in (0.05, 0.25, 0.95, 1.05)}
+    runs = {f"ηλ = {2 * rate:g}": ("sgd", {"lr": rate}) for rate in (0.05, 0.25, 0.85, 1.05)}
     yield falls(b, both("The loss θ² with different rates", "不同学习率下的损失 θ²"), runs, "x^2", [5], 12)
     yield ways(
         b,
