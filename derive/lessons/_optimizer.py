@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ from derive.language import Both
 from derive.optimizers import CONSTANT, OPTIONS, STATES, Update, optimizers
 from derive.spec import tree
 from derive.studies.calculation import timed
-from derive.studies.descent import Course, Walk, read
-from derive.studies.optimizer import contours, points
+from derive.studies.descent import Descent, Walk, read
+from derive.studies.optimizer import contours
 
 Slope = Name | Callable[[Formula], Formula]
 
@@ -138,30 +140,45 @@ def worked(
 
 # pictures -----------------------------------------------------------------------------------------------------------------
 Runs = Mapping[Any, tuple[str, Mapping[str, Any]]]  # by the label, a text or Both: the optimizer and its options
+Way = tuple[tuple[float, ...], ...]  # (x, y, …, f) after every step
 
 
-def course(optimizer: str, options: Mapping[str, Any], function: str, start: Sequence[float], steps: int) -> Course:
-    """The steps of an optimizer down a function, as `derive optimizer` makes them."""
-    given = {"optimizer": {optimizer: dict(options)}, "function": function, "start": list(start), "steps": steps}
-    return Walk(read(tree(given))).walk()
+@dataclass(frozen=True)
+class Hill:
+    """What optimizers go down: a function, from a start, for some steps."""
 
+    function: str
+    start: tuple[float, ...]
+    steps: int
 
-def ways(b: Board, title: Both, runs: Runs, function: str, start: Sequence[float], steps: int) -> Figure:
-    """The ways of some optimizers over the level lines of a function of x and y."""
-    found = [course(name, options, function, start, steps) for name, options in runs.values()]
-    trails = [points(b.desk, run, run)[:, :2] for run in found]
-    curves = {label: list(map(tuple, trail.tolist())) for label, trail in zip(runs, trails, strict=True)}
-    return b.chart(title, "x", "y", curves, style="path", contours=contours(found[0].descent, np.concatenate(trails)))
+    def way(self, optimizer: str, options: Mapping[str, Any]) -> Way:
+        """The steps of an optimizer, as `derive optimizer` makes them."""
+        return walked(self, optimizer, tuple(options.items()))
 
+    def ways(self, b: Board, title: Both, runs: Runs) -> Figure:
+        """The ways of some optimizers over the level lines of a function of x and y."""
+        found = {label: [(row[0], row[1]) for row in self.way(*run)] for label, run in runs.items()}
+        behind = contours(self.descent("sgd", ()), np.array([row for way in found.values() for row in way]))
+        return b.chart(title, "x", "y", found, style="path", contours=behind)
 
-def falls(b: Board, title: Both, runs: Runs, function: str, start: Sequence[float], steps: int) -> Figure:
-    """The function after every step, on a logarithmic axis."""
-    curves: dict[str | Both, list[tuple[float, float]]] = {}
-    for label, (name, options) in runs.items():
-        run = course(name, options, function, start, steps)
-        heights = points(b.desk, run, run)[:, -1]
-        curves[label] = [(float(t), float(height)) for t, height in enumerate(heights) if height > LEAST]
-    return b.chart(title, "t", "f", curves, log_y=True)
+    def falls(self, b: Board, title: Both, runs: Runs) -> Figure:
+        """The function after every step, on a logarithmic axis."""
+        heights = {label: [row[-1] for row in self.way(*run)] for label, run in runs.items()}
+        curves = {label: [(float(t), f) for t, f in enumerate(way) if f > LEAST] for label, way in heights.items()}
+        return b.chart(title, "t", "f", curves, log_y=True)
+
+    def descent(self, optimizer: str, options: tuple[tuple[str, Any], ...]) -> Descent:
+        given = {"optimizer": {optimizer: dict(options)}, "function": self.function, "steps": self.steps}
+        return read(tree({**given, "start": list(self.start)}))
 
 
 LEAST = 1e-12  # what is smaller is as good as 0 in a picture
+
+
+@cache
+def walked(hill: Hill, optimizer: str, options: tuple[tuple[str, Any], ...]) -> Way:
+    walk = Walk(hill.descent(optimizer, options))
+    course = walk.walk()
+    places = zip(course.theta, course.f, strict=True)
+    rows = (np.concatenate([walk.known[theta][0], walk.known[f][0]]) for theta, f in places)
+    return tuple(tuple(row.tolist()) for row in rows)

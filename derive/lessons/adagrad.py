@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, add, formula, sqrt
-from derive.lessons._optimizer import Made, Runs, falls, worked
+from derive.lessons._optimizer import Hill, Made, Runs, worked
+
+VALLEY = Hill("0.05*x^2 + 5*y^2", (9, 1), 60)
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -147,14 +149,7 @@ def picture(b: Board) -> Iterator[Block]:
         both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
         both("Adagrad, 1", "Adagrad，1"): ("adagrad", {"lr": 1}),
     }
-    yield falls(
-        b,
-        both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"),
-        runs,
-        "0.05*x^2 + 5*y^2",
-        [9, 1],
-        60,
-    )
+    yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
 
 def without_root(b: Board) -> tuple[Formula, Formula]:

@@ -9,7 +9,9 @@ from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, bind, formula, sqrt
 from derive.lessons._chance import equally, expectation, mean
-from derive.lessons._optimizer import Made, Runs, falls, worked
+from derive.lessons._optimizer import Hill, Made, Runs, worked
+
+VALLEY = Hill("0.05*x^2 + 5*y^2", (9, 1), 250)
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -242,14 +244,7 @@ def picture(b: Board) -> Iterator[Block]:
         both("RMSprop, 0.1", "RMSprop，0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
         both("Adam, 0.1", "Adam，0.1"): ("adam", {"lr": 0.1}),
     }
-    yield falls(
-        b,
-        both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"),
-        runs,
-        "0.05*x^2 + 5*y^2",
-        [9, 1],
-        300,
-    )
+    yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
 
 def uncorrected(b: Board) -> tuple[Formula, Formula]:

@@ -10,12 +10,9 @@ from derive.algebra import UNKNOWN
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Amount, Block
 from derive.formula import Formula, Name, formula, sqrt
-from derive.lessons._optimizer import Made, Runs, course, falls, ways
-from derive.studies.optimizer import points
+from derive.lessons._optimizer import Hill, Made, Runs
 
-VALLEY = "0.05*x^2 + 2*y^2"
-START = [8.0, 1.5]
-STEPS = 120
+VALLEY = Hill("0.05*x^2 + 2*y^2", (8, 1.5), 120)
 RUNS: Runs = {
     "SGD": ("sgd", {"lr": 0.4}),
     both("momentum", "动量法"): ("momentum", {"lr": 0.1, "momentum": 0.9}),
@@ -200,21 +197,13 @@ def step_of(made: Made, g: Name, eta: Name) -> Formula:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    yield falls(
-        b,
-        both("The loss 0.05x² + 2y² from (8, 1.5)", "损失 0.05x² + 2y²，从 (8, 1.5) 出发"),
-        RUNS,
-        VALLEY,
-        START,
-        STEPS,
-    )
-    yield ways(b, both("Three ways down", "三条下降路线"), FEW, VALLEY, START, 60)
-    at = (10, 30, STEPS)
+    yield VALLEY.falls(b, both("The loss 0.05x² + 2y² from (8, 1.5)", "损失 0.05x² + 2y²，从 (8, 1.5) 出发"), RUNS)
+    yield VALLEY.ways(b, both("Three ways down", "三条下降路线"), FEW)
+    at = (10, 30, VALLEY.steps)
     rows: list[tuple[Any, ...]] = []
     for label, (name, settings) in RUNS.items():
-        run = course(name, settings, VALLEY, START, STEPS)
-        heights = points(b.desk, run, run)[:, -1]
-        cells = [Amount(b.hold("f", Fraction(float(heights[t])), UNKNOWN)) for t in at]
+        way = VALLEY.way(name, settings)
+        cells = [Amount(b.hold("f", Fraction(way[t][-1]), UNKNOWN)) for t in at]
         rows.append((label, f"{settings['lr']:g}", *cells))
     header = (both("Optimizer", "优化器"), "η", *(both(f"after {t} steps", f"{t} 步后") for t in at))
     yield b.table(both("The loss, which is 7.7 at the start", "损失（起点处为 7.7）"), header, rows)

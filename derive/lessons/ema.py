@@ -14,7 +14,7 @@ from derive.spec import tree
 from derive.studies.calculation import Calculation
 from derive.studies.ema import averaged, read, walked
 
-LONG = 3000  # terms of a sum that has no end: what is left out is below 10⁻¹³⁰
+LONG = 1000  # terms of a sum that has no end: what is left out is below 10⁻⁴⁰
 
 
 def derivation(b: Board) -> Iterator[Block]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Partial, Symbol, bind, sqrt
-from derive.lessons._optimizer import Made, falls, ways, worked
+from derive.lessons._optimizer import Hill, Made, worked
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -188,14 +188,11 @@ def numbers(b: Board) -> Iterator[Block]:
 
 def picture(b: Board) -> Iterator[Block]:
     runs = {f"ηλ = {2 * rate:g}": ("sgd", {"lr": rate}) for rate in (0.05, 0.25, 0.85, 1.05)}
-    yield falls(b, both("The loss θ² with different rates", "不同学习率下的损失 θ²"), runs, "x^2", [5], 12)
-    yield ways(
+    yield Hill("x^2", (5,), 12).falls(b, both("The loss θ² with different rates", "不同学习率下的损失 θ²"), runs)
+    yield Hill("0.5*x^2 + 5*y^2", (-9, 1.5), 30).ways(
         b,
         both("A narrow valley, 0.5x² + 5y²", "狭长的山谷 0.5x² + 5y²"),
         {f"η = {rate}": ("sgd", {"lr": rate}) for rate in (0.03, 0.18)},
-        "0.5*x^2 + 5*y^2",
-        [-9, 1.5],
-        30,
     )
 
 

@@ -17,7 +17,7 @@ from derive.schedules import BASE, E, Schedule, schedules
 from derive.schedules.sheet import DECAY
 
 SHORT = 25  # names, numbers and heads of a formula that fits into a table
-LONG = 3000  # steps after which nothing changes any more
+LONG = 1000  # steps after which nothing changes any more
 
 
 def derivation(b: Board) -> Iterator[Block]:

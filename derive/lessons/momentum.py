@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, add, formula
-from derive.lessons._optimizer import Made, falls, ways, worked
+from derive.lessons._optimizer import Hill, Made, Runs, worked
 
+LONG = 1000  # terms of a sum that has no end: what is left out is below 10⁻⁴⁰
 FORMS = {"pytorch": "buf", "ema": "s", "classical": "v"}
 
 
@@ -74,7 +75,7 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
             (1 - mu**t) / (1 - mu) * g,
         ),
     )
-    end = b.summed("buf_∞", mu**k * g, k, 0, 3000)
+    end = b.summed("buf_∞", mu**k * g, k, 0, LONG)
     yield b.step(
         both("The terminal velocity", "极限速度"),
         both(
@@ -84,7 +85,7 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
         b.line(end, mu * end + g, g / (1 - mu)),
         b.line(eta * end, eta / (1 - mu) * g),
     )
-    turning = b.summed("buf_±", (-mu) ** k * g, k, 0, 3000)
+    turning = b.summed("buf_±", (-mu) ** k * g, k, 0, LONG)
     yield b.step(
         both("An alternating slope", "坡度来回变号时"),
         both(
@@ -198,13 +199,13 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    valley = ("0.5*x^2 + 5*y^2", [-9, 1.5], 40)
-    runs = {
+    valley = Hill("0.5*x^2 + 5*y^2", (-9, 1.5), 40)
+    runs: Runs = {
         both("gradient descent", "梯度下降"): ("sgd", {"lr": 0.05}),
         both("momentum 0.8", "动量 0.8"): ("momentum", {"lr": 0.05, "momentum": 0.8}),
     }
-    yield ways(b, both("In a narrow valley, 0.5x² + 5y²", "在狭长的山谷 0.5x² + 5y² 中"), runs, *valley)
-    yield falls(b, both("The loss after every step", "每一步之后的损失"), runs, *valley)
+    yield valley.ways(b, both("In a narrow valley, 0.5x² + 5y²", "在狭长的山谷 0.5x² + 5y² 中"), runs)
+    yield valley.falls(b, both("The loss after every step", "每一步之后的损失"), runs)
 
 
 def same_rate(b: Board) -> tuple[Formula, Formula]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Symbol, bind
-from derive.lessons._optimizer import Made, Runs, falls, worked
+from derive.lessons._optimizer import Hill, Made, Runs, worked
 
 HALF = Fraction(1, 2)  # any momentum but 0: it stands in formulas as a letter
 
@@ -141,7 +141,7 @@ def picture(b: Board) -> Iterator[Block]:
         both("momentum", "动量法"): ("momentum", {"lr": 0.1, "momentum": 0.9, "form": "classical"}),
         "Nesterov": ("nesterov", {"lr": 0.1, "momentum": 0.9}),
     }
-    yield falls(b, both("The loss on θ², with momentum 0.9", "θ² 上的损失，动量为 0.9"), runs, "x^2", [5], 60)
+    yield Hill("x^2", (5,), 60).falls(b, both("The loss on θ², with momentum 0.9", "θ² 上的损失，动量为 0.9"), runs)
 
 
 def at_the_parameter(b: Board) -> tuple[Formula, Formula]:

@@ -8,7 +8,9 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, add, formula, sqrt
-from derive.lessons._optimizer import Made, Runs, falls, worked
+from derive.lessons._optimizer import Hill, Made, Runs, worked
+
+VALLEY = Hill("0.05*x^2 + 5*y^2", (9, 1), 150)
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -144,14 +146,7 @@ def picture(b: Board) -> Iterator[Block]:
         both("Adagrad, 0.5", "Adagrad，0.5"): ("adagrad", {"lr": 0.5}),
         both("RMSprop, 0.1", "RMSprop，0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
     }
-    yield falls(
-        b,
-        both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"),
-        runs,
-        "0.05*x^2 + 5*y^2",
-        [9, 1],
-        150,
-    )
+    yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
 
 def first_step(b: Board) -> tuple[Formula, Formula]:
