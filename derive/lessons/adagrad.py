@@ -143,7 +143,10 @@ def picture(b: Board) -> Iterator[Block]:
         both("The length of a step, for gradients that stay the same", "梯度不变时的步长"),
         "t",
         "",
-        {"Adagrad: η/√t": b.vary(eta / sqrt(t), t, at), "SGD: η|g|, |g| = 0.5": [(i, 0.5) for i in at]},
+        {
+            both("Adagrad: η/√t", "Adagrad：η/√t"): b.vary(eta / sqrt(t), t, at),
+            both("SGD: η|g|, |g| = 0.5", "SGD：η|g|，|g| = 0.5"): [(i, 0.5) for i in at],
+        },
     )
     runs: Runs = {
         both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),

@@ -152,12 +152,10 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
             "为了核对，这里真的走了 t 步：修正完全消除了初值的影响，不只第一步，每一步的大小都是 η。",
         ),
         b.line(step.names["m"], (1 - b1**t) * g),
+        b.line(step.names["mhat"], (1 - b1**t) * g / (1 - b1**t), g),
         b.line(step.names["v"], (1 - b2**t) * g**2),
-        b.line(
-            step.change(),
-            -(eta * ((1 - b1**t) * g / (1 - b1**t)) / (sqrt((1 - b2**t) * g**2 / (1 - b2**t)) + eps)),
-            -(eta * g / (g + eps)),
-        ),
+        b.line(step.names["vhat"], (1 - b2**t) * g**2 / (1 - b2**t), g**2),
+        b.line(step.change(), -(eta * g / (sqrt(g**2) + eps)), -(eta * (g / (abs(g) + eps)))),
     )
 
 

@@ -83,6 +83,7 @@ def uneven(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     memory = {"m": b.free("m_t−1"), "v": b.free("v_t−1", 1, 2)}
     made = Made(b, "adam", theta, g, options, memory, time=t, weight_decay=SOME)
     vhat = made.names["vhat"]
+    share = eta / ((1 - b1**t) * sqrt(vhat))
     yield b.step(
         both("An uneven decay", "不均匀的衰减"),
         both(
@@ -93,8 +94,7 @@ def uneven(b: Board, options: dict[str, Name]) -> Iterator[Block]:
         b.line(
             made.change(),
             -(eta * made.names["mhat"] / sqrt(vhat)),
-            -(eta * ((b1 * memory["m"] + (1 - b1) * g) / (1 - b1**t)) / sqrt(vhat))
-            - eta * ((1 - b1) * (decay * theta) / (1 - b1**t)) / sqrt(vhat),
+            -(share * (b1 * memory["m"] + (1 - b1) * g)) - share * ((1 - b1) * (decay * theta)),
         ),
     )
 
@@ -175,7 +175,7 @@ def picture(b: Board) -> Iterator[Block]:
         "",
         {
             both("Adam with L2: ηλθ/√v̂", "带 L2 的 Adam：ηλθ/√v̂"): b.vary(eta * decay * theta / root, root, at),
-            "AdamW: ηλθ": b.vary(eta * decay * theta + 0 * root, root, at),
+            both("AdamW: ηλθ", "AdamW：ηλθ"): b.vary(eta * decay * theta + 0 * root, root, at),
         },
     )
 

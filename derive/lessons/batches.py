@@ -185,7 +185,7 @@ def picture(b: Board) -> Iterator[Block]:
         for label, size in sizes.items()
     }
     yield b.chart(
-        both("A weight over two epochs of six samples", "六个样本、两轮训练中的一个权重"),
+        both("A weight over two epochs of six samples; 2 is best", "六个样本、两轮训练中的一个权重；最优值为 2"),
         both("samples seen", "已看过的样本数"),
         "w",
         curves,

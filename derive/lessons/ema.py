@@ -9,7 +9,7 @@ from random import Random
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Amount, Block, Cell, say
 from derive.formula import Formula, Name, add, exp, formula, log
-from derive.lessons._chance import equally, mean, variance
+from derive.lessons._chance import equally, expectation, mean, variance
 from derive.spec import tree
 from derive.studies.calculation import Calculation
 from derive.studies.ema import averaged, read, walked
@@ -127,8 +127,12 @@ def bias(b: Board, beta: Name) -> Iterator[Block]:
     s3 = (1 - beta) * x[2] + (1 - beta) * beta * x[1] + (1 - beta) * beta**2 * x[0]
     days = b.random.randint(4, 9)
     t, old = b.number("t", days), b.free("s")
-    expected = b.iterated("E_t", averaged(beta, old, mu), old, formula(0), days)
-    earlier = b.iterated("E_t−1", averaged(beta, old, mu), old, formula(0), days - 1)
+    expected, earlier = (
+        b.hold(
+            expectation(b.free(f"s_{index}")), b.value(b.iterated("s", averaged(beta, old, mu), old, formula(0), count))
+        )
+        for index, count in (("t", days), ("t−1", days - 1))
+    )
     yield b.step(
         both("The bias of a start at zero", "从零开始的偏差"),
         both(

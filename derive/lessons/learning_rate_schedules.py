@@ -46,7 +46,13 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
         b.line(b.defined("θ_+", step), theta - eta * (curve * theta + noise), (1 - eta * curve) * theta - eta * noise),
         b.line(mean(b, step, every), (1 - eta * curve) * theta),
-        b.line(mean(b, step**2, every), (1 - eta * curve) ** 2 * theta**2 + eta**2 * spread),
+        b.line(
+            mean(b, step**2, every),
+            (1 - eta * curve) ** 2 * theta**2
+            - 2 * eta * (1 - eta * curve) * theta * mean(b, noise, every)
+            + eta**2 * mean(b, noise**2, every),
+            (1 - eta * curve) ** 2 * theta**2 + eta**2 * spread,
+        ),
     )
     old = b.free("R")
     rule = (1 - eta * curve) ** 2 * old + eta**2 * spread
@@ -102,14 +108,16 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     )
     falling = schedules["inverse_time"](decay=Fraction(1))
     assert isinstance(falling, Schedule) and falling.closed is not None
-    shown = bind(falling.closed, {E: t - 1, BASE: 1 / curve, DECAY: formula(1)})
+    base = b.defined("η_0", 1 / curve)
+    shown = bind(falling.closed, {E: t - 1, BASE: base, DECAY: formula(1)})
     yield b.step(
         both("As a schedule", "写成学习率调度"),
         both(
             "Counted from epoch 0, this is the schedule inverse_time with the decay 1 and the base rate 1/λ. Nobody knows λ in a network; the other schedules are ways to be large at first and small later all the same.",
             "从第 0 轮数起，这就是衰减为 1、基准学习率为 1/λ 的 inverse_time 调度。网络中没人知道 λ；其他调度是另一些先大后小的办法。",
         ),
-        b.line(rate, shown, 1 / (t * curve)),
+        b.line(base, 1 / curve),
+        b.line(rate, shown, base / t, 1 / (t * curve)),
     )
 
 
