@@ -8,7 +8,8 @@ from itertools import product
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, bind, formula, sqrt
-from derive.lessons._chance import equally, expectation, mean
+from derive.lessons._chance import mean
+from derive.lessons._draws import equally, expectation
 from derive.lessons._optimizer import Hill, Made, Runs, worked
 
 VALLEY = Hill("0.05*x^2 + 5*y^2", (9, 1), 250)

@@ -11,7 +11,8 @@ from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, add, ceil, sqrt
 from derive.language import Both
-from derive.lessons._chance import equally, mean, variance
+from derive.lessons._chance import mean, variance
+from derive.lessons._draws import equally
 from derive.studies.samples import COUNT, EPOCHS, Samples, way
 
 SIZE = 3  # samples in a batch of the derivation, of four

@@ -36,8 +36,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The rate", "学习率"),
         both(
-            "With s = e/T this is stretched between the first rate and the lowest rate η_min, which is reached in epoch T. The left side is stepped epoch by epoch with PyTorch's recursion, which is derived below.",
-            "取 s = e/T，再把它拉伸到初始学习率与最小学习率 η_min 之间，第 T 轮到达最小值。左边是用 PyTorch 的递推式一轮一轮算出来的，递推式见下文。",
+            "With s = e/T this is stretched between the first rate and the lowest rate, which is reached in epoch T. The left side is stepped epoch by epoch with PyTorch's recursion, which is derived below.",
+            "取 s = e/T，再把它拉伸到初始学习率与最小学习率之间，第 T 轮到达最小值。左边是用 PyTorch 的递推式一轮一轮算出来的，递推式见下文。",
         ),
         b.line(now, rates.closed()),
     )
@@ -49,8 +49,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("As a recursion", "写成递推式"),
         both(
-            "What lies above η_min is in each epoch the same height times the bracket, so the ratio of two epochs is the ratio of the brackets. This is how PyTorch steps the rate.",
-            "每一轮高出 η_min 的部分都是同一高度乘以括号，所以相邻两轮之比就是括号之比。PyTorch 就是这样更新的。",
+            "What lies above the lowest rate is in each epoch the same height times the bracket, so the ratio of two epochs is the ratio of the brackets. This is how PyTorch steps the rate.",
+            "每一轮高出最小学习率的部分都是同一高度乘以括号，所以相邻两轮之比就是括号之比。PyTorch 就是这样更新的。",
         ),
         b.line(before, rates.closed(e - 1)),
         b.line((now - low) / (before - low), fraction),
@@ -62,8 +62,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("After the lowest point", "最低点之后"),
         both(
-            "In epoch T the rate is η_min, and the ratio of the next step would be 0/0. There PyTorch adds what the cosine rises by in one epoch; half a turn further the cosine has the other sign.",
-            "第 T 轮学习率等于 η_min，下一步的比值成为 0/0。PyTorch 在那里加上余弦一轮的上升量；多转半圈，余弦变号。",
+            "In epoch T the rate is the lowest, and the ratio of the next step would be 0/0. There PyTorch adds what the cosine rises by in one epoch; half a turn further the cosine has the other sign.",
+            "第 T 轮学习率最小，下一步的比值成为 0/0。PyTorch 在那里加上余弦一轮的上升量；多转半圈，余弦变号。",
         ),
         b.line(lowest, low),
         b.line(cos(PI * (length + 1) / length), cos(PI + PI / length), -cos(PI / length)),
@@ -156,8 +156,8 @@ def closed(low: Formula, base: Formula, length: Formula, epoch: Formula) -> Form
 lesson = Lesson(
     title=both("Cosine annealing", "余弦退火"),
     short=both(
-        "η_min + (η₀ − η_min)(1 + cos(πe/T))/2: slowly away from the first rate, fast in the middle, slowly to the last.",
-        "η_min + (η₀ − η_min)(1 + cos(πe/T))/2：缓慢离开初始值，中间下降快，再缓慢到达最小值。",
+        "Half a cosine from the first rate to the lowest in T epochs: slowly away, fast in the middle, slowly to the end.",
+        "T 轮内沿半个余弦从初始学习率降到最小值：起初慢，中间快，最后慢。",
     ),
     chapter="schedules",
     position=5,
@@ -170,7 +170,7 @@ lesson = Lesson(
     ),
     mistakes=(
         Mistake(
-            both("After T epochs the rate stays at η_min.", "T 轮之后，学习率停在 η_min。"),
+            both("After T epochs the rate stays at its lowest.", "T 轮之后，学习率停在最小值。"),
             both(
                 "It rises again along the cosine, and is back at η₀ in epoch 2T. T has to be the number of all epochs, or training has to end there.",
                 "它沿余弦重新升高，第 2T 轮回到 η₀。所以 T 应取总轮数，或者训练到此为止。",

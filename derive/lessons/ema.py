@@ -9,7 +9,8 @@ from random import Random
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Amount, Block, Cell, say
 from derive.formula import Formula, Name, add, exp, formula, log
-from derive.lessons._chance import equally, expectation, mean, variance
+from derive.lessons._chance import mean, variance
+from derive.lessons._draws import equally, expectation
 from derive.spec import tree
 from derive.studies.calculation import Calculation
 from derive.studies.ema import averaged, read, walked

@@ -10,7 +10,8 @@ from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block, say
 from derive.formula import Formula, Name, add, bind, formula, sqrt, walk
 from derive.language import Both
-from derive.lessons._chance import equally, mean
+from derive.lessons._chance import mean
+from derive.lessons._draws import equally
 from derive.lessons._optimizer import Made
 from derive.lessons._schedule import stairs
 from derive.schedules import BASE, E, Schedule, schedules

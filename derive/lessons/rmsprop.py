@@ -102,8 +102,8 @@ def centred(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("With centered: the variance", "centered 选项：方差"),
         both(
-            "The average of the squares is not the variance. With centered=True the squared average of the gradients is subtracted: multiplied out, this is the weighted mean squared distance from ḡ, as soon as the weights add up to W = 1. Shown for three gradients with their weights.",
-            "平方的平均并不是方差。设 centered=True 时，要减去梯度平均的平方：展开可见，当权重之和 W = 1 时，这就是到 ḡ 的距离平方的加权平均。这里以三个带权重的梯度为例。",
+            "The average of the squares is not the variance. With centered=True the squared average of the gradients is subtracted: multiplied out, this is the weighted mean squared distance from g\u0304, as soon as the weights add up to W = 1. Shown for three gradients with their weights.",
+            "平方的平均并不是方差。设 centered=True 时，要减去梯度平均的平方：展开可见，当权重之和 W = 1 时，这就是到 g\u0304 的距离平方的加权平均。这里以三个带权重的梯度为例。",
         ),
         b.line(whole, add(*reversed(weights))),
         b.line(spread, v - 2 * mean * mean + whole * mean**2, v - (2 - whole) * mean**2),
