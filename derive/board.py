@@ -77,6 +77,10 @@ class Board:
         drawn = low + (high - low) * Fraction(self.random.randint(50, 950), 1000)
         return self.hold(symbol, drawn)
 
+    def whole(self, symbol: str | Symbol, low: int, high: int) -> Name:
+        """A whole number that may be any from low to high, for the check."""
+        return self.hold(symbol, Fraction(self.random.randint(low, high)))
+
     def number(self, symbol: str | Symbol | Partial, value: Any) -> Name:
         """A given number, exact, of an example: an integer, a Fraction or a decimal text."""
         return self.hold(symbol, Fraction(value))
@@ -151,6 +155,32 @@ class Board:
         for values, chance in outcomes:
             total += digits().number(chance) * self.value(f, {n.key: digits().number(v) for n, v in values.items()})
         return self.hold(symbol, total)
+
+    def summed(self, symbol: str | Symbol | Written, term: Formula, index: Name, first: int, last: int) -> Name:
+        """The sum of a term over a whole number from first to last, added up one by one."""
+        number = digits().number
+        return self.hold(
+            symbol, sum((self.value(term, {index.key: number(i)}) for i in range(first, last + 1)), number(0))
+        )
+
+    def iterated(
+        self,
+        symbol: str | Symbol | Written,
+        rule: Formula,
+        old: Name,
+        start: Any,
+        times: int,
+        index: Name | None = None,
+    ) -> Name:
+        """What comes of a rule applied so many times, one after the other: `old` is the value before.
+
+        index: the number of the step in the rule, counted from 1
+        """
+        found = self.value(start)
+        for i in range(1, times + 1):
+            step = {} if index is None else {index.key: digits().number(i)}
+            found = self.value(rule, {old.key: found, **step})
+        return self.hold(symbol, found)
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
@@ -238,11 +268,14 @@ class Board:
         curves: Mapping[str | Both, Sequence[tuple[float, float]]],
         **more: Any,
     ) -> Figure:
-        """A chart of curves, by what they are called. more: log_x, log_y, style (line, steps, dots, path)."""
-        style = more.get("style", "line")
-        drawn = tuple(Curve(self.text(label), tuple(points), style) for label, points in curves.items())
+        """A chart of curves, by what they are called.
+
+        more: log_x, log_y, style (line, steps, dots, path), styles (of single curves), contours (level lines behind)
+        """
+        styles = {label: more.get("style", "line") for label in curves} | more.get("styles", {})
+        drawn = tuple(Curve(self.text(label), tuple(points), styles[label]) for label, points in curves.items())
         axes = Axis(self.text(x), more.get("log_x", False)), Axis(self.text(y), more.get("log_y", False))
-        return Figure(self.new("figure"), said(title), Chart(self.text(title), *axes, drawn))
+        return Figure(self.new("figure"), said(title), Chart(self.text(title), *axes, drawn, more.get("contours")))
 
     def text(self, words: str | Both) -> str:
         """A text in the reader's language."""

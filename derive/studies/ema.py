@@ -154,14 +154,20 @@ def walked(average: Average) -> Course:
         if old is None:
             old = ruled(today, {today: x}).named(f"s@{t}", "state")
         else:
-            rule = beta * before + (1 - beta) * today
-            old = ruled(rule, {beta: course.beta, before: old, today: x}).named(f"s@{t}", "state")
+            old = ruled(averaged(beta, before, today), {beta: course.beta, before: old, today: x}).named(
+                f"s@{t}", "state"
+            )
         course.x.append(x)
         course.s.append(old)
         if average.correct:
             corrected = now / (1 - fm.power(beta, formula(t)))
             course.shat.append(ruled(corrected, {now: old, beta: course.beta}).named(f"shat@{t}", "state"))
     return course
+
+
+def averaged(beta: Formula, before: Formula, today: Formula) -> Formula:
+    """The average after a value: a share β of the average before, the rest of today's value."""
+    return beta * before + (1 - beta) * today
 
 
 def one(number: Written) -> Tensor:
@@ -226,7 +232,7 @@ class Page:
     def rule(self) -> Iterator[Block]:
         """The idea, and a day in letters."""
         yield say("ema.idea", share=self.beta, rest=self.share)
-        rule = self.beta * self.s_before + self.share * self.x_t
+        rule = averaged(self.beta, self.s_before, self.x_t)
         yield Step("rule", say("step.day"), (), (Line(self.s_t, (Form(rule),), has_value=False),))
         parts = {"old": self.beta * self.s_before, "new": self.share * self.x_t}
         yield say("ema.slip", s=self.s_t, **parts, share=self.beta, rest=self.share)
