@@ -28,7 +28,8 @@ from derive.studies.base import Desk
 from derive.studies.calculation import Calculation
 
 SMALL = Fraction(1, 10**40)  # the step of a difference quotient, with 150 digits: 80 of its digits are right
-SEARCHED = 340  # thirds that a search for a minimum takes away: 60 digits of it are right
+SEARCHED = 340  # thirds that a search for a minimum takes away
+FOUND = Fraction(1, 10**55)  # to which it is right
 POINTS = 161  # of a curve
 GRID = 61  # points along each side of a plane with level lines
 Sentence = Both | Say
@@ -166,7 +167,8 @@ class Board:
                 right -= third
             else:
                 left += third
-        return self.hold(symbol, (left + right) / 2)
+        unit = digits().number(FOUND)
+        return self.hold(symbol, digits()("floor", (left + right) / 2 / unit + 0.5) * unit)
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
@@ -274,9 +276,12 @@ class Board:
         at: dict[str, Any] = {x.key: np.array(xs)[None, :], y.key: np.array(ys)[:, None]}
         heights = evaluate(f, lambda name: at[name.key] if name.key in at else float(self.values.value(name)), FLOATS)
         rows = np.broadcast_to(heights, (GRID, GRID)).tolist()
-        axes = (Axis(name.symbol.text) for name in (x, y))
         levels = Contours(tuple(xs), tuple(ys), tuple(map(tuple, rows)))
-        return Figure(self.new("figure"), said(title), Chart(self.text(title), *axes, tuple(curves), levels))
+        return Figure(
+            self.new("figure"),
+            said(title),
+            Chart(self.text(title), Axis(x.symbol.text), Axis(y.symbol.text), tuple(curves), levels),
+        )
 
     def text(self, words: str | Both) -> str:
         """A text in the reader's language."""
