@@ -17,6 +17,7 @@ import numpy as np
 
 from derive.algebra import DIGITS, EXACT, FLOATS, UNKNOWN, Value, digits, evaluate
 from derive.contract import Contract
+from derive.dialects.text import Text
 from derive.differentiation import moves, taught
 from derive.document import Block, Cell, Figure, Form, Line, Say, Step, Table, say
 from derive.figures.chart import Axis, Chart, Contours, Curve
@@ -24,6 +25,7 @@ from derive.formula import Formula, Function, Name, Partial, Symbol, Written, fo
 from derive.graph import Node, leaf
 from derive.language import Both, Words
 from derive.numerals import Policy
+from derive.spelling import spell
 from derive.studies.base import Desk
 from derive.studies.calculation import Calculation
 
@@ -276,11 +278,12 @@ class Board:
         at: dict[str, Any] = {x.key: np.array(xs)[None, :], y.key: np.array(ys)[:, None]}
         heights = evaluate(f, lambda name: at[name.key] if name.key in at else float(self.values.value(name)), FLOATS)
         rows = np.broadcast_to(heights, (GRID, GRID)).tolist()
+        axes = Axis(spell(x, Text())), Axis(spell(y, Text()))
         levels = Contours(tuple(xs), tuple(ys), tuple(map(tuple, rows)))
         return Figure(
             self.new("figure"),
             said(title),
-            Chart(self.text(title), Axis(x.symbol.text), Axis(y.symbol.text), tuple(curves), levels),
+            Chart(self.text(title), *axes, tuple(curves), levels),
         )
 
     def text(self, words: str | Both) -> str:

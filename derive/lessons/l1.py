@@ -10,7 +10,6 @@ from derive.document import Block, say
 from derive.figures.chart import Curve
 from derive.formula import PI, ZERO, Apply, Formula, Name, Symbol, Written, cases, exp, larger, log, sqrt
 
-
 _u = Name("u", symbol=Symbol("u"))
 _sign = named("sign", "sign", (_u,), cases((1, _u > 0), (-1, _u < 0), (0, True)))
 
