@@ -32,6 +32,7 @@ from derive.studies.calculation import Calculation
 SMALL = Fraction(1, 10**40)  # the step of a difference quotient, with 150 digits: 80 of its digits are right
 SEARCHED = 340  # thirds that a search for a minimum takes away
 FOUND = Fraction(1, 10**55)  # to which it is right
+SHORT = 10**9  # parts of 1 that a decimal of few digits has
 POINTS = 161  # of a curve
 GRID = 61  # points along each side of a plane with level lines
 Sentence = Both | Say
@@ -139,7 +140,8 @@ class Board:
         """df/dx as a name, d/dx (f) unless it has a symbol; its value is a difference quotient of f, no rule's."""
         assert isinstance(by.symbol, Symbol)
         shown = Written(f, by.symbol, d) if symbol is None else written(symbol)
-        return self.hold(shown, self.difference(lambda x: self.value(f, {by.key: x}), self.value(by)))
+        found = self.difference(lambda x: self.value(f, {by.key: x}), self.value(by))
+        return self.hold(shown, found, short(found))
 
     def partial(self, of: str, f: Formula, by: Name) -> Name:
         """∂of/∂by as a name, where `of` is what f is called; its value is a difference quotient of f."""
@@ -294,6 +296,12 @@ class Board:
         """Two formulas that somebody takes for equal: the lesson is refused unless they differ."""
         difference = abs(digits().number(1) * self.value(wrong) - self.value(right))
         self.claims.append(Claim(wrong, right, bool(difference > digits().number(Fraction(1, 10**DIGITS)))))
+
+
+def short(value: Any) -> Fraction | None:
+    """The decimal of few digits that a number is to 60 digits, if it is one."""
+    decimal = Fraction(int(digits()("floor", value * SHORT + 0.5)), SHORT)
+    return decimal if abs(value - digits().number(decimal)) < digits().number(Fraction(1, 10**60)) else None
 
 
 def said(words: Sentence) -> Say:

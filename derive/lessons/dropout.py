@@ -5,37 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
-from math import comb, prod, sqrt
+from math import comb, sqrt
 
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Amount, Block, say
-from derive.formula import ONE, ZERO, Apply, Formula, Function, Name, Symbol, Written, tanh
-
-MEAN, VARIANCE = Function("E", Symbol("E")), Function("Var", Symbol("Var"))
-Outcome = tuple[dict[Name, Fraction], Fraction]
+from derive.formula import ONE, ZERO, Apply, Formula, Name, Written, tanh
+from derive.lessons._chance import MEAN, VARIANCE, Outcome, mean, outcomes, variance
 
 
-def outcomes(b: Board, p: Name, *masks: Name) -> list[Outcome]:
+def masks(b: Board, p: Name, *names: Name) -> list[Outcome]:
     """Every way in which units can be dropped, with its probability."""
     drop = Fraction(b.exactly(p))
-    return [
-        (
-            dict(zip(masks, map(Fraction, kept), strict=True)),
-            prod((1 - drop if k else drop for k in kept), start=Fraction(1)),
-        )
-        for kept in product((0, 1), repeat=len(masks))
-    ]
-
-
-def mean(b: Board, f: Formula, over: list[Outcome], shown: Formula | None = None) -> Name:
-    """E(f), found by going through all masks."""
-    return b.expected(Written(Apply(MEAN, (shown or f,))), f, over)
-
-
-def variance(b: Board, f: Formula, over: list[Outcome], shown: Formula | None = None) -> Name:
-    """Var(f), the mean squared distance from the mean, found in the same way."""
-    centre = mean(b, f, over)
-    return b.expected(Written(Apply(VARIANCE, (shown or f,))), (f - centre) ** 2, over)
+    return outcomes(names, {Fraction(0): drop, Fraction(1): 1 - drop})
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -48,7 +29,7 @@ def derivation(b: Board) -> Iterator[Block]:
 def one_unit(b: Board) -> Iterator[Block]:
     """Why what is kept is divided by 1 − p."""
     a, m, p = b.free("a"), b.free("m", 0, 1), b.free("p", 0, 1)
-    over, kept = outcomes(b, p, m), m * a / (1 - p)
+    over, kept = masks(b, p, m), m * a / (1 - p)
     dropped = b.defined("ã", kept)
     yield b.step(
         both("Definition", "定义"),
@@ -88,7 +69,7 @@ def next_unit(b: Board) -> Iterator[Block]:
     """A unit of the next layer, on average over all four masks of its two inputs."""
     a1, a2, w1, w2, bias = (b.free(symbol) for symbol in ("a_1", "a_2", "w_1", "w_2", "b"))
     m1, m2, p = b.free("m_1", 0, 1), b.free("m_2", 0, 1), b.free("p", 0, 1)
-    over = outcomes(b, p, m1, m2)
+    over = masks(b, p, m1, m2)
     train = w1 * m1 * a1 / (1 - p) + w2 * m2 * a2 / (1 - p) + bias
     z, test = b.defined("z", train), b.defined("z^test", w1 * a1 + w2 * a2 + bias)
     yield b.step(
@@ -131,7 +112,7 @@ def next_unit(b: Board) -> Iterator[Block]:
 def spread(b: Board) -> Iterator[Block]:
     """The noise that dropout adds, and the penalty that it is on average."""
     a, m, p = b.free("a"), b.free("m", 0, 1), b.free("p", 0, 1)
-    over, kept = outcomes(b, p, m), m * a / (1 - p)
+    over, kept = masks(b, p, m), m * a / (1 - p)
     dropped = b.defined("ã", kept)
     yield b.step(
         both("The noise of one unit", "一个单元的噪声"),
@@ -150,7 +131,7 @@ def spread(b: Board) -> Iterator[Block]:
     )
     a1, a2, w1, w2, bias, t = (b.free(symbol) for symbol in ("a_1", "a_2", "w_1", "w_2", "b", "t"))
     m1, m2 = b.free("m_1", 0, 1), b.free("m_2", 0, 1)
-    over = outcomes(b, p, m1, m2)
+    over = masks(b, p, m1, m2)
     parts = (m1 * a1 / (1 - p), m2 * a2 / (1 - p))
     one, two = b.defined("ã_1", parts[0]), b.defined("ã_2", parts[1])
     train = w1 * parts[0] + w2 * parts[1] + bias
@@ -293,12 +274,12 @@ def picture(b: Board) -> Iterator[Block]:
 
 def scaled_by_p(b: Board) -> tuple[Formula, Formula]:
     a, m, p = b.free("a", 1, 2), b.free("m", 0, 1), b.free("p", "0.1", "0.4")
-    return mean(b, m * a / p, outcomes(b, p, m)), a
+    return mean(b, m * a / p, masks(b, p, m)), a
 
 
 def twice(b: Board) -> tuple[Formula, Formula]:
     a, m, p = b.free("a", 1, 2), b.free("m", 0, 1), b.free("p", 0, 1)
-    return (1 - p) * a, mean(b, m * a / (1 - p), outcomes(b, p, m))
+    return (1 - p) * a, mean(b, m * a / (1 - p), masks(b, p, m))
 
 
 def left_on(b: Board) -> tuple[Formula, Formula]:
@@ -308,7 +289,7 @@ def left_on(b: Board) -> tuple[Formula, Formula]:
 
 def through(b: Board) -> tuple[Formula, Formula]:
     a, m, p = b.free("a", 1, 2), b.free("m", 0, 1), b.free("p", "0.3", "0.6")
-    return mean(b, tanh(m * a / (1 - p)), outcomes(b, p, m)), tanh(a)
+    return mean(b, tanh(m * a / (1 - p)), masks(b, p, m)), tanh(a)
 
 
 lesson = Lesson(

@@ -89,7 +89,7 @@ def vectors(b: Board) -> Iterator[Block]:
         b.line(b.partial("L", loss, x1), g1 + g1 * by[0][0] + g2 * by[1][0]),
         b.line(b.partial("L", loss, x2), g2 + g1 * by[0][1] + g2 * by[1][1]),
     )
-    J, I = b.held("J", jacobian(b, inner, (x1, x2))), b.matrix("I", 2, 2, [[1, 0], [0, 1]])  # noqa: E741
+    J, I = b.held("J", jacobian(b, inner, (x1, x2))), b.matrix("I", 2, 2, [[1, 0], [0, 1]])
     g = b.held("g", jacobian(b, [end], (y1, y2)).T)
     whole = b.held(Symbol("∇L"), jacobian(b, [loss], (x1, x2)).T)
     yield b.step(
@@ -103,7 +103,7 @@ def vectors(b: Board) -> Iterator[Block]:
             g=g,
             whole=whole,
         ),
-        b.line(whole, g + J.T @ g, (I + J).T @ g),
+        b.line(whole, g + J.T @ g, (I + J.T) @ g),
     )
 
 
