@@ -300,6 +300,8 @@ class Board:
 
 def short(value: Any) -> Fraction | None:
     """The decimal of few digits that a number is to 60 digits, if it is one."""
+    if not abs(value) < SHORT:
+        return None
     decimal = Fraction(int(digits()("floor", value * SHORT + 0.5)), SHORT)
     return decimal if abs(value - digits().number(decimal)) < digits().number(Fraction(1, 10**60)) else None
 
