@@ -140,8 +140,8 @@ class Normalized:
         yield b.step(
             both("Short form", "化简结果"),
             both(
-                "The three paths together. From each d the mean of all d is taken away, and the part that points along x̂: shifting or stretching all inputs together changes no x̂, so there is nothing to gain from it.",
-                "三条路径合并。每个 d 减去所有 d 的均值，再减去沿 x̂ 方向的部分：把所有输入一起平移或拉伸不会改变任何 x̂，沿这两个方向移动没有收益。",
+                "The three paths together. From each d the mean of all d is taken away, and the part that points along x̂: shifting all inputs together changes no x̂, stretching them none but for ε, so there is nothing to gain from either.",
+                "三条路径合并。每个 d 减去所有 d 的均值，再减去沿 x̂ 方向的部分：把所有输入一起平移不改变任何 x̂，一起拉伸也只经 ε 有极小影响，沿这两个方向移动没有收益。",
             ),
             *(b.line(by_x[i], (n * d[i] - add(*d) - self.hat[i] * self.products(d)) / (n * s)) for i in range(n)),
         )
