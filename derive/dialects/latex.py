@@ -86,9 +86,10 @@ SIGNS = {
     "½": r"$\frac12$",
     "·": r"$\cdot$",
     "×": r"$\times$",
-    "²": r"$^2$",
     "±": r"$\pm$",
+    "′": "$'$",
     "ᵗ": "$^t$",
+    **{raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
 }
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
@@ -106,6 +107,7 @@ SPECIAL = {
     ">": r"\mathord{>}",
     "|": r"\vert{}",
     "…": r"\ldots{}",
+    "′": "{}'",
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: letter + "{}" for c, letter in LETTERS.items()},
 }
@@ -146,6 +148,8 @@ def label(words: str) -> str:
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)
+    if base[1:] and base.endswith("′"):
+        return rf"{{{letters(base[:-1], bold=bold)}'}}"
     plain, mark = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
     if mark in ACCENTS:
         return rf"\{ACCENTS[mark]}{{{letters(plain, bold=bold)}}}"

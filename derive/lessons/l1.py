@@ -274,7 +274,7 @@ def picture(b: Board) -> Iterator[Block]:
             "无惩罚时为 w* 的权重最终落在何处（h = 1，λ = 1）",
         ),
         "w*",
-        "ŵ",
+        both("resulting weight", "得到的权重"),
         {
             both("no penalty", "无惩罚"): b.vary(best, best, at),
             "L1": b.vary(soft(best, one), best, at),
