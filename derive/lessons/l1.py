@@ -27,6 +27,7 @@ def soft(w: Formula, threshold: Formula) -> Formula:
 def derivation(b: Board) -> Iterator[Block]:
     yield from penalty(b)
     yield from threshold(b)
+    yield from limit(b)
     yield from prior(b)
 
 
@@ -172,6 +173,34 @@ def result(b: Board, h: Name, λ: Name) -> Iterator[Block]:
         ),
         b.line(best - ridge, λ / (h + λ) * best),
         b.line(best - lasso, λ / h),
+    )
+
+
+def limit(b: Board) -> Iterator[Block]:
+    """The penalty as a limit that the weights have to keep."""
+    w1, w2, λ = b.free("w_1"), b.free("w_2"), b.free("λ", 0, 1)
+    x1, x2 = b.free("w\u0302_1"), b.free("w\u0302_2")
+
+    def parts(one: Formula, two: Formula) -> tuple[Formula, Formula]:
+        return (one - 1) ** 2 / 2 + (two - 2) ** 2 / 2, λ * (abs(one) + abs(two))
+
+    (loss, penalty), (lowest, least) = parts(w1, w2), parts(x1, x2)
+    L, R, J = b.defined("L", loss), b.defined("R", penalty), b.defined("J", loss + penalty)
+    Lx, Rx, Jx = b.defined("L\u0302", lowest), b.defined("R\u0302", least), b.defined("J\u0302", lowest + least)
+    yield b.step(
+        both("A penalty is a limit", "惩罚等价于限制"),
+        say(
+            both(
+                "Let {J} be the smallest value of the sum, with the loss {L} and the penalty {R} there. For other weights whose penalty is not larger, both differences on the right are at least 0, so their loss is not smaller. The minimum with the penalty is the lowest loss inside the set of weights with at most this penalty; the picture shows this set.",
+                "设总和的最小值为 {J}，此处的损失为 {L}，惩罚为 {R}。对惩罚不更大的其他权重，右边的两个差都不小于 0，因此损失不会更小。也就是说，带惩罚的极小点，就是在惩罚不超过该值的权重集合内损失最低的点；下面的图画出了这个集合。",
+            ),
+            J=Jx,
+            L=Lx,
+            R=Rx,
+        ),
+        b.line(J, L + R),
+        b.line(Jx, Lx + Rx),
+        b.line(L - Lx, Apply("add", ((J - Jx), (Rx - R)))),
     )
 
 
