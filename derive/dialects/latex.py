@@ -148,8 +148,6 @@ def label(words: str) -> str:
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)
-    if base[1:] and base.endswith("′"):
-        return rf"{{{letters(base[:-1], bold=bold)}'}}"
     plain, mark = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
     if mark in ACCENTS:
         return rf"\{ACCENTS[mark]}{{{letters(plain, bold=bold)}}}"
@@ -182,6 +180,7 @@ class Latex(Dialect):
         if isinstance(symbol, Partial):
             d = r"\partial " if symbol.d == "∂" else r"\mathrm{d}"
             return rf"\frac{{{d}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.by)}}}"
+        symbol = symbol.raised
         sub = f"_{{{script(symbol.sub)}}}" if symbol.sub else ""
         above = symbol.sup + symbol.mark
         sup = f"^{{{script(above)}}}" if above else ""

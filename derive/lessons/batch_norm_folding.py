@@ -151,7 +151,7 @@ def bias_scaled_only(b: Board) -> tuple[Formula, Formula]:
 
 
 lesson = Lesson(
-    title=both("Folding batch normalization", "批归一化的合并"),
+    title=both("Folding batch normalization", "批归一化的折叠（融合）"),
     short=both(
         "In evaluation batch normalization is a straight line for each unit, so it can be multiplied into the linear layer before it: w′ = (γ/s)w, b′ = (γ/s)(b − μ) + β.",
         "评估模式下批归一化对每个神经元都是一次函数，可以并入它前面的线性层：w′ = (γ/s)w，b′ = (γ/s)(b − μ) + β。",

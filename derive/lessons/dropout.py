@@ -185,8 +185,8 @@ def backward(b: Board) -> Iterator[Block]:
             "在一次传播中掩码是常数：激活值乘了一个常数，它的梯度也乘同一个常数。因此前向传播的掩码要保留到反向传播使用。被丢弃的单元没有梯度流回。",
         ),
         b.line(by_kept, by_z * w1),
-        b.line(b.partial("L", whole, a1), by_kept * (m1 / (1 - p)), by_z * w1 * m1 / (1 - p)),
-        b.line(b.partial("L", whole, a2), by_z * w2 * m2 / (1 - p)),
+        b.line(b.partial("L", whole, a1), by_kept * (m1 / (1 - p)), by_z * (w1 * m1 / (1 - p))),
+        b.line(b.partial("L", whole, a2), by_z * (w2 * m2 / (1 - p))),
     )
     yield b.step(
         both("The weights behind it", "后面的权重"),
@@ -194,8 +194,8 @@ def backward(b: Board) -> Iterator[Block]:
             "The gradient of a weight contains its input after the mask. For the weights on a dropped unit it is 0. So each step trains another, thinner network, and all of them share their weights.",
             "权重的梯度中含有掩码之后的输入。连着被丢弃单元的权重这一步梯度为 0。于是每一步训练的是另一个更稀的网络，而它们共用权重。",
         ),
-        b.line(b.partial("L", whole, w1), by_z * one, by_z * m1 * a1 / (1 - p)),
-        b.line(b.partial("L", whole, w2), by_z * two, by_z * m2 * a2 / (1 - p)),
+        b.line(b.partial("L", whole, w1), by_z * one, by_z * (m1 * a1 / (1 - p))),
+        b.line(b.partial("L", whole, w2), by_z * two, by_z * (m2 * a2 / (1 - p))),
     )
 
 
@@ -209,14 +209,13 @@ def numbers(b: Board) -> Iterator[Block]:
         rows.append((str(m1), str(m2), Amount(chance), Amount(z)))
         found.append(z)
     header = (b.number("m_1", 0), b.number("m_2", 0), both("probability", "概率"), b.number("z", 0))
-    yield b.table(
+    yield say(
         both(
-            "All masks of two inputs: a = (1, 2), weights 0.5 and 0.2, bias 0.1, p = 0.5",
-            "两个输入的全部掩码：a = (1, 2)，权重 0.5 与 0.2，偏置 0.1，p = 0.5",
-        ),
-        header,
-        rows,
+            "A unit with the inputs 1 and 2, the weights 0.5 and 0.2 and the bias 0.1; p = 0.5. For each of the four masks its probability and what the unit gets:",
+            "一个神经元，输入 1 与 2，权重 0.5 与 0.2，偏置 0.1；p = 0.5。下面是四种掩码各自的概率，以及神经元得到的值：",
+        )
     )
+    yield b.table(both("All masks", "全部掩码"), header, rows)
     z1, z2, z3, z4 = found
     average = b.defined(Written(Apply(MEAN, (b.number("z", 0),))), (z1 + z2 + z3 + z4) / 4)
     distances = ((z1 - average) ** 2 + (z2 - average) ** 2 + (z3 - average) ** 2 + (z4 - average) ** 2) / 4
@@ -309,8 +308,8 @@ lesson = Lesson(
             "任何一个单元都可能在某一步缺席，所以别的单元不能只依赖它，而要学到与许多伙伴搭配都有用的东西，过拟合也就减轻了。",
         ),
         both(
-            "Dropout is used where a network has more parameters than its data need: after wide linear layers with p = 0.5, after inputs or in attention with p around 0.1. The training loss is noisier and higher than the test loss; that is as it should be.",
-            "网络参数多于数据所需时使用 dropout：宽的线性层之后常取 p = 0.5，输入之后或注意力中常取 0.1 左右。训练损失会比测试损失更抖、更高，这是正常现象。",
+            "Dropout is used where a network has more parameters than its data need: after wide linear layers with p = 0.5, after inputs or in attention with p around 0.1. The training loss is then noisier and often higher than the test loss; that is as it should be.",
+            "网络参数多于数据所需时使用 dropout：宽的线性层之后常取 p = 0.5，输入之后或注意力中常取 0.1 左右。这时训练损失波动较大，常常比测试损失还高，这是正常现象。",
         ),
         both(
             "Through a nonlinearity the mean no longer passes exactly, so the test output is only close to the mean of all thinned networks. In practice this is good enough.",

@@ -220,8 +220,8 @@ def numbers(b: Board) -> Iterator[Block]:
 def picture(b: Board) -> Iterator[Block]:
     yield b.chart(
         both(
-            "The slope of the output by the input over the depth, for layers v·tanh(x) with v drawn from −1 to 1",
-            "输出对输入的斜率随深度的变化：各层为 v·tanh(x)，v 在 −1 与 1 之间抽取",
+            "The slope of the output by the input over the depth, for layers v·tanh(x) with v drawn between −0.5 and 0.5",
+            "输出对输入的斜率随深度的变化：各层为 v·tanh(x)，v 在 −0.5 与 0.5 之间抽取",
         ),
         both("layers", "层数"),
         both("absolute value of the slope", "斜率的绝对值"),
@@ -238,7 +238,7 @@ def through(*, shortcut: bool, layers: int = 30) -> list[tuple[float, float]]:
     random, x, slope = Random(4), 1.0, 1.0
     found = [(0.0, 1.0)]
     for layer in range(1, layers + 1):
-        v = random.uniform(-1, 1)
+        v = random.uniform(-0.5, 0.5)
         slope *= shortcut + v * (1 - of_float(x) ** 2)
         x = shortcut * x + v * of_float(x)
         found.append((float(layer), abs(slope)))
