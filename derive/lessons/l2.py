@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+import numpy as np
+
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, say
-from derive.formula import PI, Formula, Partial, Symbol, Written, exp, log, sqrt
+from derive.formula import PI, Formula, Partial, Symbol, Written, add, exp, grand_total, hadamard, log, sqrt
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -42,6 +44,7 @@ def gradient(b: Board) -> Iterator[Block]:
         ),
         b.line(by[w2], λ / 2 * (2 * w2), λ * w2),
     )
+    yield from whole_matrix(b)
     whole = {w: b.partial("J", loss + penalty, w) for w in (w1, w2)}
     data = {w: b.partial("L", loss, w) for w in (w1, w2)}
     yield b.step(
@@ -70,6 +73,29 @@ def gradient(b: Board) -> Iterator[Block]:
             "代入梯度并合并含该权重的项。权重先乘以一个略小于 1 的数，然后才按数据移动。",
         ),
         b.line(new, w1 - η * whole[w1], w1 - η * (data[w1] + λ * w1), (1 - η * λ) * w1 - η * data[w1]),
+    )
+
+
+def whole_matrix(b: Board) -> Iterator[Block]:
+    """The penalty of a layer's weights at once."""
+    λ, w = b.free("λ", 0, 1), [[b.free(f"w_{i}{j}") for j in (1, 2, 3)] for i in (1, 2)]
+    entries = [x for row in w for x in row]
+    penalty = λ / 2 * add(*(x**2 for x in entries))
+    W = b.held("W", np.array([[b.exactly(x) for x in row] for row in w], dtype=object))
+    slopes = np.array([[b.value(b.slope(penalty, x)) for x in row] for row in w], dtype=object)
+    slope = b.held("∇R", slopes)
+    yield b.step(
+        both("A whole matrix", "整个矩阵"),
+        say(
+            both(
+                "For all weights of a layer the squares are added over all entries of {W}. The gradient {slope} has the slope by each weight in its place, so it is the matrix itself, times λ.",
+                "对一层的所有权重，把 {W} 各元素的平方全部相加。梯度 {slope} 在每个位置上放着对该权重的斜率，因此它就是 λ 乘以矩阵本身。",
+            ),
+            W=W,
+            slope=slope,
+        ),
+        b.line(b.defined("R", penalty), λ / 2 * grand_total(hadamard(W, W))),
+        b.line(slope, λ * W),
     )
 
 
