@@ -17,19 +17,24 @@ import numpy as np
 
 from derive.algebra import DIGITS, EXACT, FLOATS, UNKNOWN, Value, digits, evaluate
 from derive.contract import Contract
+from derive.dialects.text import Text
 from derive.differentiation import moves, taught
 from derive.document import Block, Cell, Figure, Form, Line, Say, Step, Table, say
-from derive.figures.chart import Axis, Chart, Curve
+from derive.figures.chart import Axis, Chart, Contours, Curve
 from derive.formula import Formula, Function, Name, Partial, Symbol, Written, formula, is_scalar, names
 from derive.graph import Node, leaf
 from derive.language import Both, Words
 from derive.numerals import Policy
+from derive.spelling import spell
 from derive.studies.base import Desk
 from derive.studies.calculation import Calculation
 from derive.values import as_fraction
 
 SMALL = Fraction(1, 10**40)  # the step of a difference quotient, with 150 digits: 80 of its digits are right
+SEARCHED = 340  # thirds that a search for a minimum takes away
+FOUND = Fraction(1, 10**55)  # to which it is right
 POINTS = 161  # of a curve
+GRID = 61  # points along each side of a plane with level lines
 Sentence = Both | Say
 
 
@@ -135,12 +140,17 @@ class Board:
             named = symbol if isinstance(symbol, Symbol) else read(symbol)
         return Name(matrix.id, index, named, (rows, columns))
 
-    def slope(self, f: Formula, by: Name, symbol: str | Symbol | Partial | None = None, d: str = "d") -> Name:
+    def slope(self, f: Formula, by: Name, symbol: str | Symbol | Partial | Written | None = None, d: str = "d") -> Name:
         """df/dx as a name, d/dx (f) unless it has a symbol; its value is a difference quotient of f, no rule's."""
         assert isinstance(by.symbol, Symbol)
         shown = Written(f, by.symbol, d) if symbol is None else written(symbol)
         found = self.difference(lambda x: self.value(f, {by.key: x}), self.value(by))
-        return self.hold(shown, found, whole(found))
+        return self.hold(shown, found, simple(found))
+
+    def partial(self, of: str, f: Formula, by: Name) -> Name:
+        """∂of/∂by as a name, where `of` is what f is called; its value is a difference quotient of f."""
+        assert isinstance(by.symbol, Symbol)
+        return self.slope(f, by, Partial(read(of), by.symbol))
 
     def difference(self, f: Callable[[Any], Any], at: Any) -> Any:
         """The central difference quotient of a function of one number, right to 80 digits."""
@@ -181,6 +191,18 @@ class Board:
             step = {} if index is None else {index.key: digits().number(i)}
             found = self.value(rule, {old.key: found, **step})
         return self.hold(symbol, found)
+
+    def smallest(self, symbol: str | Symbol, f: Formula, by: Name, low: Any, high: Any) -> Name:
+        """Where f is smallest between low and high, found by comparing values alone; there it falls, and then rises."""
+        left, right = (digits().number(Fraction(end)) for end in (low, high))
+        for _ in range(SEARCHED):
+            third = (right - left) / 3
+            if self.value(f, {by.key: left + third}) < self.value(f, {by.key: right - third}):
+                right -= third
+            else:
+                left += third
+        unit = digits().number(FOUND)
+        return self.hold(symbol, digits()("floor", (left + right) / 2 / unit + 0.5) * unit)
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
@@ -277,6 +299,29 @@ class Board:
         axes = Axis(self.text(x), more.get("log_x", False)), Axis(self.text(y), more.get("log_y", False))
         return Figure(self.new("figure"), said(title), Chart(self.text(title), *axes, drawn, more.get("contours")))
 
+    def plane(
+        self,
+        title: Both,
+        f: Formula,
+        x: Name,
+        y: Name,
+        across: tuple[float, float],
+        up: tuple[float, float],
+        curves: Sequence[Curve],
+    ) -> Figure:
+        """The level lines of f over the plane of two names, with curves on them, each in its own style."""
+        xs, ys = grid(*across, GRID), grid(*up, GRID)
+        at: dict[str, Any] = {x.key: np.array(xs)[None, :], y.key: np.array(ys)[:, None]}
+        heights = evaluate(f, lambda name: at[name.key] if name.key in at else float(self.values.value(name)), FLOATS)
+        rows = np.broadcast_to(heights, (GRID, GRID)).tolist()
+        axes = Axis(spell(x, Text())), Axis(spell(y, Text()))
+        levels = Contours(tuple(xs), tuple(ys), tuple(map(tuple, rows)))
+        return Figure(
+            self.new("figure"),
+            said(title),
+            Chart(self.text(title), *axes, tuple(curves), levels),
+        )
+
     def text(self, words: str | Both) -> str:
         """A text in the reader's language."""
         return words if isinstance(words, str) else self.words.plain(words)
@@ -295,7 +340,7 @@ def cell_of(cell: Cell | Both) -> Cell:
     return say(cell) if isinstance(cell, Both) else cell
 
 
-def whole(value: Any) -> Fraction | None:
+def simple(value: Any) -> Fraction | None:
     """The simple fraction that a number is to 60 digits, so that it is shown as exact."""
     found = as_fraction(value).limit_denominator(10**6)
     return found if abs(value - digits().number(found)) < digits().number(Fraction(1, 10**60)) else None

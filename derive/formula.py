@@ -32,6 +32,13 @@ class Symbol:
     def text(self) -> str:
         return self.base + self.sub + self.sup + self.mark
 
+    @property
+    def raised(self) -> Symbol:
+        """The same with a prime behind the letter, as in F′, among what stands above."""
+        if self.base[1:] and self.base.endswith("′"):
+            return replace(self, base=self.base[:-1], sup="′" + self.sup)
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Partial:

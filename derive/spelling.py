@@ -63,7 +63,7 @@ class Dialect(ABC):
 
     def is_plain(self, f: Formula) -> bool:
         """Whether a name may take a superscript without brackets."""
-        return isinstance(f, Name) and isinstance(f.symbol, Symbol) and not f.symbol.sup and not f.symbol.mark
+        return isinstance(f, Name) and isinstance(f.symbol, Symbol) and not (f.symbol.raised.sup or f.symbol.mark)
 
     @abstractmethod
     def symbol(self, symbol: Symbol | Partial) -> str: ...

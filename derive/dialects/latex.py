@@ -88,12 +88,11 @@ SIGNS = {
     "½": r"$\frac12$",
     "·": r"$\cdot$",
     "×": r"$\times$",
-    "²": r"$^2$",
     "±": r"$\pm$",
     "≠": r"$\ne$",
-    "′": r"$'$",
-    "⁻": "$^-$",
-    **{high: f"$^{letter}$" for high, letter in zip("¹³ᵗ", "13t", strict=True)},
+    "′": "$'$",
+    "ᵗ": "$^t$",
+    **{raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     **{low: f"$_{letter}$" for low, letter in zip("ᵢⱼₖₙ", "ijkn", strict=True)},
     **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
 }
@@ -112,6 +111,7 @@ SPECIAL = {
     ">": r"\mathord{>}",
     "|": r"\vert{}",
     "…": r"\ldots{}",
+    "′": "{}'",
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: letter + "{}" for c, letter in LETTERS.items()},
 }
@@ -184,6 +184,7 @@ class Latex(Dialect):
         if isinstance(symbol, Partial):
             d = r"\partial " if symbol.d == "∂" else r"\mathrm{d}"
             return rf"\frac{{{d}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.by)}}}"
+        symbol = symbol.raised
         sub = f"_{{{script(symbol.sub)}}}" if symbol.sub else ""
         above = symbol.sup + symbol.mark
         sup = f"^{{{script(above)}}}" if above else ""

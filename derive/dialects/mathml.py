@@ -73,6 +73,7 @@ class MathML(Dialect):
             d = "<mi>∂</mi>" if symbol.d == "∂" else '<mi mathvariant="normal">d</mi>'
             of = self.symbol(symbol.of) if symbol.of.base else ""
             return f"<mfrac>{row(d + of)}{row(d + self.symbol(symbol.by))}</mfrac>"
+        symbol = symbol.raised
         base = letter(bold(symbol.base) if symbol.bold else symbol.base)
         above = symbol.sup + symbol.mark
         if symbol.sub and above:

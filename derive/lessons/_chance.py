@@ -47,6 +47,11 @@ def together(*independent: Outcomes) -> Outcomes:
     ]
 
 
+def every(names: Iterable[Name], chances: Mapping[Fraction, Fraction]) -> Outcomes:
+    """Every combination of values that independent quantities can have, with its probability."""
+    return together(*([({name: value}, chance) for value, chance in chances.items()] for name in names))
+
+
 def some(b: Board) -> Fraction:
     """A drawn number of one digit after the point, not 0."""
     return Fraction(b.random.choice([-1, 1]) * b.random.randint(3, 19), 10)

@@ -11,7 +11,7 @@ from derive.printers.aligned import WIDTH, aligned
 from derive.printers.common import Printer, size, template
 from derive.spelling import spell
 
-LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table
+LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns; a Chinese one counts twice
 
 
 def because(printer: Printer, line: Line) -> str:
@@ -60,11 +60,14 @@ class Tex(Printer):
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
 
-    def boxed(self, cell: Cell) -> str:
-        """What stands in a table's cell; a sentence has rows of its own."""
+    def boxed(self, cell: Cell, columns: int) -> str:
+        """What stands in a cell of a table of so many columns; a sentence has rows of its own."""
         spelled = self.cell(cell)
-        sentence = isinstance(cell, Say | Topic | str) and len(spelled) > LONGEST_CELL
-        return rf"\parbox[t]{{.4\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
+        bare = spelled.replace(r"\allowbreak{}", "")
+        long = len(bare) + sum(ord(c) > 0x2E80 for c in bare) > LONGEST_CELL * 2 / max(columns, 2)
+        sentence = isinstance(cell, Say | str | Topic) and long
+        width = f"{0.8 / max(columns, 2):.2g}".lstrip("0")
+        return rf"\parbox[t]{{{width}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
