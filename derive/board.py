@@ -235,7 +235,24 @@ class Board:
             target = self.defined(Written(left), left)
         else:
             target = self.product(Written(left), left)
+        if numbers:
+            self.recognise(target, formula(forms[-1]))
         return Line(target, tuple(Form(formula(f), numbers=numbers) for f in forms), has_value=numbers)
+
+    def recognise(self, target: Name, f: Formula) -> None:
+        """A measured value that a formula gives in fractions is that fraction: a slope of 6.000… is shown as 6."""
+        close = digits().number(SMALL)
+        if target.scalar and target.id in self.values.extra:
+            value, exact = self.values.extra[target.id]
+            found = self.exactly(f) if exact is UNKNOWN else UNKNOWN
+            if isinstance(found, Fraction) and abs(value - digits().number(found)) < close:
+                self.values.define(target, value, found)
+        elif not target.scalar:
+            whole = self.exact_matrix(f)
+            if whole is not None and whole.shape == self.values.arrays[target.id].shape:
+                apart = abs(self.values.arrays[target.id] - np.frompyfunc(digits().number, 1, 1)(whole))
+                if all(x < close for x in apart.ravel()):
+                    self.values.exact[target.id] = whole
 
     def step(self, title: Sentence, why: Sentence | Sequence[Sentence], *lines: Line, fold: bool = False) -> Step:
         """Equalities under a title, with the reason why they hold."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.board import Board, Lesson, Mistake, both
+from derive.board import Board, Lesson, Mistake, both, kept
 from derive.document import Block
 from derive.formula import Apply, Formula, formula
 from derive.ops.activations import relu
@@ -107,7 +107,7 @@ def narrow(b: Board) -> Iterator[Block]:
     """A narrow middle makes the stack poorer than a single layer."""
     u, v = b.matrix("u", 1, 2), b.matrix("v", 2, 1)
     W = b.product("W", v @ u)
-    (u1, u2), (v1, v2) = ((b.entry(m, i) for i in (1, 2)) for m in (u, v))
+    u1, u2, v1, v2 = (b.entry(m, i) for m in (u, v) for i in (1, 2))
     w = {(i, k): b.entry(W, i, k) for i in (1, 2) for k in (1, 2)}
     yield b.step(
         both("A narrow middle takes something away", "中间变窄，还会少一些"),
@@ -127,7 +127,7 @@ def bent(b: Board) -> Iterator[Block]:
     w, c = b.free("w"), b.free("c")
     line = w * p + c
     half = formula("1/2")
-    minus, one = b.number("p", -1), b.number("q", 1)
+    minus, one = kept(-1), kept(1)
     yield b.step(
         both("With an activation it is different", "加上激活函数就不同了"),
         both(

@@ -95,21 +95,21 @@ def numbers(b: Board) -> Iterator[Block]:
         b.line(whole, P1 + P2 + P3, numbers=True),
     )
     sums = tuple(sum(int(row[i]) for row in rows) for i in (2, 3, 4))
+    header = [both("layer", "层"), both("shape of W", "W 的形状"), both("weights", "权重"), both("biases", "偏置")]
+    header.append(both("parameters", "参数"))
     yield b.table(
         both("As a model summary shows it", "模型摘要中的样子"),
-        (both("layer", "层"), both("shape of W", "W 的形状"), both("weights", "权重"), both("biases", "偏置"), both("parameters", "参数")),
+        header,
         (*rows, (both("together", "合计"), "", *sums)),
     )
-    big = [b.number(Symbol("n", str(i)), size) for i, size in enumerate((784, 128, 10))]
-    yield b.step(
-        both("Pictures of 28 × 28 pixels", "28 × 28 像素的图像"),
+    pixels = [(f"linear {i}", f"({m}, {n})", n * m, m, edges(n, m)) for i, (n, m) in ((1, (784, 128)), (2, (128, 10)))]
+    yield b.table(
         both(
-            "A small network for handwritten digits, with 784 inputs, 128 hidden units and 10 classes: nearly all of its parameters stand "
-            "in front of the first layer.",
-            "识别手写数字的小网络：784 个输入、128 个隐藏单元、10 个类别。几乎所有参数都在第一层。",
+            "Handwritten digits, 784-128-10: nearly all parameters stand between the 28 × 28 pixels and the first layer",
+            "手写数字 784-128-10：几乎所有参数都在 28 × 28 个像素与第一层之间",
         ),
-        b.line(b.number("P_1", edges(784, 128)), (big[0] + 1) * big[1], numbers=True),
-        b.line(b.number("P_2", edges(128, 10)), (big[1] + 1) * big[2], numbers=True),
+        header,
+        pixels,
     )
 
 
