@@ -110,8 +110,10 @@ def derivation(b: Board) -> Iterator[Block]:
             "acts on each unit by itself.",
             "两层 sigmoid，损失为平方误差的一半。下面的结论对任意宽度、任意深度、任何逐单元作用的激活函数都成立。",
         ),
-        *(b.line(z, W @ x + c) for z, W, x, c in zip(n.z, n.W, (n.x, n.a[0]), n.c, strict=True)),
-        *(b.line(n.a[i], Apply(σ, (n.z[i],))) for i in (0, 1)),
+        b.line(n.z[0], n.W[0] @ n.x + n.c[0]),
+        b.line(n.a[0], Apply(σ, (n.z[0],))),
+        b.line(n.z[1], n.W[1] @ n.a[0] + n.c[1]),
+        b.line(n.a[1], Apply(σ, (n.z[1],))),
         b.line(loss, ((a[0] - t[0]) ** 2 + (a[1] - t[1]) ** 2) / 2),
     )
     measured = b.gradient(n.from_z2(n.z[1]), n.z[1], by("z^(2)"))

@@ -80,14 +80,19 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
     )
     v = b.matrix("v", 3, 1)
+    u = b.product("u", W @ v)
     yield b.step(
         both("Without indices", "不用下标"),
         both(
-            "Let the inputs move in a direction v. Then z moves by Wv, and the loss by δ times that. Read with the other bracket, the same "
-            "number is Wᵀδ times v: what multiplies v is the gradient.",
-            "让输入沿方向 v 移动，则 z 移动 Wv，损失的变化是 δ 与它的乘积。换个括号读，同一个数就是 Wᵀδ 与 v 的乘积：与 v 相乘的正是梯度。",
+            "Let the inputs move in a direction v. Then z moves by u = Wv, and the loss changes at the rate δᵀu. Seen from the inputs, that rate is "
+            "the gradient times v. Both hold for every v, so the row that multiplies v is the same: the gradient is the transpose of δᵀW.",
+            "让输入沿方向 v 移动，则 z 移动 u = Wv，损失的变化率是 δᵀu。从输入来看，这个变化率又是梯度与 v 的乘积。"
+            "两者对每个 v 都成立，所以与 v 相乘的行相同：梯度就是 δᵀW 的转置。",
         ),
-        b.line(transpose(by_a) @ v, transpose(delta) @ W @ v, transpose(transpose(W) @ delta) @ v),
+        b.line(u, W @ v),
+        b.line(transpose(delta) @ u, transpose(delta) @ W @ v, transpose(by_a) @ v),
+        b.line(transpose(by_a), transpose(delta) @ W),
+        b.line(by_a, transpose(W) @ delta),
     )
     by_W = b.gradient(loss(W @ a, t), W, Partial(L, Symbol("W")))
     yield b.step(
