@@ -196,6 +196,13 @@ class Board:
             total += digits().number(chance) * self.value(f, {n.key: digits().number(v) for n, v in values.items()})
         return self.hold(symbol, total)
 
+    def average(self, symbol: str | Symbol | Written, f: Formula, by: Name, low: Any, high: Any) -> Name:
+        """The mean of f where a quantity is anything from low to high, all equally likely: by quadrature."""
+        ends = [self.value(low), self.value(high)]
+        context = ends[0].context
+        integral = context.quad(lambda x: self.value(f, {by.key: x}), ends)
+        return self.hold(symbol, integral / (ends[1] - ends[0]))
+
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
         """The value of a formula with 150 digits; `other` gives some names' values by their keys."""
