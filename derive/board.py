@@ -155,9 +155,7 @@ class Board:
             named = read(symbol) if isinstance(symbol, str) else symbol
         return Name(matrix.id, index, named, (rows, columns))
 
-    def slope(
-        self, f: Formula, by: Name, symbol: str | Symbol | Partial | Written | None = None, d: str = "d"
-    ) -> Name:
+    def slope(self, f: Formula, by: Name, symbol: str | Symbol | Partial | Written | None = None, d: str = "d") -> Name:
         """df/dx as a name, d/dx (f) unless it has a symbol; its value is a difference quotient of f, no rule's."""
         assert isinstance(by.symbol, Symbol)
         shown = Written(f, by.symbol, d) if symbol is None else written(symbol)

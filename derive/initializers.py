@@ -23,7 +23,8 @@ Gain = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 
 initializers: Registry[Callable[..., Array]] = Registry("initializer")
 # The scales, in derive's own formulas: of the gain, the fans of a layer and the slope of leaky_relu below 0.
-g, n_in, n_out, fan = (Name(id, symbol=Symbol(*id.split("_"))) for id in ("g", "n_in", "n_out", "fan"))
+g, fan = Name("g", symbol=Symbol("g")), Name("fan", symbol=Symbol("n"))
+n_in, n_out = (Name(f"n_{way}", symbol=Symbol("n", way)) for way in ("in", "out"))
 below = Name("below", symbol=Symbol("α"))
 
 #: Recommended gains, https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain.

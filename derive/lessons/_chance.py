@@ -15,7 +15,9 @@ E, VAR = Function("E", Symbol("E")), Function("Var", Symbol("Var"))
 Outcomes = Sequence[tuple[Mapping[Name, Any], Any]]
 
 
-def mean(b: Board, f: Formula, outcomes: Iterable[tuple[Mapping[Name, Any], Any]], shown: Formula | None = None) -> Name:
+def mean(
+    b: Board, f: Formula, outcomes: Iterable[tuple[Mapping[Name, Any], Any]], shown: Formula | None = None
+) -> Name:
     """E(f). shown: how f is written there, where it stands for a longer formula."""
     return b.expected(Written(Apply(E, (f if shown is None else shown,))), f, outcomes)
 

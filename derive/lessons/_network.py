@@ -23,7 +23,9 @@ def partial(of: str, by: Name) -> Partial:
     return Partial(Symbol(of), by.symbol)
 
 
-def diagram(b: Board, title: Both | Say, columns: Sequence[Sequence[str]], edges: str = "", bias: bool = False) -> Figure:
+def diagram(
+    b: Board, title: Both | Say, columns: Sequence[Sequence[str]], edges: str = "", bias: bool = False
+) -> Figure:
     """A fully connected network by the symbols of its units, columns from left to right.
 
     edges: the letter of the weights, w⁽¹⁾₂₁ from unit 1 to unit 2; "" leaves them without
@@ -33,7 +35,11 @@ def diagram(b: Board, title: Both | Say, columns: Sequence[Sequence[str]], edges
     drawn, wires = [], []
     for i, symbols in enumerate(columns):
         kind = "input" if i == 0 else "output" if i == last else "hidden"
-        name = b.words.plain("figure.hidden", k=i) if kind == "hidden" else b.words.plain("figure.inputs" if kind == "input" else "figure.output")
+        name = (
+            b.words.plain("figure.hidden", k=i)
+            if kind == "hidden"
+            else b.words.plain("figure.inputs" if kind == "input" else "figure.output")
+        )
         ones = (Unit(f"bias{i}", Symbol(""), kind="bias", caption="+1"),) if bias and i < last else ()
         units = tuple(Unit(f"u{i},{j}", letter(text), kind=kind) for j, text in enumerate(symbols))  # type: ignore[arg-type]
         drawn.append(Column(name, (*ones, *units)))

@@ -114,7 +114,11 @@ def choices(b: Board) -> Block:
         both("What to choose where", "在哪里用哪个"),
         (both("place", "位置"), both("activation", "激活函数"), both("goes with the loss", "搭配的损失")),
         (
-            (both("hidden layers", "隐藏层"), both("relu, or gelu and silu in deep ones", "relu，深层网络也用 gelu、silu"), ""),
+            (
+                both("hidden layers", "隐藏层"),
+                both("relu, or gelu and silu in deep ones", "relu，深层网络也用 gelu、silu"),
+                "",
+            ),
             (both("output: a number (regression)", "输出：数值（回归）"), "identity", "mse, l1, huber"),
             (both("output: one of two classes", "输出：二分类"), "sigmoid", "bce"),
             (both("output: one of several classes", "输出：多分类"), "softmax", "cross_entropy"),
@@ -151,10 +155,16 @@ def picture(b: Board) -> Iterator[Block]:
     at = grid(-4, 4)
     drawn = {name: of(RANGES[name][0]) for name in ("sigmoid", "tanh", "relu", "gelu", "elu")}
     yield b.chart(
-        both("Activations", "激活函数"), "z", "", {n: b.vary(Apply(op.function, (z,)), z, at) for n, op in drawn.items()}
+        both("Activations", "激活函数"),
+        "z",
+        "",
+        {n: b.vary(Apply(op.function, (z,)), z, at) for n, op in drawn.items()},
     )
     yield b.chart(
-        both("Their slopes", "它们的斜率"), "z", "", {n: b.vary(Apply(op.derivative(), (z,)), z, at) for n, op in drawn.items()}
+        both("Their slopes", "它们的斜率"),
+        "z",
+        "",
+        {n: b.vary(Apply(op.derivative(), (z,)), z, at) for n, op in drawn.items()},
     )
 
 
@@ -213,7 +223,10 @@ lesson = Lesson(
             negative,
         ),
         Mistake(
-            both("A softmax belongs in front of PyTorch's CrossEntropyLoss.", "PyTorch 的 CrossEntropyLoss 前要加 softmax。"),
+            both(
+                "A softmax belongs in front of PyTorch's CrossEntropyLoss.",
+                "PyTorch 的 CrossEntropyLoss 前要加 softmax。",
+            ),
             both(
                 "That loss contains the softmax; it is given the sums themselves, called logits.",
                 "这个损失自带 softmax，应把加权和本身（称为 logits）交给它。",

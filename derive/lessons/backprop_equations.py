@@ -47,7 +47,7 @@ class Net:
 
 
 def net(b: Board, example: bool = False) -> Net:
-    given = {
+    given: dict[str, list[list[int]] | list[list[str]]] = {
         "x": [[1], [2]],
         "t": [[0], [1]],
         "W^(1)": [["0.1", "0.2"], ["-0.3", "0.4"]],
@@ -153,14 +153,19 @@ def second(b: Board, n: Net, s: Slopes) -> Iterator[Block]:
     w = {(j, k): b.entry(n.W[1], j, k) for j in (1, 2) for k in (1, 2)}
     sums = [weighted(b, n.W[1], n.a[0], j) + b.entry(n.c[1], j) for j in (1, 2)]
     yield b.step(
-        both("From layer to layer: how a sum changes with an output of the layer before", "逐层往回：加权和随前一层输出的变化"),
+        both(
+            "From layer to layer: how a sum changes with an output of the layer before",
+            "逐层往回：加权和随前一层输出的变化",
+        ),
         both(
             "Output k of the hidden layer stands in the sum of every unit j behind it, each time with its weight.",
             "隐藏层的第 k 个输出出现在后面每个单元 j 的加权和里，系数就是对应的权重。",
         ),
         *(
             b.line(
-                b.slope(sums[j - 1], b.entry(n.a[0], k), Partial(symbol(b.entry(n.z[1], j)), symbol(b.entry(n.a[0], k)))),
+                b.slope(
+                    sums[j - 1], b.entry(n.a[0], k), Partial(symbol(b.entry(n.z[1], j)), symbol(b.entry(n.a[0], k)))
+                ),
                 w[j, k],
             )
             for k in (1, 2)
@@ -206,11 +211,7 @@ def third_and_fourth(b: Board, n: Net, s: Slopes) -> Iterator[Block]:
             "一个权重只出现在一个加权和里，即它所通向的单元的和，乘的是它所来自的单元的输出。它的梯度等于终点的 δ 乘以起点的输出。"
             "合起来就是一列乘一行。",
         ),
-        *(
-            b.line(b.entry(s.W[1], j, k), b.entry(s.delta[1], j) * b.entry(n.a[0], k))
-            for j in (1, 2)
-            for k in (1, 2)
-        ),
+        *(b.line(b.entry(s.W[1], j, k), b.entry(s.delta[1], j) * b.entry(n.a[0], k)) for j in (1, 2) for k in (1, 2)),
         b.line(s.W[1], s.delta[1] @ transpose(n.a[0])),
         *(b.line(b.entry(s.W[0], j, k), b.entry(s.delta[0], j) * b.entry(n.x, k)) for j in (1, 2) for k in (1, 2)),
         b.line(s.W[0], s.delta[0] @ transpose(n.x)),
@@ -323,16 +324,24 @@ lesson = Lesson(
     mistakes=(
         Mistake(
             both("δ of a hidden layer is Wᵀδ.", "隐藏层的 δ 是 Wᵀδ。"),
-            both("That is ∂L/∂a. δ has the slope of the activation as a further factor.", "那是 ∂L/∂a。δ 还要乘以激活函数的斜率。"),
+            both(
+                "That is ∂L/∂a. δ has the slope of the activation as a further factor.",
+                "那是 ∂L/∂a。δ 还要乘以激活函数的斜率。",
+            ),
             no_slope,
         ),
         Mistake(
             both("Backwards one multiplies by W.", "往回时乘以 W。"),
-            both("By its transpose: the sum runs over the units behind, the first index.", "乘以它的转置：对后一层的单元求和，也就是第一个下标。"),
+            both(
+                "By its transpose: the sum runs over the units behind, the first index.",
+                "乘以它的转置：对后一层的单元求和，也就是第一个下标。",
+            ),
             not_turned,
         ),
         Mistake(
-            both("The updated weights of the last layer are used for the layer before.", "用更新后的末层权重计算前一层。"),
+            both(
+                "The updated weights of the last layer are used for the layer before.", "用更新后的末层权重计算前一层。"
+            ),
             both(
                 "All gradients are taken at the old weights; the update comes after the whole backward pass.",
                 "所有梯度都在旧权重处计算；整个反向传播结束后才更新。",

@@ -77,7 +77,9 @@ def derivation(b: Board) -> Iterator[Block]:
             "它在这里永远给不出 XOR 所要的 0。",
         ),
         b.line(b.defined("y", y), y),
-        b.line(b.at("y", y, {x1: 0, x2: 0}), Apply(σ, (v1 * tanh(formula(0)) + v2 * tanh(formula(0)),)), formula("1/2")),
+        b.line(
+            b.at("y", y, {x1: 0, x2: 0}), Apply(σ, (v1 * tanh(formula(0)) + v2 * tanh(formula(0)),)), formula("1/2")
+        ),
     )
 
 
@@ -118,11 +120,11 @@ def numbers(b: Board) -> Iterator[Block]:
 def picture(b: Board) -> Iterator[Block]:
     x = b.free("x")
     at = grid(-6, 6)
-    curves = {
-        f"b = {label}": b.vary(Apply(σ, (2 * x + shift,)), x, at) for label, shift in (("−6", -6), ("0", 0), ("6", 6))
-    }
     yield b.chart(
-        both("a = σ(2x + b): the bias moves the curve, its shape stays", "a = σ(2x + b)：偏置平移曲线，形状不变"), "x", "a", curves
+        both("a = σ(2x + b): the bias moves the curve, its shape stays", "a = σ(2x + b)：偏置平移曲线，形状不变"),
+        "x",
+        "a",
+        {f"b = {name}": b.vary(Apply(σ, (2 * x + c,)), x, at) for name, c in (("−6", -6), ("0", 0), ("6", 6))},
     )
 
 

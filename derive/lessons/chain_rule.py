@@ -58,9 +58,7 @@ def one_path(b: Board) -> Iterator[Block]:
             "As h becomes small, so does the change of u, and each fraction becomes a slope. Where u does not change, y does not change either, and both sides are 0.",
             "h 趋于 0 时，u 的改变量也趋于 0，两个分式各成为一个斜率。u 不变时 y 也不变，两边都是 0。",
         ),
-        b.line(
-            b.slope(y, x), b.slope(Apply(f, (u,)), u, prime(f, u)) * b.slope(here, x, prime(g, x))
-        ),
+        b.line(b.slope(y, x), b.slope(Apply(f, (u,)), u, prime(f, u)) * b.slope(here, x, prime(g, x))),
     )
 
 
@@ -95,7 +93,8 @@ def two_paths(b: Board) -> Iterator[Block]:
         b.line(
             b.slope(Apply(F, (first, second)), x, Partial(L, Symbol("x"), "d")),
             b.slope(Apply(F, (u, v)), u, partial("L", u)) * b.slope(first, x, Partial(Symbol("u"), Symbol("x"), "d"))
-            + b.slope(Apply(F, (u, v)), v, partial("L", v)) * b.slope(second, x, Partial(Symbol("v"), Symbol("x"), "d")),
+            + b.slope(Apply(F, (u, v)), v, partial("L", v))
+            * b.slope(second, x, Partial(Symbol("v"), Symbol("x"), "d")),
         ),
     )
 
@@ -165,7 +164,10 @@ class Net:
 
 def network(b: Board) -> Iterator[Block]:
     net = Net(b)
-    title = both("From the weight w, at the edge from x to h, four paths lead to the loss", "从 x 到 h 的边上是权重 w，有四条路径通向损失")
+    title = both(
+        "From the weight w, at the edge from x to h, four paths lead to the loss",
+        "从 x 到 h 的边上是权重 w，有四条路径通向损失",
+    )
     yield diagram(b, title, (("x",), ("h",), ("k_1", "k_2"), ("m_1", "m_2"), ("L",)))
     yield b.step(
         both("A network with several paths", "有多条路径的网络"),
@@ -264,7 +266,8 @@ def picture(b: Board) -> Iterator[Block]:
     depths = range(1, 11)
     yield b.chart(
         both(
-            "From one unit through layers of 3 units to one loss: paths, and edges", "从一个单元经过每层 3 个单元到一个损失：路径数与边数"
+            "From one unit through layers of 3 units to one loss: paths, and edges",
+            "从一个单元经过每层 3 个单元到一个损失：路径数与边数",
         ),
         both("layers", "层数"),
         "",
@@ -323,7 +326,9 @@ lesson = Lesson(
         ),
         Mistake(
             both("Several paths are multiplied.", "多条路径的结果相乘。"),
-            both("Factors of one path are multiplied, different paths are added.", "同一路径的因子相乘，不同路径相加。"),
+            both(
+                "Factors of one path are multiplied, different paths are added.", "同一路径的因子相乘，不同路径相加。"
+            ),
             multiplied,
         ),
         Mistake(

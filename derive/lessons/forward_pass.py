@@ -76,7 +76,11 @@ def derivation(b: Board) -> Iterator[Block]:
     yield from many(b, W1, b1)
     yield b.table(
         both("Shapes of a layer with n inputs and m units", "n 个输入、m 个单元的层中各量的形状"),
-        (both("quantity", "量"), both("one sample, as a column", "一个样本（列）"), both("N samples, as rows", "N 个样本（行）")),
+        (
+            both("quantity", "量"),
+            both("one sample, as a column", "一个样本（列）"),
+            both("N samples, as rows", "N 个样本（行）"),
+        ),
         (
             (both("input", "输入"), "n × 1", "N × n"),
             (both("weights W", "权重 W"), "m × n", "m × n"),
@@ -90,7 +94,10 @@ def many(b: Board, W: Name, c: Name) -> Iterator[Block]:
     """Samples as rows."""
     X = b.matrix("X", 2, 3)
     rows = [[b.entry(X, i, k) for k in (1, 2, 3)] for i in (1, 2)]
-    Z = b.grid("Z", [[add(*map(mul, row, [b.entry(W, j, k) for k in (1, 2, 3)]), b.entry(c, j)) for j in (1, 2)] for row in rows])
+    Z = b.grid(
+        "Z",
+        [[add(*map(mul, row, [b.entry(W, j, k) for k in (1, 2, 3)]), b.entry(c, j)) for j in (1, 2)] for row in rows],
+    )
     x = b.matrix("x", 3, 1)
     z = b.product("z", W @ x + c)
     yield b.step(

@@ -17,7 +17,9 @@ assert isinstance(op, Elementwise)
 
 
 def derivation(b: Board) -> Iterator[Block]:
-    yield diagram(b, both("One neuron with three inputs", "有三个输入的神经元"), (("x_1", "x_2", "x_3"), ("a",)), "w", True)
+    yield diagram(
+        b, both("One neuron with three inputs", "有三个输入的神经元"), (("x_1", "x_2", "x_3"), ("a",)), "w", True
+    )
     w, x, bias = b.matrix("w", 3, 1), b.matrix("x", 3, 1), b.free("b")
     w1, w2, w3 = (b.entry(w, i) for i in (1, 2, 3))
     x1, x2, x3 = (b.entry(x, i) for i in (1, 2, 3))
@@ -74,9 +76,7 @@ def derivation(b: Board) -> Iterator[Block]:
             "输入沿权重方向移动 t 倍权重，加权和的改变量是 t 乘以权重的平方和；沿与权重垂直的方向移动，例如前两个输入分别移动 −w₂ 和 w₁，"
             "加权和不变。所以 z = 0 的点构成一条与权重垂直的直线（三维时是平面），神经元区分的就是它的两侧。",
         ),
-        b.line(
-            b.at("z", total, {x1: x1 + t * w1, x2: x2 + t * w2, x3: x3 + t * w3}), z + t * (w1**2 + w2**2 + w3**2)
-        ),
+        b.line(b.at("z", total, {x1: x1 + t * w1, x2: x2 + t * w2, x3: x3 + t * w3}), z + t * (w1**2 + w2**2 + w3**2)),
         b.line(b.at("z", total, {x1: x1 - t * w2, x2: x2 + t * w1, x3: x3}), z),
     )
 
@@ -97,10 +97,12 @@ def numbers(b: Board) -> Iterator[Block]:
 def picture(b: Board) -> Iterator[Block]:
     x = b.free("x")
     at = grid(-6, 6)
-    curves = {f"w = {w}": b.vary(Apply(σ, (formula(w) * x,)), x, at) for w in ("0.5", "1", "4")}
-    curves["w = −1"] = b.vary(Apply(σ, (-x,)), x, at)
+    shown = {"-1": "−1", "0.5": "0.5", "1": "1", "4": "4"}
     yield b.chart(
-        both("a = σ(wx): the weight sets how steep the neuron is", "a = σ(wx)：权重决定神经元有多陡"), "x", "a", curves
+        both("a = σ(wx): the weight sets how steep the neuron is", "a = σ(wx)：权重决定神经元有多陡"),
+        "x",
+        "a",
+        {f"w = {label}": b.vary(Apply(σ, (formula(w) * x,)), x, at) for w, label in shown.items()},
     )
 
 

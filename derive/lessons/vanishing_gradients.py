@@ -6,7 +6,21 @@ from collections.abc import Iterator
 
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block, Line
-from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, Written, formula, grand_total, hadamard, log, tanh, transpose
+from derive.formula import (
+    Apply,
+    Formula,
+    Function,
+    Name,
+    Partial,
+    Symbol,
+    Written,
+    formula,
+    grand_total,
+    hadamard,
+    log,
+    tanh,
+    transpose,
+)
 from derive.lessons._depth import journey
 from derive.ops.activations import relu, sigmoid
 from derive.ops.activations import tanh as tanh_op
@@ -247,5 +261,14 @@ layers:
   - sigmoid
 loss: half_squared_error
 """,
-    see=("chain_rule", "backprop_equations", "sigmoid", "relu", "variance_propagation", "kaiming", "batch_norm", "residual"),
+    see=(
+        "chain_rule",
+        "backprop_equations",
+        "sigmoid",
+        "relu",
+        "variance_propagation",
+        "kaiming",
+        "batch_norm",
+        "residual",
+    ),
 )

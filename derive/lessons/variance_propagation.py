@@ -8,6 +8,7 @@ from fractions import Fraction
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, sqrt
+from derive.language import Both
 from derive.lessons._chance import Outcomes, any_values, either_sign, mean, some, together, variance
 from derive.lessons._depth import DEPTH, WIDTH, journey
 from derive.ops.activations import identity
@@ -15,6 +16,7 @@ from derive.ops.base import Elementwise
 
 op = identity()
 assert isinstance(op, Elementwise)
+linear, slope = op.function, op.derivative()
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -187,15 +189,13 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for factor in (0.5, 1.0, 2.0):
-        curves[b.text(both(f"measured, {factor:g}/n", f"实测，{factor:g}/n"))] = journey(
-            op.function, op.derivative(), factor
-        ).forward
+    curves: dict[str | Both, list[tuple[float, float]]] = {
+        both(f"measured, {factor:g}/n", f"实测，{factor:g}/n"): journey(linear, slope, factor).forward
+        for factor in (0.5, 1.0, 2.0)
+    }
     for factor in (0.5, 2.0):
-        curves[b.text(both(f"formula, {factor:g}/n", f"公式，{factor:g}/n"))] = [
-            (float(i), factor**i) for i in range(DEPTH + 1)
-        ]
+        predicted = [(float(i), factor**i) for i in range(DEPTH + 1)]
+        curves[both(f"formula, {factor:g}/n", f"公式，{factor:g}/n")] = predicted
     yield b.chart(
         both(
             f"The mean square of the sums in linear layers of n = {WIDTH} units, with weights of the given variance",
@@ -255,7 +255,10 @@ lesson = Lesson(
         ),
         Mistake(
             both("Var(X − Y) = Var(X) − Var(Y)", "Var(X − Y) = Var(X) − Var(Y)"),
-            both("The variances of independent quantities are added, also for a difference.", "独立量之差，方差也是相加。"),
+            both(
+                "The variances of independent quantities are added, also for a difference.",
+                "独立量之差，方差也是相加。",
+            ),
             minus,
         ),
         Mistake(
@@ -269,7 +272,7 @@ lesson = Lesson(
     ),
     network="""
 inputs: {randn: [4, 4]}
-targets: {randn: [4, 1]}
+targets: [[0.5], [-1], [0], [1]]
 seed: 1
 layers:
   - linear: {out: 4, init: {normal: {std: 0.5}}, bias: zeros}

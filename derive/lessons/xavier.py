@@ -15,6 +15,7 @@ from derive.ops.base import Elementwise
 
 op, s_op = tanh(), sigmoid()
 assert isinstance(op, Elementwise) and isinstance(s_op, Elementwise)
+th, th_prime, σ, σ_prime = op.function, op.derivative(), s_op.function, s_op.derivative()
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -50,9 +51,10 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Backward", "反向"),
         both(
             "Going back, an input adds up the δ of all units it leads to, over a column of the weights instead of a row; G is the slope of the loss by an input. "
-            "The calculation is the same, with the number of units in the place of the number of inputs.",
+            "The calculation is the same, with the number of units in the place of the number of inputs. The δ are taken as independent of these "
+            "weights, which at the start of training is nearly so.",
             "往回走时，每个输入把它通向的所有单元的 δ 加起来，用的是权重的一列而不是一行；G 是损失对输入的斜率。"
-            "计算完全相同，只是输入个数换成单元个数。",
+            "计算完全相同，只是输入个数换成单元个数。这里把 δ 看作与这些权重独立，训练开始时近似如此。",
         ),
         b.line(b.defined("G_1", backward), backward),
         b.line(
@@ -138,8 +140,8 @@ def distributions(b: Board) -> Iterator[Block]:
 def activation(b: Board) -> Iterator[Block]:
     zero = b.number("z", 0)
     at = [
-        b.slope(Apply(each.function, (zero,)), zero, Written(Apply(each.derivative(), (formula(0),))))
-        for each in (op, s_op)
+        b.slope(Apply(function, (zero,)), zero, Written(Apply(prime, (formula(0),))))
+        for function, prime in ((th, th_prime), (σ, σ_prime))
     ]
     yield b.step(
         both("The activation, and the gain", "激活函数与增益"),
@@ -185,10 +187,13 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    found = {f"{factor:g}/n": journey(op.function, op.derivative(), factor) for factor in (0.5, 1.0, 3.0)}
+    found = {f"{factor:g}/n": journey(th, th_prime, factor) for factor in (0.5, 1.0, 3.0)}
     for title, which in (
         (
-            both(f"tanh layers of n = {WIDTH} units: the mean square of the sums", f"每层 n = {WIDTH} 个单元的 tanh 网络：加权和的均方值"),
+            both(
+                f"tanh layers of n = {WIDTH} units: the mean square of the sums",
+                f"每层 n = {WIDTH} 个单元的 tanh 网络：加权和的均方值",
+            ),
             "forward",
         ),
         (both("The same layers: the mean square of the gradient", "同样的网络：梯度的均方值"), "backward"),
@@ -210,7 +215,7 @@ def same_bound(b: Board) -> tuple[Formula, Formula]:
 
 def sigmoid_too(b: Board) -> tuple[Formula, Formula]:
     zero = b.number("z", 0)
-    return b.slope(Apply(s_op.function, (zero,)), zero) ** 2, formula(1)
+    return b.slope(Apply(σ, (zero,)), zero) ** 2, formula(1)
 
 
 lesson = Lesson(
@@ -246,10 +251,13 @@ lesson = Lesson(
             same_bound,
         ),
         Mistake(
-            both("With Xavier's weights a deep sigmoid network keeps its gradients.", "用 Xavier 权重，深层 sigmoid 网络的梯度就能保持。"),
             both(
-                "The derivation needs the slope 1 at 0. The sigmoid has ¼ there, so every layer still takes the mean square of the gradient to a sixteenth.",
-                "推导要求在 0 处斜率为 1。sigmoid 是 ¼，所以每层仍把梯度的均方值变为十六分之一。",
+                "With Xavier's weights a deep sigmoid network keeps its gradients.",
+                "用 Xavier 权重，深层 sigmoid 网络的梯度就能保持。",
+            ),
+            both(
+                "The derivation needs the slope 1 at 0. The sigmoid has ¼ there, so every layer leaves at most a sixteenth of the gradient's mean square.",
+                "推导要求在 0 处斜率为 1。sigmoid 是 ¼，所以每层之后梯度的均方值至多剩十六分之一。",
             ),
             sigmoid_too,
         ),
