@@ -9,7 +9,7 @@ import numpy as np
 from derive.algebra import FLOATS, call
 from derive.formula import Function
 
-DEPTH, WIDTH, SAMPLES = 30, 100, 50
+DEPTH, WIDTH, SAMPLES = 20, 100, 50
 
 
 @dataclass(frozen=True)

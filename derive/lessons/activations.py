@@ -152,7 +152,7 @@ def numbers(b: Board) -> Iterator[Block]:
 
 def picture(b: Board) -> Iterator[Block]:
     z = b.free("z")
-    at = grid(-4, 4)
+    at = grid(-4, 4, 401)
     drawn = {name: of(RANGES[name][0]) for name in ("sigmoid", "tanh", "relu", "gelu", "elu")}
     yield b.chart(
         both("Activations", "激活函数"),

@@ -64,7 +64,7 @@ def one_path(b: Board) -> Iterator[Block]:
 
 def two_paths(b: Board) -> Iterator[Block]:
     u, v = b.free("u"), b.free("v")
-    du, dv = b.free("Δu", "0.1", "0.4"), b.free("Δv", "0.1", "0.4")
+    h, k = b.free("h", "0.1", "0.4"), b.free("k", "0.1", "0.4")
     yield b.step(
         both("Two ways to the result", "有两条路通向结果"),
         both(
@@ -73,8 +73,8 @@ def two_paths(b: Board) -> Iterator[Block]:
             "现在 L 依赖 u 和 v，两者又都依赖 x。把 L 的改变分成先后两步：一步只移动 u（v 已在新位置），另一步只移动 v。",
         ),
         b.line(
-            Apply(F, (u + du, v + dv)) - Apply(F, (u, v)),
-            (Apply(F, (u + du, v + dv)) - Apply(F, (u, v + dv))) + (Apply(F, (u, v + dv)) - Apply(F, (u, v))),
+            Apply(F, (u + h, v + k)) - Apply(F, (u, v)),
+            (Apply(F, (u + h, v + k)) - Apply(F, (u, v + k))) + (Apply(F, (u, v + k)) - Apply(F, (u, v))),
         ),
     )
     x = b.free("x")

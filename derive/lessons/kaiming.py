@@ -293,8 +293,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "With ReLU in thirty layers, Xavier's weights leave less than a millionth of the signal's mean square; Kaiming's keep it.",
-            "三十层 ReLU 网络用 Xavier 权重，信号的均方值剩下不到百万分之一；用 Kaiming 权重则保持不变。",
+            "With ReLU in twenty layers, Xavier's weights leave less than a millionth of the signal's mean square; Kaiming's keep it.",
+            "二十层 ReLU 网络用 Xavier 权重，信号的均方值剩下不到百万分之一；用 Kaiming 权重则保持不变。",
         ),
         both(
             "The rule of thumb: sigmoid and tanh with Xavier, ReLU and its relatives with Kaiming, biases 0.",

@@ -104,10 +104,7 @@ def numbers(b: Board) -> Iterator[Block]:
     )
     pixels = [(f"linear {i}", f"({m}, {n})", n * m, m, edges(n, m)) for i, (n, m) in ((1, (784, 128)), (2, (128, 10)))]
     yield b.table(
-        both(
-            "Handwritten digits, 784-128-10: nearly all parameters stand between the 28 × 28 pixels and the first layer",
-            "手写数字 784-128-10：几乎所有参数都在 28 × 28 个像素与第一层之间",
-        ),
+        both("784-128-10, for pictures of 28 × 28 pixels", "784-128-10，用于 28 × 28 像素的图像"),
         header,
         pixels,
     )
@@ -137,6 +134,10 @@ lesson = Lesson(
             "The number of parameters decides how much memory a model takes: 4 bytes each in 32-bit numbers, as much again for the "
             "gradients, and twice as much again for Adam, which keeps two averages of each.",
             "参数个数决定模型占多少内存：用 32 位数时每个 4 字节，梯度再占同样多，Adam 为每个参数保存两个平均值，又要两倍。",
+        ),
+        both(
+            "In a network for pictures nearly all parameters stand between the pixels and the first layer.",
+            "处理图像的网络，几乎所有参数都在像素与第一层之间。",
         ),
         both(
             "Comparing the count with a model summary is a quick test that a network was built as intended.",

@@ -186,10 +186,7 @@ def numbers(b: Board) -> Iterator[Block]:
         found = [values[step] for run_ in (equal, apart) for values in run_[:2]]
         rows.append((step, *(Amount(b.hold("w", b.values.algebra.number(float(value)))) for value in found)))
     yield b.table(
-        both(
-            "The weight of the first input in two hidden units that learn XOR: from an equal start, and from one that differs a little",
-            "学习 XOR 的两个隐藏单元，第一个输入的权重：起点相同，与起点略有不同",
-        ),
+        both("The first weight of both units, learning XOR", "学习 XOR 时两个单元的第一个权重"),
         (
             both("step", "步"),
             both("equal: unit 1", "相同：单元 1"),

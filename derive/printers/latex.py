@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from derive.dialects.latex import Latex, text
-from derive.document import Cell, Document, Figure, Line, Say, Step, Table
+from derive.document import Cell, Document, Figure, Line, Say, Step, Table, Topic
 from derive.figures.picture import to_tikz
+from derive.figures.text import wide
 from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
 from derive.printers.aligned import WIDTH, aligned
@@ -63,7 +64,8 @@ class Tex(Printer):
     def boxed(self, cell: Cell) -> str:
         """What stands in a table's cell; a sentence has rows of its own."""
         spelled = self.cell(cell)
-        sentence = isinstance(cell, Say | str) and len(spelled) > LONGEST_CELL
+        letters = sum(2 if wide(c) else 1 for c in spelled)
+        sentence = isinstance(cell, Say | Topic | str) and letters > LONGEST_CELL
         return rf"\parbox[t]{{.4\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
     def columns(self, table: Table) -> str:
