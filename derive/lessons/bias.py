@@ -63,6 +63,16 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(z, w0 * one + w1 * x1 + w2 * x2),
         b.line(b.slope(total, bias, Partial(Symbol("z"), Symbol("b"))), one, 1),
     )
+    threshold, minus = b.defined("θ", -bias), b.number("x_0", -1)
+    yield b.step(
+        both("Or as a threshold", "或写成阈值"),
+        both(
+            "Some books take −1 as the constant input. Its weight is then a threshold, the bias with the other sign: the neuron fires when the products "
+            "add up to more than it.",
+            "有的书把常数输入取为 −1，它的权重就是阈值，即变号的偏置：乘积之和超过阈值时神经元激发。",
+        ),
+        b.line(z, threshold * minus + w1 * x1 + w2 * x2, w1 * x1 + w2 * x2 - threshold),
+    )
     yield from augmented(b)
     v1, v2 = b.free("v_1"), b.free("v_2")
     hidden = [b.free(f"w_{i}{k}") for i in (1, 2) for k in (1, 2)]

@@ -251,8 +251,8 @@ def picture(b: Board) -> Iterator[Block]:
     found = {name: journey(ReLU, ReLU_prime, factor) for name, factor in cases}
     yield b.chart(
         both(
-            f"ReLU layers of n = {WIDTH} units: the mean square of the sums",
-            f"每层 n = {WIDTH} 个单元的 ReLU 网络：加权和的均方值",
+            f"ReLU layers of n = {WIDTH} units, weights of the given variance: the mean square of the sums",
+            f"每层 n = {WIDTH} 个单元的 ReLU 网络，图例为权重方差：加权和的均方值",
         ),
         both("layer", "层"),
         "",

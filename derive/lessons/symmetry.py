@@ -16,7 +16,7 @@ from derive.ops.base import Elementwise
 
 hidden, bent = tanh_op(), relu()
 assert isinstance(hidden, Elementwise) and isinstance(bent, Elementwise)
-f, f_prime, ReLU = hidden.function, hidden.derivative(), bent.function
+f, f_prime, ReLU, ReLU_prime = hidden.function, hidden.derivative(), bent.function, bent.derivative()
 STEPS, RATE = 200, 0.5
 XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0, 1.0, 0.0])
 
@@ -131,7 +131,7 @@ def zeros(b: Board) -> Iterator[Block]:
     x, t, d = b.matrix("x", 2, 1), b.free("t"), b.free("c")
     W, v = b.matrix("W", 2, 2, [[0, 0], [0, 0]]), b.matrix("v", 2, 1, [[0], [0]])
     a = b.product("a", Apply(ReLU, (W @ x,)))
-    y = b.defined("y", d)
+    y, z = b.defined("y", d), b.defined("z_1", weighted(b, W, x, 1))
 
     def loss(W: Formula, v: Formula) -> Formula:
         return (grand_total(v.T @ Apply(ReLU, (W @ x,))) + d - t) ** 2 / 2
@@ -147,9 +147,10 @@ def zeros(b: Board) -> Iterator[Block]:
             "权重全为 0 时，隐藏层输出全为 0，后面权重的梯度也是 0；前面权重的梯度要经过后面的权重，同样是 0。"
             "只有输出层的偏置 c 会动，下一步情形依旧：网络永远起步不了。tanh 在 0 处也是 0，结果一样；sigmoid 在 0 处是 ½，权重会动，但始终相等。",
         ),
-        b.line(b.entry(a, 1), Apply(ReLU, (weighted(b, W, x, 1),)), 0),
+        b.line(z, weighted(b, W, x, 1), 0),
+        b.line(b.entry(a, 1), Apply(ReLU, (z,)), 0),
         b.line(b.entry(by_v, 1), (y - t) * b.entry(a, 1), 0),
-        b.line(b.entry(by_W, 1, 1), 0),
+        b.line(b.entry(by_W, 1, 1), (y - t) * b.entry(v, 1) * Apply(ReLU_prime, (z,)) * b.entry(x, 1), 0),
         b.line(by_d, y - t),
     )
 

@@ -187,12 +187,13 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    found = {f"{factor:g}/n": journey(th, th_prime, factor) for factor in (0.5, 1.0, 3.0)}
+    factors = {"0.5/n": 0.5, "1/n (Xavier)": 1.0, "2.8/n (g = 5/3)": 25 / 9}
+    found = {name: journey(th, th_prime, factor) for name, factor in factors.items()}
     for title, which in (
         (
             both(
-                f"tanh layers of n = {WIDTH} units: the mean square of the sums",
-                f"每层 n = {WIDTH} 个单元的 tanh 网络：加权和的均方值",
+                f"tanh layers of n = {WIDTH} units, weights of the given variance: the mean square of the sums",
+                f"每层 n = {WIDTH} 个单元的 tanh 网络，图例为权重方差：加权和的均方值",
             ),
             "forward",
         ),
