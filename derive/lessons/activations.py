@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from derive.board import Board, Lesson, Mistake, both, grid, kept
 from derive.document import Block
-from derive.formula import Apply, Formula, Name, Written, formula
+from derive.formula import Apply, Formula, Name, Written, exp, formula, log
 from derive.graph import Op
 from derive.ops.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
 from derive.ops.base import Elementwise
@@ -173,6 +173,12 @@ def straight(b: Board) -> tuple[Formula, Formula]:
     return Apply(ReLU, (minus,)) + Apply(ReLU, (one,)), Apply(ReLU, (minus + one,))
 
 
+def twice(b: Board) -> tuple[Formula, Formula]:
+    z1, z2 = b.free("z_1", 1, 2), b.free("z_2", -2, -1)
+    p1, p2 = exp(z1) / (exp(z1) + exp(z2)), exp(z2) / (exp(z1) + exp(z2))
+    return -log(exp(p1) / (exp(p1) + exp(p2))), -log(p1)
+
+
 def negative(b: Board) -> tuple[Formula, Formula]:
     t = b.number("t", -2)
     return Apply(ReLU, (t,)), t
@@ -191,9 +197,9 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "With ReLU a network is made of straight pieces, and more units make more pieces: it can follow any continuous function as "
-            "closely as one likes.",
-            "用 ReLU 时，网络由许多直线段拼成，单元越多段数越多：它可以任意接近任何连续函数。",
+            "With ReLU a network is made of straight pieces, and more units make more pieces: on a bounded region it can follow any "
+            "continuous function as closely as one likes.",
+            "用 ReLU 时，网络由许多直线段拼成，单元越多段数越多：在有界区域上，它可以任意接近任何连续函数。",
         ),
         both(
             "In hidden layers ReLU is the usual choice: it is cheap, and its slope is 1 wherever the unit is on. Sigmoid and tanh saturate: far "
@@ -231,6 +237,7 @@ lesson = Lesson(
                 "That loss contains the softmax; it is given the sums themselves, called logits.",
                 "这个损失自带 softmax，应把加权和本身（称为 logits）交给它。",
             ),
+            twice,
         ),
     ),
     network="""

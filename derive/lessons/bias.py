@@ -105,7 +105,7 @@ def augmented(b: Board) -> Iterator[Block]:
             "Written into the matrix as a first column, with a 1 as first input, the biases disappear from the formula. The "
             "letters with a tilde are this wider matrix and this longer input; unit by unit it is the same sum.",
             "把偏置作为第一列写进矩阵，并在输入最前面添上 1，公式里就不再单独出现偏置。带波浪号的字母就是这个加宽的矩阵和加长的输入；"
-            "逐个单元来看，和没有变。",
+            "逐个单元来看，加权和没有变。",
         ),
         b.line(b.entry(z, 1), weighted(b, W, x, 1) + b.entry(c, 1), weighted(b, wide, long, 1)),
         b.line(b.entry(z, 2), weighted(b, W, x, 2) + b.entry(c, 2), weighted(b, wide, long, 2)),

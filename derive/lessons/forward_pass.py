@@ -105,7 +105,7 @@ def many(b: Board, W: Name, c: Name) -> Iterator[Block]:
         both(
             "In data sets a sample is a row. The transpose of a product is the product of the transposes in reverse order, so "
             "the matrix of weights stands to the right, transposed.",
-            "数据集里一个样本是一行。乘积的转置等于各因子转置后倒序相乘，所以权重矩阵转置后站在右边。",
+            "数据集里一个样本是一行。乘积的转置等于各因子转置后倒序相乘，所以权重矩阵要转置，并写在右边。",
         ),
         b.line(transpose(z), transpose(W @ x + c)),
     )
@@ -130,7 +130,7 @@ def many(b: Board, W: Name, c: Name) -> Iterator[Block]:
         both(
             "Some books put the samples in columns. Then the matrix stands to the left again, and everything is the transpose "
             "of the above.",
-            "有的书把样本排成列，这时矩阵又站在左边，一切都是上式的转置。",
+            "有的书把样本排成列，这时矩阵又写在左边，一切都是上式的转置。",
         ),
         b.line(transpose(Z), W @ transpose(X) + c @ transpose(ones)),
     )

@@ -71,10 +71,10 @@ def derivation(b: Board) -> Iterator[Block]:
         both(
             "Moved by t times the weights, the inputs change the sum by t times the sum of the squared weights. Moved at a right "
             "angle to the weights, for example by −w₂ and w₁ in the first two inputs, they do not change it at all. So the "
-            "points where z = 0 form a line (in three dimensions a plane) at a right angle to the weights, and the neuron tells "
+            "points where z = 0 form a plane (with two inputs a line) at a right angle to the weights, and the neuron tells "
             "one side of it from the other.",
             "输入沿权重方向移动 t 倍权重，加权和的改变量是 t 乘以权重的平方和；沿与权重垂直的方向移动，例如前两个输入分别移动 −w₂ 和 w₁，"
-            "加权和不变。所以 z = 0 的点构成一条与权重垂直的直线（三维时是平面），神经元区分的就是它的两侧。",
+            "加权和不变。所以 z = 0 的点构成一个与权重垂直的平面（两个输入时是直线），神经元区分的就是它的两侧。",
         ),
         b.line(b.at("z", total, {x1: x1 + t * w1, x2: x2 + t * w2, x3: x3 + t * w3}), z + t * (w1**2 + w2**2 + w3**2)),
         b.line(b.at("z", total, {x1: x1 - t * w2, x2: x2 + t * w1, x3: x3}), z),

@@ -103,9 +103,9 @@ def bounds(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The sigmoid passes on a quarter at most", "sigmoid 最多让四分之一通过"),
         both(
-            "Its slope is ¼ less a square, so it is never larger than ¼; it is ¼ only where the output is ½. Unless the weight is larger "
-            "than 4, every layer makes the gradient smaller.",
-            "它的斜率等于 ¼ 减去一个平方，所以不超过 ¼，只有输出为 ½ 时才等于 ¼。除非权重大于 4，每一层都使梯度变小。",
+            "Its slope is ¼ less a square, so it is never larger than ¼; it is ¼ only where the output is ½. As long as the "
+            "weight is below 4 in size, every layer makes the gradient smaller.",
+            "它的斜率等于 ¼ 减去一个平方，所以不超过 ¼，只有输出为 ½ 时才等于 ¼。只要权重的绝对值小于 4，每一层都使梯度变小。",
         ),
         b.line(b.slope(s, z, prime(σ_prime, z)), s * (1 - s), quarter - (s - half) ** 2),
         b.line(b.slope(Apply(σ, (zero,)), zero, prime(σ_prime, formula(0))), quarter),
@@ -235,8 +235,8 @@ lesson = Lesson(
         Mistake(
             both("A deep sigmoid network only needs more training.", "深层 sigmoid 网络只要多训练就行。"),
             both(
-                "Each layer multiplies the gradient once more; ten of them leave less than a millionth.",
-                "每多一层，梯度就多乘一次；十层之后剩下不到百万分之一。",
+                "Each layer multiplies the gradient once more; with weights of size 1, ten of them leave less than a millionth.",
+                "每多一层，梯度就多乘一次；权重为 1 时，十层之后剩下不到百万分之一。",
             ),
             one_factor,
         ),
