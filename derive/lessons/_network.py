@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from derive.board import Board, said
+from derive.board import Board, read, said
 from derive.document import Figure, Say
-from derive.figures.network import Column, Edge, Network, Unit
+from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Formula, Name, Partial, Symbol, add
 from derive.language import Both
 
@@ -34,14 +34,14 @@ def diagram(
     last = len(columns) - 1
     drawn, wires = [], []
     for i, symbols in enumerate(columns):
-        kind = "input" if i == 0 else "output" if i == last else "hidden"
+        kind: Kind = "input" if i == 0 else "output" if i == last else "hidden"
         name = (
             b.words.plain("figure.hidden", k=i)
             if kind == "hidden"
             else b.words.plain("figure.inputs" if kind == "input" else "figure.output")
         )
         ones = (Unit(f"bias{i}", Symbol(""), kind="bias", caption="+1"),) if bias and i < last else ()
-        units = tuple(Unit(f"u{i},{j}", letter(text), kind=kind) for j, text in enumerate(symbols))  # type: ignore[arg-type]
+        units = tuple(Unit(f"u{i},{j}", read(text), kind=kind) for j, text in enumerate(symbols))
         drawn.append(Column(name, (*ones, *units)))
     for i, (left, right) in enumerate(pairwise(columns)):
         for j in range(len(right)):
@@ -55,10 +55,3 @@ def diagram(
                 wires.append(Edge(f"w{i},{j},{k}", f"u{i},{k}", f"u{i + 1},{j}", symbol))
     found = Network(tuple(drawn), tuple(wires), b.text(title) if isinstance(title, Both) else "")
     return Figure(b.new("figure"), said(title), found)
-
-
-def letter(text: str) -> Symbol:
-    """`a^(1)_2` as a symbol."""
-    base, _, sub = text.partition("_")
-    base, _, sup = base.partition("^")
-    return Symbol(base, sub, sup)

@@ -313,7 +313,7 @@ lesson = Lesson(
             "靠前一层的权重通过后面每个单元影响损失。只沿一条路径计算，梯度就错了。",
         ),
         both(
-            "The number of paths grows like a power of the depth, the number of edges only in proportion to it. Backpropagation gives the whole "
+            "The number of paths grows exponentially with the depth, the number of edges only in proportion to it. Backpropagation gives the whole "
             "gradient for about the price of two forward passes.",
             "路径数随深度按指数增长，边数只成比例增长。反向传播以大约两次前向传播的代价求出整个梯度。",
         ),
