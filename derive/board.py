@@ -21,7 +21,7 @@ from derive.dialects.text import Text
 from derive.differentiation import moves, taught
 from derive.document import Block, Cell, Figure, Form, Line, Say, Step, Table, say
 from derive.figures.chart import Axis, Chart, Contours, Curve
-from derive.formula import Formula, Function, Name, Partial, Symbol, Written, formula, is_scalar, names
+from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, Written, formula, is_scalar, names
 from derive.graph import Node, leaf
 from derive.language import Both, Words
 from derive.numerals import Policy
@@ -111,7 +111,7 @@ class Board:
         ]
         return self.held(symbol, np.array([[Fraction(x) for x in row] for row in entries], dtype=object))
 
-    def held(self, symbol: str | Symbol | Written, exact: Value) -> Name:
+    def held(self, symbol: str | Symbol | Partial | Written, exact: Value) -> Name:
         """A matrix with these entries, exact fractions or numbers of many digits."""
         id, (rows, columns) = self.new("Q"), exact.shape
         fractions = all(isinstance(x, Fraction) for x in exact.ravel())
@@ -122,22 +122,47 @@ class Board:
         shown = read(symbol) if isinstance(symbol, str) else symbol
         if isinstance(shown, Symbol):
             shown = replace(shown, bold=True)
+        if isinstance(shown, Partial):
+            shown = replace(shown, by=replace(shown.by, bold=True))
         return Name(id, (), shown, (rows, columns), scalar=False)
 
     def product(self, symbol: str | Symbol | Written, f: Formula) -> Name:
         """A matrix that is what a formula of matrices says."""
-        return self.held(symbol, np.asarray(self.value(f), dtype=object))
+        exact = self.exact_matrix(f)
+        return self.held(symbol, np.asarray(self.value(f), dtype=object) if exact is None else exact)
 
-    def entry(self, matrix: Name, row: int, column: int = 1, symbol: str | Symbol | None = None) -> Name:
+    def exact_matrix(self, f: Formula) -> Value | None:
+        """The value of a formula of matrices in fractions, or None."""
+
+        def lookup(name: Name) -> Value:
+            return self.values.known_exactly(name) if name.scalar else self.values.exact[name.id]
+
+        found = np.asarray(evaluate(f, lookup, EXACT), dtype=object)
+        return found if all(isinstance(x, Fraction) for x in found.ravel()) else None
+
+    def column(self, symbol: str | Symbol | Written, rows: Sequence[Any]) -> Name:
+        """A vector of one column whose entries are what these formulas say."""
+        return self.grid(symbol, [[row] for row in rows])
+
+    def grid(self, symbol: str | Symbol | Written, rows: Sequence[Sequence[Any]]) -> Name:
+        """A matrix whose entries are what these formulas say."""
+        exact = [[self.exactly(formula(f)) for f in row] for row in rows]
+        if all(isinstance(x, Fraction) for row in exact for x in row):
+            return self.held(symbol, np.array(exact, dtype=object))
+        return self.held(symbol, np.array([[self.value(f) for f in row] for row in rows], dtype=object))
+
+    def entry(self, matrix: Name, row: int, column: int = 1, symbol: str | Symbol | Partial | None = None) -> Name:
         """An entry of a matrix, counted from 1: w₁₂ of W, x₂ of a vector x."""
         rows, columns = matrix.shape
         vector = 1 in matrix.shape
         index = (max(row, column),) if vector else (row, column)
-        assert isinstance(matrix.symbol, Symbol)
-        base, sub = matrix.symbol.base.lower(), "".join(map(str, index))
-        named = Symbol(base, ",".join(filter(None, (matrix.symbol.sub, sub))), matrix.symbol.sup)
+        sub = "".join(map(str, index))
+        shown = matrix.symbol.by if isinstance(matrix.symbol, Partial) else matrix.symbol
+        assert isinstance(shown, Symbol)
+        of = Symbol(shown.base.lower(), ",".join(filter(None, (shown.sub, sub))), shown.sup, shown.mark)
+        named = replace(matrix.symbol, by=of) if isinstance(matrix.symbol, Partial) else of
         if symbol is not None:
-            named = symbol if isinstance(symbol, Symbol) else read(symbol)
+            named = read(symbol) if isinstance(symbol, str) else symbol
         return Name(matrix.id, index, named, (rows, columns))
 
     def slope(self, f: Formula, by: Name, symbol: str | Symbol | Partial | Written | None = None, d: str = "d") -> Name:
@@ -151,6 +176,25 @@ class Board:
         """∂of/∂by as a name, where `of` is what f is called; its value is a difference quotient of f."""
         assert isinstance(by.symbol, Symbol)
         return self.slope(f, by, Partial(read(of), by.symbol))
+
+    def gradient(self, f: Formula, by: Name, symbol: str | Symbol | Partial) -> Name:
+        """∂f/∂A for a matrix A, entry by entry a difference quotient of the number f; in the shape of A."""
+        at = self.value(by)
+        found = np.empty(by.shape, dtype=object)
+        for place in np.ndindex(by.shape):
+
+            def moved(x: Any, place: tuple[int, ...] = place) -> Any:
+                other = at.copy()
+                other[place] = x
+                return np.sum(self.value(f, {by.key: other}))
+
+            found[place] = self.difference(moved, at[place])
+        return self.held(symbol, found)
+
+    def at(self, letter: str, f: Formula, values: Mapping[Name, Any]) -> Name:
+        """What f is where some quantities have other values (numbers or formulas), written z(0, 1)."""
+        called = Apply(Function(letter, Symbol(letter)), tuple(map(formula, values.values())))
+        return self.hold(Written(called), self.value(f, {name.key: self.value(x) for name, x in values.items()}))
 
     def difference(self, f: Callable[[Any], Any], at: Any) -> Any:
         """The central difference quotient of a function of one number, right to 80 digits."""
@@ -204,6 +248,13 @@ class Board:
         unit = digits().number(FOUND)
         return self.hold(symbol, digits()("floor", (left + right) / 2 / unit + 0.5) * unit)
 
+    def average(self, symbol: str | Symbol | Written, f: Formula, by: Name, low: Any, high: Any) -> Name:
+        """The mean of f where a quantity is anything from low to high, all equally likely: by quadrature."""
+        ends = [self.value(low), self.value(high)]
+        context = ends[0].context
+        integral = context.quad(lambda x: self.value(f, {by.key: x}), ends)
+        return self.hold(symbol, integral / (ends[1] - ends[0]))
+
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
         """The value of a formula with 150 digits; `other` gives some names' values by their keys."""
@@ -243,7 +294,24 @@ class Board:
             target = self.defined(Written(left), left)
         else:
             target = self.product(Written(left), left)
+        if numbers:
+            self.recognise(target, formula(forms[-1]))
         return Line(target, tuple(Form(formula(f), numbers=numbers) for f in forms), has_value=numbers)
+
+    def recognise(self, target: Name, f: Formula) -> None:
+        """A measured value that a formula gives in fractions is that fraction: a slope of 6.000… is shown as 6."""
+        close = digits().number(SMALL)
+        if target.scalar and target.id in self.values.extra:
+            value, exact = self.values.extra[target.id]
+            found = self.exactly(f) if exact is UNKNOWN else UNKNOWN
+            if isinstance(found, Fraction) and abs(value - digits().number(found)) < close:
+                self.values.define(target, value, found)
+        elif not target.scalar:
+            whole = self.exact_matrix(f)
+            if whole is not None and whole.shape == self.values.arrays[target.id].shape:
+                apart = abs(self.values.arrays[target.id] - np.frompyfunc(digits().number, 1, 1)(whole))
+                if all(x < close for x in apart.ravel()):
+                    self.values.exact[target.id] = whole
 
     def step(self, title: Sentence, why: Sentence | Sequence[Sentence], *lines: Line, fold: bool = False) -> Step:
         """Equalities under a title, with the reason why they hold."""
@@ -365,6 +433,11 @@ def grid(low: float, high: float, points: int = POINTS) -> list[float]:
 def both(en: str, zh: str) -> Both:
     """A sentence in both languages; {places} are filled with formulas and numbers by `say`."""
     return Both(en, zh)
+
+
+def kept(value: Any) -> Number:
+    """A constant that is written even where it could be left out: the 0 of w·0, the 1 of 1·w."""
+    return Number(Fraction(value), str(value))
 
 
 def named(name: str, glyph: str, parameters: Sequence[Name], body: Formula) -> Function:

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from derive.algebra import FLOATS, evaluate
+from derive.formula import Formula, Name, Symbol, formula, sqrt
 from derive.registry import Registry
 from derive.tensor import Floats as Array
 
@@ -20,18 +22,34 @@ Mode = Literal["fan_in", "fan_out"]
 Gain = Literal["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 
 initializers: Registry[Callable[..., Array]] = Registry("initializer")
-GAINS: dict[str, float] = {
-    "linear": 1.0,
-    "sigmoid": 1.0,
-    "tanh": 5 / 3,
-    "relu": math.sqrt(2),
-    "selu": 0.75,
+# The scales, in derive's own formulas: of the gain, the fans of a layer and the slope of leaky_relu below 0.
+g, fan = Name("g", symbol=Symbol("g")), Name("fan", symbol=Symbol("n"))
+n_in, n_out = (Name(f"n_{way}", symbol=Symbol("n", way)) for way in ("in", "out"))
+below = Name("below", symbol=Symbol("α"))
+
+#: Recommended gains, https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain.
+GAINS: dict[str, Formula] = {
+    "linear": formula(1),
+    "sigmoid": formula(1),
+    "tanh": formula(Fraction(5, 3)),
+    "relu": sqrt(2),
+    "leaky_relu": sqrt(2 / (1 + below**2)),
+    "selu": formula(Fraction(3, 4)),
 }
+XAVIER_STD = g * sqrt(2 / (n_in + n_out))
+XAVIER_BOUND = g * sqrt(6 / (n_in + n_out))
+KAIMING_STD = g / sqrt(fan)
+KAIMING_BOUND = sqrt(3) * KAIMING_STD
+
+
+def worked(f: Formula, **values: Any) -> float:
+    """A scale in float64."""
+    return float(evaluate(f, lambda name: float(values[name.id]), FLOATS))
 
 
 def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
-    """The recommended gain, https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain."""
-    return math.sqrt(2 / (1 + negative_slope**2)) if nonlinearity == "leaky_relu" else GAINS[nonlinearity]
+    """The recommended gain."""
+    return worked(GAINS[nonlinearity], below=negative_slope)
 
 
 def fans(shape: tuple[int, int]) -> tuple[int, int]:
@@ -73,21 +91,26 @@ def normal(random: Any, shape: tuple[int, int], *, mean: Fraction = Fraction(0),
     return np.asarray(random.normal(float(mean), float(std), shape))
 
 
+def xavier(scale: Formula, shape: tuple[int, int], gain: Fraction) -> float:
+    into, out = fans(shape)
+    return worked(scale, g=gain, n_in=into, n_out=out)
+
+
 @initializers()
 def xavier_uniform(random: Any, shape: tuple[int, int], *, gain: Fraction = Fraction(1)) -> Array:
     """Uniform within ±gain·√(6/(fan_in + fan_out)) (Glorot & Bengio, 2010)."""
-    bound = float(gain) * math.sqrt(6 / sum(fans(shape)))
+    bound = xavier(XAVIER_BOUND, shape, gain)
     return np.asarray(random.uniform(-bound, bound, shape))
 
 
 @initializers()
 def xavier_normal(random: Any, shape: tuple[int, int], *, gain: Fraction = Fraction(1)) -> Array:
     """Normal with standard deviation gain·√(2/(fan_in + fan_out)) (Glorot & Bengio, 2010)."""
-    return np.asarray(random.normal(0.0, float(gain) * math.sqrt(2 / sum(fans(shape))), shape))
+    return np.asarray(random.normal(0.0, xavier(XAVIER_STD, shape, gain), shape))
 
 
-def kaiming_std(shape: tuple[int, int], mode: Mode, nonlinearity: Gain, a: Fraction) -> float:
-    return gain(nonlinearity, float(a)) / math.sqrt(fans(shape)[mode == "fan_out"])
+def kaiming(scale: Formula, shape: tuple[int, int], mode: Mode, nonlinearity: Gain, a: Fraction) -> float:
+    return worked(scale, g=gain(nonlinearity, float(a)), fan=fans(shape)[mode == "fan_out"])
 
 
 @initializers()
@@ -100,7 +123,7 @@ def kaiming_uniform(
     nonlinearity: Gain = "leaky_relu",
 ) -> Array:
     """Uniform within ±gain·√(3/fan) (He et al., 2015); `a` is the negative slope of leaky_relu."""
-    bound = math.sqrt(3) * kaiming_std(shape, mode, nonlinearity, a)
+    bound = kaiming(KAIMING_BOUND, shape, mode, nonlinearity, a)
     return np.asarray(random.uniform(-bound, bound, shape))
 
 
@@ -114,7 +137,7 @@ def kaiming_normal(
     nonlinearity: Gain = "leaky_relu",
 ) -> Array:
     """Normal with standard deviation gain/√fan (He et al., 2015); `a` is the negative slope of leaky_relu."""
-    return np.asarray(random.normal(0.0, kaiming_std(shape, mode, nonlinearity, a), shape))
+    return np.asarray(random.normal(0.0, kaiming(KAIMING_STD, shape, mode, nonlinearity, a), shape))
 
 
 @initializers()

@@ -94,6 +94,10 @@ SIGNS = {
     "ᵗ": "$^t$",
     **{raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     **{low: f"$_{letter}$" for low, letter in zip("ᵢⱼₖₙ", "ijkn", strict=True)},
+    "ᵀ": r"$^\top$",
+    "¼": r"$\frac14$",
+    "⁽": "$^($",
+    "⁾": "$^)$",
     **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
 }
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}

@@ -78,6 +78,10 @@ class ExactPython(Python):
         whole = numeral.exponent is None and not numeral.denominator and numeral.digits.isdigit()
         return str(numeral) if whole else f"number({str(numeral)!r})"
 
+    def fraction(self, top: str, bottom: str) -> str:
+        """A quotient of constants is exact, too, where Python's own 2/(1 + 5) is a float64."""
+        return super().fraction(top if "q[" in top else f"number('1')*{top}", bottom)
+
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         """Each part is worked out only where it is asked for: one that does not apply may divide by zero."""
         return f"cases({', '.join(f'lambda: {part}' for row in rows for part in row if part)})"

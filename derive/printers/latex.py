@@ -5,6 +5,7 @@ from __future__ import annotations
 from derive.dialects.latex import Latex, text
 from derive.document import Cell, Document, Figure, Line, Say, Step, Table, Topic
 from derive.figures.picture import to_tikz
+from derive.figures.text import wide
 from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
 from derive.printers.aligned import WIDTH, aligned
@@ -64,8 +65,8 @@ class Tex(Printer):
         """What stands in a cell of a table of so many columns; a sentence has rows of its own."""
         spelled = self.cell(cell)
         bare = spelled.replace(r"\allowbreak{}", "")
-        long = len(bare) + sum(ord(c) > 0x2E80 for c in bare) > LONGEST_CELL * 2 / max(columns, 2)
-        sentence = isinstance(cell, Say | str | Topic) and long
+        letters = sum(2 if wide(c) else 1 for c in bare)
+        sentence = isinstance(cell, Say | str | Topic) and letters > LONGEST_CELL * 2 / max(columns, 2)
         width = f"{0.8 / max(columns, 2):.2g}".lstrip("0")
         return rf"\parbox[t]{{{width}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 

@@ -31,15 +31,17 @@ class Terminal(Printer):
         document = self.document
         lines = [document.title, "=" * columns(document.title), ""]
         for section in document.sections:
+            if all(isinstance(block, Figure) for block in section.blocks):
+                continue  # nothing but pictures
             title = self.say(section.title)
             lines += [title, "-" * columns(title), ""]
             for block in section.blocks:
                 lines += [*self.block(block), ""]
-        for key, sentences in (("section.conventions", document.conventions),):
+        if document.conventions:
             lines += [
-                self.word(key),
-                "-" * columns(self.word(key)),
-                *(row for s in sentences for row in self.wrapped("• " + self.say(s))),
+                self.word("section.conventions"),
+                "-" * columns(self.word("section.conventions")),
+                *(row for s in document.conventions for row in self.wrapped("• " + self.say(s))),
                 "",
             ]
         return [
