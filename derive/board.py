@@ -19,8 +19,22 @@ from derive.algebra import DIGITS, EXACT, FLOATS, UNKNOWN, Value, digits, evalua
 from derive.contract import Contract
 from derive.differentiation import moves, taught
 from derive.document import Block, Cell, Figure, Form, Line, Say, Step, Table, say
+from derive.expression import SIGMOID
 from derive.figures.chart import Axis, Chart, Curve
-from derive.formula import Formula, Function, Name, Partial, Symbol, Written, formula, is_scalar, names
+from derive.formula import (
+    Apply,
+    Formula,
+    Function,
+    Name,
+    Partial,
+    Symbol,
+    Written,
+    bind,
+    formula,
+    is_scalar,
+    names,
+    walk,
+)
 from derive.graph import Node, leaf
 from derive.language import Both, Words
 from derive.numerals import Policy
@@ -197,30 +211,31 @@ class Board:
         return Step(self.new("step"), said(title), tuple(map(said, reasons)), lines, fold=fold)
 
     def differentiated(
-        self, f: Formula, by: Name, left: Name | None = None, shown: Formula | None = None
+        self, f: Formula, by: Name, left: Name | None = None, shown: Formula | None = None, d: str = "d"
     ) -> Iterator[Step]:
         """The derivative of f step by step, one named rule each, down to `shown`, or the form in which it is taught.
 
         left: what the derivative is called; d/dx (f) if it has no name. The value of it is a difference quotient's.
         """
-        target = left or self.slope(f, by)
+        target = left or self.slope(f, by, d=d)
         last: Formula = target
-        for move in moves(f, by, lambda part: self.slope(part, by)):
-            first = last == target and left is not None
-            before = (Form(self.slope(f, by), numbers=False),) if first else ()
-            line = Line(target, (*before, Form(move.formula, numbers=False)), has_value=False)
-            yield Step(
-                self.new("step"), say(f"rule.title.{move.rule}"), (say(f"rule.{move.rule}", **move.parts),), (line,)
-            )
+        for move in moves(f, by, lambda part: self.slope(part, by, d=d)):
+            forms: list[Formula] = [] if left is None or last != target else [self.slope(f, by, d=d)]
+            forms += [move.formula] if move.raw == move.formula else [move.raw, move.formula]
+            reasons = tuple(say(f"rule.{rule}", **parts) for rule, parts in move.reasons)
+            yield Step(self.new("step"), say(f"rule.title.{move.rule}"), reasons, (self.chain(target, *forms),))
             last = move.formula
-        end = shown if shown is not None else taught(f, last, by, lambda g, x: self.value(g, {by.key: x}))
+        end = shown if shown is not None else taught(f, last, by, self.value)
         if end is not None and end != last:
-            yield Step(
-                self.new("step"),
-                say("rule.title.simplified"),
-                (say("rule.simplified"),),
-                (Line(target, (Form(last, numbers=False), Form(end, numbers=False)), has_value=False),),
-            )
+            lines = [self.chain(target, last, *unfolded(end), end)]
+            if sigmoids(end) and not sigmoids(f):
+                s = sigmoids(end)[0]
+                lines.insert(0, self.line(s, *unfolded(s)))
+            yield Step(self.new("step"), say("rule.title.simplified"), (say("rule.simplified"),), tuple(lines))
+
+    def chain(self, target: Name, *forms: Formula) -> Line:
+        """target = form = form …, in symbols."""
+        return Line(target, tuple(Form(form, numbers=False) for form in forms), has_value=False)
 
     def table(self, title: Sentence, header: Sequence[Cell | Both], rows: Iterable[Sequence[Cell | Both]]) -> Table:
         """A table; cells are names' amounts, formulas, texts or sentences."""
@@ -249,6 +264,26 @@ class Board:
         """Two formulas that somebody takes for equal: the lesson is refused unless they differ."""
         difference = abs(digits().number(1) * self.value(wrong) - self.value(right))
         self.claims.append(Claim(wrong, right, bool(difference > digits().number(Fraction(1, 10**DIGITS)))))
+
+
+def sigmoids(f: Formula) -> list[Apply]:
+    """The places where a formula uses the sigmoid by its name."""
+    return [part for part in walk(f) if isinstance(part, Apply) and part.head == SIGMOID]
+
+
+def unfolded(f: Formula) -> tuple[Formula, ...]:
+    """The formula with the sigmoid in it written out, if it is there."""
+
+    def out(part: Formula) -> Formula:
+        if not isinstance(part, Apply):
+            return part
+        args = tuple(map(out, part.args))
+        if part.head == SIGMOID:
+            assert SIGMOID.body is not None
+            return bind(SIGMOID.body, dict(zip(SIGMOID.parameters, args, strict=True)))
+        return Apply(part.head, args, part.axis)
+
+    return (out(f),) if sigmoids(f) else ()
 
 
 def said(words: Sentence) -> Say:
