@@ -177,7 +177,8 @@ class Latex(Dialect):
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
             d = r"\partial " if symbol.d == "∂" else r"\mathrm{d}"
-            return rf"\frac{{{d}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.by)}}}"
+            top = d if symbol.order == 1 else rf"{d.strip()}^{{{symbol.order}}}"
+            return rf"\frac{{{top}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.below)}}}"
         sub = f"_{{{script(symbol.sub)}}}" if symbol.sub else ""
         above = symbol.sup + symbol.mark
         sup = f"^{{{script(above)}}}" if above else ""
