@@ -397,11 +397,8 @@ class Page:
         for order in range(1, self.asked.order + 1):
             title = say(f"section.derivative.{order if self.asked.order > 1 else 'steps'}")
             yield f"steps{order}", title, list(self.steps(order))
-        yield (
-            "where",
-            say("section.derivative.where"),
-            limits(self.asked, lambda order: self.called(order, self.asked.variables)),
-        )
+        where: list[Block] = [*limits(self.asked, lambda order: self.called(order, self.asked.variables))]
+        yield "where", say("section.derivative.where"), where
         yield "picture", say("section.lesson.picture"), list(self.picture())
         yield "numbers", say("section.lesson.numbers"), list(self.numbers())
 

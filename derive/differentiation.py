@@ -98,7 +98,7 @@ def one(f: Formula, by: Name, pending: Pending) -> Taken:
 
     at_once = simple(f, by)
     if at_once is not None:
-        return taken("linear", at_once, f=f)
+        return taken("linear" if depends(f, by) else "constant", at_once, f=f)
     assert isinstance(f, Apply)
     match f.head:
         case Function() as function:
@@ -252,6 +252,8 @@ def tidied(f: Formula) -> Formula:
             return over(*args)
         case "pow":
             return power(*args)
+        case "cases" if len(set(args[::2])) == 1:
+            return args[0]
     return Apply(f.head, args, f.axis)
 
 
