@@ -144,7 +144,7 @@ class Board:
             named = symbol if isinstance(symbol, Symbol) else read(symbol)
         return Name(matrix.id, index, named, (rows, columns))
 
-    def slope(self, f: Formula, by: Name, symbol: str | Symbol | Partial | None = None, d: str = "d") -> Name:
+    def slope(self, f: Formula, by: Name, symbol: str | Symbol | Partial | Written | None = None, d: str = "d") -> Name:
         """df/dx as a name, d/dx (f) unless it has a symbol; its value is a difference quotient of f, no rule's."""
         assert isinstance(by.symbol, Symbol)
         shown = Written(f, by.symbol, d) if symbol is None else written(symbol)
@@ -163,6 +163,17 @@ class Board:
         for values, chance in outcomes:
             total += digits().number(chance) * self.value(f, {n.key: digits().number(v) for n, v in values.items()})
         return self.hold(symbol, total)
+
+    def integral(self, symbol: str | Symbol | Written, f: Formula, by: Name, low: Any, high: Any) -> Name:
+        """The integral of f from low to high, by quadrature: no antiderivative is known to it. 45 digits are right."""
+        from mpmath import MPContext
+
+        mp = MPContext()
+        mp.dps = DIGITS
+        ends = mp.linspace(mp.mpf(str(float(low))), mp.mpf(str(float(high))), max(2, round(abs(high - low)) + 1))
+        return self.hold(
+            symbol, digits().number(1) * mp.quad(lambda x: self.value(f, {by.key: digits().number(x)}), ends)
+        )
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
