@@ -170,10 +170,10 @@ class Board:
 
         mp = MPContext()
         mp.dps = DIGITS
-        ends = mp.linspace(mp.mpf(str(float(low))), mp.mpf(str(float(high))), max(2, round(abs(high - low)) + 1))
-        return self.hold(
-            symbol, digits().number(1) * mp.quad(lambda x: self.value(f, {by.key: digits().number(x)}), ends)
-        )
+        first, last = (mp.mpf(digits().number(end)) for end in (low, high))
+        ends = mp.linspace(first, last, max(2, round(float(abs(last - first))) + 1))
+        area = mp.quad(lambda x: self.value(f, {by.key: digits().number(x)}), ends)
+        return self.hold(symbol, digits().number(area))
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
@@ -238,10 +238,10 @@ class Board:
             last = move.formula
         end = shown if shown is not None else taught(f, last, by, self.value)
         if end is not None and end != last:
-            lines = [self.chain(target, last, *unfolded(end), end)]
+            lines = [self.chain(target, last, end)]
             if sigmoids(end) and not sigmoids(f):
                 s = sigmoids(end)[0]
-                lines.insert(0, self.line(s, *unfolded(s)))
+                lines = [self.line(s, *unfolded(s)), self.chain(target, last, *unfolded(end), end)]
             yield Step(self.new("step"), say("rule.title.simplified"), (say("rule.simplified"),), tuple(lines))
 
     def chain(self, target: Name, *forms: Formula) -> Line:

@@ -114,11 +114,17 @@ def constants(b: Board) -> Iterator[Block]:
 
 
 def numbers(b: Board) -> Iterator[Block]:
-    letters = b.number("λ", λ.value), b.number("α", α.value)
+    root, one = exp(Number(Fraction(1, 2))), Apply(Φ, (formula(-1),))
+    m1, m2 = b.defined("m_+", 1 / sqrt(2 * PI)), b.defined("m_−", root * one - Number(Fraction(1, 2)))
     yield b.step(
-        both("The constants", "两个常数"),
-        both("Found from the two conditions.", "由两个条件求得。"),
-        b.line(b.defined("λ·α", letters[0] * letters[1]), letters[0] * letters[1], numbers=True),
+        both("The constant α", "常数 α"),
+        both(
+            "A table of the normal distribution gives both means, and they give α.",
+            "由正态分布表得到两个平均值，从而得到 α。",
+        ),
+        b.line(m1, 1 / sqrt(2 * PI), numbers=True),
+        b.line(m2, root * one - Number(Fraction(1, 2)), numbers=True),
+        b.line(b.defined("α", -m1 / m2), -m1 / m2, numbers=True),
     )
     yield example(
         b,
