@@ -32,7 +32,8 @@ from derive.values import as_fraction
 
 PLACE = "derive explain"  # where a refused text stands
 MAX_ORDER = 4
-MAX_TITLE = 100
+MAX_TITLE = 100  # letters
+MAX_SUMMARY = 60  # pieces of a result that stands above the page
 MAX_MOVES = 40  # rules of one derivative: more nobody reads
 MAX_SIZE = 1_500  # pieces of the expression while it is differentiated
 MAX_POWER = 1_000  # of the variable
@@ -347,9 +348,10 @@ def write(asked: Asked, at: Drawn, policy: Policy, words: Words) -> tuple[Docume
     """The page, written once at these values of the variables."""
     page = Page(asked, at, Board(words, policy, 0, topic="derivative"))
     sections = [Section(f"derivative/{id}", title, tuple(blocks)) for id, title, blocks in page.sections() if blocks]
-    summary = say("derivative.result", left=page.targets[-1], f=page.found[-1])
+    short = size(page.found[-1]) <= MAX_SUMMARY
+    summary = [say("derivative.result", left=page.targets[-1], f=page.found[-1])] if short else []
     title = asked.text if len(asked.text) <= MAX_TITLE else asked.text[: MAX_TITLE - 1] + "…"
-    document = page.board.desk.document(title, sections, {}, summary=(summary,))
+    document = page.board.desk.document(title, sections, {}, summary=summary)
     return document, page.board
 
 

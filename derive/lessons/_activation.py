@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -75,12 +76,14 @@ def quotients(b: Board, op: Elementwise, left: Any, right: Any) -> tuple[Line, L
 
 
 def graph(b: Board, op: Elementwise, far: float = 5) -> Iterator[Block]:
-    """The function and its derivative."""
+    """The function and its derivative, which has a gap where it jumps."""
     z, glyph = b.free("z"), op.glyph.base
-    at = grid(-far, far)
+    jumps = [float(b.value(kink)) for kink in op.kinks]
+    at = sorted({*grid(-far, far), *(x for x in jumps if abs(x) < far)})
+    slopes = [(x, math.nan if x in jumps else y) for x, y in b.vary(slope(op, z), z, at)]
     curves: dict[str | Both, Sequence[tuple[float, float]]] = {
         f"{glyph}(z)": b.vary(value(op, z), z, at),
-        f"{glyph}′(z)": b.vary(slope(op, z), z, at),
+        f"{glyph}′(z)": slopes,
     }
     yield b.chart(both("The function and its derivative", "函数及其导数"), "z", "", curves)
 

@@ -25,7 +25,7 @@ from derive.ops.activations import elu, selu
 
 op = elementwise(selu())
 λ, α = (Number(part.value, part.text) for part in op.body.args[2].args[:2])  # type: ignore[attr-defined]
-FAR = 16  # standard deviations: beyond them less than 10⁻⁵⁰ is left
+FAR = 14  # standard deviations: beyond them less than 10⁻⁴⁰ is left
 
 _x = Name("x", symbol=Symbol("x"))
 Φ = named("normal", "Φ", (_x,), (1 + erf(_x / sqrt(2))) / 2)

@@ -12,6 +12,7 @@ from derive.printers.common import Printer, size, template
 from derive.spelling import spell
 
 LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table
+WIDE = 0x2E80  # from here on a letter is as wide as two
 
 
 def because(printer: Printer, line: Line) -> str:
@@ -63,7 +64,7 @@ class Tex(Printer):
     def boxed(self, cell: Cell) -> str:
         """What stands in a table's cell; a sentence has rows of its own."""
         spelled = self.cell(cell)
-        sentence = isinstance(cell, Say | str) and len(spelled) > LONGEST_CELL
+        sentence = isinstance(cell, Say | str) and len(spelled) + sum(ord(c) >= WIDE for c in spelled) > LONGEST_CELL
         return rf"\parbox[t]{{.4\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
     def columns(self, table: Table) -> str:

@@ -32,9 +32,11 @@ class Terminal(Printer):
         lines = [document.title, "=" * columns(document.title), ""]
         for section in document.sections:
             title = self.say(section.title)
-            lines += [title, "-" * columns(title), ""]
-            for block in section.blocks:
-                lines += [*self.block(block), ""]
+            blocks = [rows for rows in map(self.block, section.blocks) if rows]
+            if blocks:  # a picture is not shown here
+                lines += [title, "-" * columns(title), ""]
+            for rows in blocks:
+                lines += [*rows, ""]
         for key, sentences in (("section.conventions", document.conventions),):
             lines += [
                 self.word(key),
