@@ -152,9 +152,10 @@ class Board:
         return self.hold(shown, self.difference(lambda x: self.value(f, {by.key: x}), self.value(by)))
 
     def difference(self, f: Callable[[Any], Any], at: Any) -> Any:
-        """The central difference quotient of a function of one number, right to 80 digits."""
+        """The central difference quotient of a function of one number, right to 80 digits; less than they show is 0."""
         step = digits().number(SMALL)
-        return (f(at + step) - f(at - step)) / (2 * step)
+        above, below = f(at + step), f(at - step)
+        return settled((above - below) / (2 * step), above, 65)
 
     def expected(
         self, symbol: str | Symbol | Written, f: Formula, outcomes: Iterable[tuple[Mapping[Name, Any], Any]]
@@ -269,6 +270,12 @@ class Board:
         """Two formulas that somebody takes for equal: the lesson is refused unless they differ."""
         difference = abs(digits().number(1) * self.value(wrong) - self.value(right))
         self.claims.append(Claim(wrong, right, bool(difference > digits().number(Fraction(1, 10**DIGITS)))))
+
+
+def settled(quotient: Any, value: Any, right: int) -> Any:
+    """A difference quotient of a function with such a value; what lies beyond its right digits is 0."""
+    tiny = digits().number(Fraction(1, 10**right)) * max(1, abs(value))
+    return quotient if abs(quotient) > tiny else digits().number(0)
 
 
 ARGUMENT = Name("x", symbol=Symbol("x"))

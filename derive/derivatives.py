@@ -19,7 +19,7 @@ import numpy as np
 
 from derive import calculus
 from derive.algebra import DIGITS, EXACT, FLOATS, UNKNOWN, digits, evaluate, sympy_algebra
-from derive.board import Board, both, grid
+from derive.board import Board, both, grid, settled
 from derive.checks.errors import Errors
 from derive.differentiation import depends, moves, size
 from derive.document import Amount, Block, Document, Form, Line, Say, Section, Table, Witness, say
@@ -95,7 +95,7 @@ def read(text: str) -> Asked:
         raise refused(f"a derivative of order {order} is written d^{order}/d{word}^{order}" if order > 1
                       else f"the order is written twice, as in d^2/d{word}^2", end)  # fmt: skip
     start = below.end() if below else end
-    return settled(text, " " * start + text[start:], word, at + 1, order)
+    return placed(text, " " * start + text[start:], word, at + 1, order)
 
 
 def power_of(found: re.Match[str]) -> int:
@@ -114,10 +114,10 @@ def called(text: str) -> Asked:
     order = int((found[2] or "1")[:6])
     if not 1 <= order <= MAX_ORDER:
         raise refused(f"the order of a derivative is 1 to {MAX_ORDER}", found.start(2))
-    return settled(text, " " * start + text[start : found.start()], found[1], found.start(1), order)
+    return placed(text, " " * start + text[start : found.start()], found[1], found.start(1), order)
 
 
-def settled(text: str, rest: str, word: str, at: int, order: int) -> Asked:
+def placed(text: str, rest: str, word: str, at: int, order: int) -> Asked:
     """The expression, read where it stands, and the variable in it."""
     if not rest.strip():
         raise refused("there is nothing to differentiate: an expression follows, as in d/dz log(1+exp(-z))", len(rest))
@@ -167,7 +167,7 @@ def degree(f: Formula) -> float:
 def called_in_output(text: str) -> str:
     """The text as the name of a folder."""
     spoken = {"+": " plus ", "-": " minus ", "−": " minus ", "*": " times ", "^": " to ", "/": " over "}
-    words = "".join(spoken.get(c, c) for c in re.sub(r"([d∂])\s*/\s*([d∂])", r"\1-\2", text))
+    words = "".join(spoken.get(c, c) for c in re.sub(r"([d∂])\s*/\s*([d∂])", r"\1 \2", text))
     return re.sub(r"\W+", "-", words.replace("∂", "d")).strip("-")[:80].strip("-")
 
 
@@ -393,7 +393,7 @@ class Page:
         for i in range(order + 1):
             moved = here + (number(Fraction(order, 2)) - i) * step
             total += (-1) ** i * math.comb(order, i) * b.value(self.function, {self.by.key: moved})
-        return total / step**order
+        return settled(total / step**order, b.value(self.function), 40) if order else total
 
     def sections(self) -> Iterator[tuple[str, Say, list[Block]]]:
         for order in range(1, self.asked.order + 1):

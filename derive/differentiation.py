@@ -28,6 +28,7 @@ from derive.formula import (
     branches,
     cases,
     divide,
+    exp,
     is_number,
     log,
     multiply,
@@ -119,9 +120,13 @@ def one(f: Formula, by: Name, pending: Pending) -> Taken:
             return quotient(f, by, slope)
         case "pow":
             return raised(f, by, slope)
+        case "log1p":
+            return taken("definition", slope(log(1 + f.args[0])), f=f)
+        case "expm1":
+            return taken("definition", slope(exp(f.args[0]) - 1), f=f)
         case "max" | "min":
             return extreme(f, by, slope)
-        case head if head in calculus.OUTER:
+        case head if head in SMOOTH:
             return outside(str(head), calculus.OUTER[str(head)](f.args[0]), f.args[0], by, slope)
     raise TypeError(f"no rule for the derivative of {f.head!r}")
 
@@ -131,6 +136,7 @@ def taken(rule: str, slope: Formula, **parts: Formula) -> Taken:
 
 
 Slope = Callable[[Formula], Formula]
+SMOOTH = calculus.OUTER.keys() - {"floor", "ceil", "log1p", "expm1"}  # functions with a rule and a name of their own
 
 
 def simple(f: Formula, by: Name) -> Formula | None:

@@ -47,8 +47,8 @@ def derivation(b: Board) -> Iterator[Block]:
             "There the function is constant: for z < −1 and for z > 1 the slope is 0.",
             "此处函数为常数：z < −1 与 z > 1 时斜率都为 0。",
         ),
-        b.line(prime(b, op, below), 0),
-        b.line(prime(b, op, above), 0),
+        b.line(prime(b, op, below), b.slope(formula(-1), below), 0),
+        b.line(prime(b, op, above), b.slope(formula(1), above), 0),
     )
     h = b.free("h", "0.1", "0.9")
     one = formula(1)

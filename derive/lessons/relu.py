@@ -46,7 +46,7 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("For z < 0", "当 z < 0"),
         both("There the function is constantly 0, and so is its slope.", "此处函数恒为 0，斜率也为 0。"),
-        b.line(prime(b, op, n), 0),
+        b.line(prime(b, op, n), b.slope(ZERO, n), 0),
     )
     left, right = quotients(b, op, lambda h: (ZERO,), lambda h: (h / h, 1))
     yield b.step(
