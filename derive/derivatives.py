@@ -490,7 +490,8 @@ def cut(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     sizes = sorted(abs(y) for _, y in points if math.isfinite(y))
     if not sizes:
         return points
-    largest = 4 * sizes[len(sizes) * 3 // 5] + 1
+    middle, most = sizes[len(sizes) // 2], sizes[len(sizes) * 9 // 10]
+    largest = 1 + min(3 * most, 100 * middle + 10)
     return [(x, y if abs(y) <= largest else math.nan) for x, y in points]
 
 

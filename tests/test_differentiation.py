@@ -170,7 +170,7 @@ RULES = {
     "max": "d/dz max(0, z)",
     "min": "d/dz min(z, z^2)",
     "simplified": "d/dz log(1+exp(z))",
-    "erf": "gelu",
+    "erf": "d/dz erf(z)",
 }
 
 
@@ -220,6 +220,7 @@ TAUGHT = {
     "d/dz log(1+exp(-2*z))": "2·σ(2·z) − 2",
     "d/dz -log(sigmoid(z))": "σ(z) − 1",
     "d/dw log(1+exp(-w*x))": "x·(σ(w·x) − 1)",
+    "d/dz z/2*(1+erf(z/sqrt(2)))": "(1/2)·(1 + erf(z/√(2))) + z·e^{−(z/√(2))²}/(√(π)·√(2))",
     "d/dx x^3": "3·x²",
     "d/dx x^2/x": "1",
     "d/dx 2*x*x": "4·x",

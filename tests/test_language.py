@@ -325,7 +325,7 @@ def trained(folder: Path) -> Iterator[Solution]:
 DERIVATIVES = [
     "d/dz 3*z + 1/(1+z^2) + sin(z)/z + (1+z^2)^3 + 2^z",
     "d/dz sqrt(z) + z^z + log(1+exp(z))",
-    "d/dz cos(z)*tanh(z)*sigmoid(z)*abs(z)",
+    "d/dz cos(z)*tanh(z)*sigmoid(z)*abs(z)*erf(z)",
     "d/dz relu(z) + max(0, z) + min(z, 2) + abs(sin(z)) + log(z)",
     "d^2/dz^2 3*z",
     "d^4/dz^4 z^5",
