@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -20,8 +21,23 @@ from derive.contract import Contract
 from derive.dialects.text import Text
 from derive.differentiation import moves, taught
 from derive.document import Block, Cell, Figure, Form, Line, Say, Step, Table, say
+from derive.expression import SIGMOID
 from derive.figures.chart import Axis, Chart, Contours, Curve
-from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, Written, formula, is_scalar, names
+from derive.formula import (
+    Apply,
+    Formula,
+    Function,
+    Name,
+    Number,
+    Partial,
+    Symbol,
+    Written,
+    bind,
+    formula,
+    is_scalar,
+    names,
+    walk,
+)
 from derive.graph import Node, leaf
 from derive.language import Both, Words
 from derive.numerals import Policy
@@ -197,9 +213,10 @@ class Board:
         return self.hold(Written(called), self.value(f, {name.key: self.value(x) for name, x in values.items()}))
 
     def difference(self, f: Callable[[Any], Any], at: Any) -> Any:
-        """The central difference quotient of a function of one number, right to 80 digits."""
+        """The central difference quotient of a function of one number, right to 80 digits; less than they show is 0."""
         step = digits().number(SMALL)
-        return (f(at + step) - f(at - step)) / (2 * step)
+        above, below = f(at + step), f(at - step)
+        return settled((above - below) / (2 * step), above, 65)
 
     def expected(
         self, symbol: str | Symbol | Written, f: Formula, outcomes: Iterable[tuple[Mapping[Name, Any], Any]]
@@ -250,10 +267,12 @@ class Board:
 
     def average(self, symbol: str | Symbol | Written, f: Formula, by: Name, low: Any, high: Any) -> Name:
         """The mean of f where a quantity is anything from low to high, all equally likely: by quadrature."""
-        ends = [self.value(low), self.value(high)]
-        context = ends[0].context
-        integral = context.quad(lambda x: self.value(f, {by.key: x}), ends)
-        return self.hold(symbol, integral / (ends[1] - ends[0]))
+        first, last = self.value(low), self.value(high)
+        return self.hold(symbol, digits().number(area(bind(f, {by: ARGUMENT}), first, last)) / (last - first))
+
+    def integral(self, symbol: str | Symbol | Written, f: Formula, by: Name, low: Any, high: Any) -> Name:
+        """The integral from low to high of a function of one variable, by quadrature: it knows no antiderivative."""
+        return self.hold(symbol, digits().number(area(bind(f, {by: ARGUMENT}), low, high)))
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:
@@ -329,21 +348,22 @@ class Board:
         target = left or self.slope(f, by, d=d)
         last: Formula = target
         for move in moves(f, by, lambda part: self.slope(part, by, d=d)):
-            first = last == target and left is not None
-            before = (Form(self.slope(f, by, d=d), numbers=False),) if first else ()
-            line = Line(target, (*before, Form(move.formula, numbers=False)), has_value=False)
-            yield Step(
-                self.new("step"), say(f"rule.title.{move.rule}"), (say(f"rule.{move.rule}", **move.parts),), (line,)
-            )
+            forms: list[Formula] = [] if left is None or last != target else [self.slope(f, by, d=d)]
+            forms += [move.formula] if move.raw == move.formula else [move.raw, move.formula]
+            reasons = tuple(say(f"rule.{rule}", **parts) for rule, parts in move.reasons)
+            yield Step(self.new("step"), say(f"rule.title.{move.rule}"), reasons, (self.chain(target, *forms),))
             last = move.formula
-        end = shown if shown is not None else taught(f, last, by, lambda g, x: self.value(g, {by.key: x}))
+        end = shown if shown is not None else taught(f, last, by, self.value)
         if end is not None and end != last:
-            yield Step(
-                self.new("step"),
-                say("rule.title.simplified"),
-                (say("rule.simplified"),),
-                (Line(target, (Form(last, numbers=False), Form(end, numbers=False)), has_value=False),),
-            )
+            lines = [self.chain(target, last, end)]
+            if sigmoids(end) and not sigmoids(f):
+                s = sigmoids(end)[0]
+                lines = [self.line(s, *unfolded(s)), self.chain(target, last, *unfolded(end), end)]
+            yield Step(self.new("step"), say("rule.title.simplified"), (say("rule.simplified"),), tuple(lines))
+
+    def chain(self, target: Name, *forms: Formula) -> Line:
+        """target = form = form …, in symbols."""
+        return Line(target, tuple(Form(form, numbers=False) for form in forms), has_value=False)
 
     def table(self, title: Sentence, header: Sequence[Cell | Both], rows: Iterable[Sequence[Cell | Both]]) -> Table:
         """A table; cells are names' amounts, formulas, texts or sentences."""
@@ -398,6 +418,47 @@ class Board:
         """Two formulas that somebody takes for equal: the lesson is refused unless they differ."""
         difference = abs(digits().number(1) * self.value(wrong) - self.value(right))
         self.claims.append(Claim(wrong, right, bool(difference > digits().number(Fraction(1, 10**DIGITS)))))
+
+
+def settled(quotient: Any, value: Any, right: int) -> Any:
+    """A difference quotient of a function with such a value; what lies beyond its right digits is 0."""
+    tiny = digits().number(Fraction(1, 10**right)) * max(1, abs(value))
+    return quotient if abs(quotient) > tiny else digits().number(0)
+
+
+ARGUMENT = Name("x", symbol=Symbol("x"))
+
+
+@cache
+def area(f: Formula, low: Any, high: Any) -> Any:
+    """The integral of a formula in ARGUMENT alone, right to 40 digits."""
+    from mpmath import MPContext
+
+    mp = MPContext()
+    mp.dps = DIGITS
+    first, last = (mp.mpf(digits().number(end)) for end in (low, high))
+    ends = mp.linspace(first, last, 2 + int(abs(last - first)) // 4)
+    return mp.quadgl(lambda x: evaluate(f, {ARGUMENT: digits().number(x)}.__getitem__, digits()), ends)
+
+
+def sigmoids(f: Formula) -> list[Apply]:
+    """The places where a formula uses the sigmoid by its name."""
+    return [part for part in walk(f) if isinstance(part, Apply) and part.head == SIGMOID]
+
+
+def unfolded(f: Formula) -> tuple[Formula, ...]:
+    """The formula with the sigmoid in it written out, if it is there."""
+
+    def out(part: Formula) -> Formula:
+        if not isinstance(part, Apply):
+            return part
+        args = tuple(map(out, part.args))
+        if part.head == SIGMOID:
+            assert SIGMOID.body is not None
+            return bind(SIGMOID.body, dict(zip(SIGMOID.parameters, args, strict=True)))
+        return Apply(part.head, args, part.axis)
+
+    return (out(f),) if sigmoids(f) else ()
 
 
 def said(words: Sentence) -> Say:

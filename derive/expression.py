@@ -41,6 +41,7 @@ FUNCTIONS: dict[str, Callable[[Formula], Formula]] = {
     "sin": fm.sin,
     "cos": fm.cos,
     "tanh": fm.tanh,
+    "erf": fm.erf,
     "abs": abs,
     "relu": lambda f: Apply(RELU, (f,)),
     "sigmoid": lambda f: Apply(SIGMOID, (f,)),

@@ -42,15 +42,22 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A derivative as a fraction of two symbols: ∂L/∂w."""
+    """A derivative as a fraction of two symbols: ∂L/∂w; of a higher order ∂²L/∂w²."""
 
     of: Symbol
     by: Symbol
     d: str = "∂"
+    order: int = 1
 
     @property
     def text(self) -> str:
-        return f"{self.d}{self.of.text}/{self.d}{self.by.text}"
+        times = "" if self.order == 1 else str(self.order)
+        return f"{self.d}{times}{self.of.text}/{self.d}{self.below.text}"
+
+    @property
+    def below(self) -> Symbol:
+        """The symbol under the bar, with the order above it."""
+        return self.by if self.order == 1 else replace(self.by, sup=self.by.sup + str(self.order))
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,8 @@ def _written(symbol: Written, dialect: Dialect) -> Spelled:
     if symbol.by is None:
         return inner
     operator = dialect.symbol(Partial(Symbol(""), symbol.by, symbol.d))
-    return Spelled(dialect.product([operator, dialect.bracket(inner.text)], "apply", ""), PRODUCT)
+    rank = PRODUCT if dialect.fraction_rank == ATOM else SUM  # beside a slash it is bracketed
+    return Spelled(dialect.product([operator, dialect.bracket(inner.text)], "apply", ""), rank)
 
 
 def matrix_of(shown: Shown, dialect: Dialect) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from derive import policies
+from derive import derivatives, policies
 from derive.board import Board, Lesson, said
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
@@ -29,16 +29,25 @@ def explain(
     stage: Callable[[str], None] = lambda name: None,
     **numbers: Any,
 ) -> Solution:
-    """The lesson of a topic: where a formula comes from. The arguments are those of `solve`.
+    """The lesson of a topic: where a formula comes from; or a derivative, as in d/dz log(1+exp(-z)), step by step.
 
-    Raises InputError with the nearest topic for an unknown one, WitnessError where an equality is false.
+    The other arguments are those of `solve`. Raises InputError with the nearest topic for an unknown one, and where a
+    derivative cannot be read, WitnessError where an equality is false.
     """
-    if topic not in topics():
-        raise InputError(f"there is no topic '{topic}'.{nearest(topic, topics())}", file="derive explain")
-    stage("derive")
     policy, words = policies.read(None, numbers), Words(lang)
-    lesson = load(topic)
-    written = [write(topic, lesson, policy, words, seed) for seed in range(WRITINGS)]
+    more: tuple[Witness, ...] = ()
+    if topic in topics():
+        stage("derive")
+        lesson = load(topic)
+        written = [write(topic, lesson, policy, words, seed) for seed in range(WRITINGS)]
+    elif derivatives.is_meant(topic):
+        stage("derive")
+        asked = derivatives.read(topic)
+        drawn = derivatives.draws(asked, WRITINGS)
+        written = [derivatives.write(asked, at, policy, words) for at in drawn]
+        more = tuple(derivatives.by_sympy(asked, drawn))
+    else:
+        raise InputError(f"there is no topic '{topic}'.{nearest(topic, topics())}", file="derive explain")
     stage("check")
     witnesses = [printed(document) for document, _ in written]
     equal = replace(
@@ -50,7 +59,7 @@ def explain(
         ok=all(w.ok for w in witnesses),
     )
     document, board = written[0]
-    found = (equal, *mistaken([board for _, board in written]))
+    found = (equal, *more, *mistaken([board for _, board in written]))
     return finished(document, board.desk.calculation, found, level, only)
 
 

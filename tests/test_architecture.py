@@ -35,7 +35,7 @@ FLOORS = """
     derivation checks printers
     studies
     board
-    lessons
+    lessons derivatives
     policies examples
     solution catalogue
     long_training teaching

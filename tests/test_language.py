@@ -15,7 +15,8 @@ import pytest
 
 from derive import examples
 from derive.errors import InputError
-from derive.language import LANGUAGES, Words, table
+from derive.language import LANGUAGES, Both, Words, table
+from derive.lessons import topics
 from derive.long_training import train
 from derive.losses import losses
 from derive.notation import PRESETS
@@ -26,6 +27,7 @@ from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
 from derive.schedules import schedules
 from derive.solution import Solution, solve, study
+from derive.teaching import explain
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "derive").rglob("*.py"))
@@ -336,14 +338,29 @@ def trained(folder: Path) -> Iterator[Solution]:
     yield train("xor", steps=3, resume=folder / "checkpoint.npz")
 
 
+#: Derivatives that between them say every sentence about rules.
+DERIVATIVES = [
+    "d/dz 3*z + 1/(1+z^2) + sin(z)/z + (1+z^2)^3 + 2^z",
+    "d/dz sqrt(z) + z^z + log(1+exp(z))",
+    "d/dz cos(z)*tanh(z)*sigmoid(z)*abs(z)*erf(z)",
+    "d/dz relu(z) + max(0, z) + min(z, 2) + abs(sin(z)) + log(z)",
+    "d^2/dz^2 3*z",
+    "d^4/dz^4 z^5",
+    "∂/∂w (w*x - y)^2",
+    "d/dz 1/(1+exp(-z))",
+    "d/dz 2*z",
+]
+
+
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The keys that were looked up while everything was solved and printed in every format of text."""
     found: set[str] = set()
     look_up = Words.template
 
-    def recorded(self: Words, key: str) -> str:
-        found.add(key if key in self.table else key.rpartition(".")[0] + ".other")
+    def recorded(self: Words, key: str | Both) -> str:
+        if isinstance(key, str):  # else the sentence stands in its lesson
+            found.add(key if key in self.table else key.rpartition(".")[0] + ".other")
         return look_up(self, key)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -354,6 +371,8 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
                 solution.print(format)
         for kind, file in STUDIES:
             study(kind, file).print("html")
+        for text in (*topics(), *DERIVATIVES):
+            explain(text).print("html")
         for solution in (*map(solve, scheduled_nets()), *(study("schedule", file) for file in schedule_files())):
             solution.print("html")
     return found

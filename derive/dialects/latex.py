@@ -98,6 +98,9 @@ SIGNS = {
     "¼": r"$\frac14$",
     "⁽": "$^($",
     "⁾": "$^)$",
+    "∈": r"$\in$",
+    "ᶻ": "$^z$",
+    "ˣ": "$^x$",
     **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
 }
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
@@ -187,7 +190,8 @@ class Latex(Dialect):
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
             d = r"\partial " if symbol.d == "∂" else r"\mathrm{d}"
-            return rf"\frac{{{d}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.by)}}}"
+            top = d if symbol.order == 1 else rf"{d.strip()}^{{{symbol.order}}}"
+            return rf"\frac{{{top}{self.symbol(symbol.of)}}}{{{d}{self.symbol(symbol.below)}}}"
         symbol = symbol.raised
         sub = f"_{{{script(symbol.sub)}}}" if symbol.sub else ""
         above = symbol.sup + symbol.mark

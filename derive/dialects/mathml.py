@@ -72,7 +72,8 @@ class MathML(Dialect):
         if isinstance(symbol, Partial):
             d = "<mi>∂</mi>" if symbol.d == "∂" else '<mi mathvariant="normal">d</mi>'
             of = self.symbol(symbol.of) if symbol.of.base else ""
-            return f"<mfrac>{row(d + of)}{row(d + self.symbol(symbol.by))}</mfrac>"
+            top = d if symbol.order == 1 else f"<msup>{d}<mn>{symbol.order}</mn></msup>"
+            return f"<mfrac>{row(top + of)}{row(d + self.symbol(symbol.below))}</mfrac>"
         symbol = symbol.raised
         base = letter(bold(symbol.base) if symbol.bold else symbol.base)
         above = symbol.sup + symbol.mark

@@ -83,7 +83,8 @@ class Text(Dialect):
 
     def symbol(self, symbol: Symbol | Partial) -> str:
         if isinstance(symbol, Partial):
-            return f"{symbol.d}{self.symbol(symbol.of)}/{symbol.d}{self.symbol(symbol.by)}"
+            order = "" if symbol.order == 1 else self.script(str(symbol.order), SUPER, "^")
+            return f"{symbol.d}{order}{self.symbol(symbol.of)}/{symbol.d}{self.symbol(symbol.below)}"
         return (
             symbol.base
             + self.script(symbol.sup, SUPER, "^")

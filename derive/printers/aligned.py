@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from derive.dialects.latex import Latex
@@ -40,6 +41,21 @@ def parts(f: Formula, dialect: Latex, show: Show | None) -> list[tuple[str, floa
     return [(term, em(run)) for term, run in zip(spelled, measured, strict=True)]
 
 
+def chopped(term: str, width: float) -> list[tuple[str, float]]:
+    """A term too wide for a row, cut before its signs, also inside its brackets; the widths are shares by letters."""
+    if r"\begin" in term:
+        return [(term, width)]
+    flat = re.sub(r"\\left([(\[])", r"\\bigl\1", re.sub(r"\\right([)\]])", r"\\bigr\1", term))
+    found, depth = [""], 0
+    for piece in re.split(r"( \\cdot | \+ | - )", flat):
+        if depth == 0 and piece in (r" \cdot ", " + ", " - ") and found[-1]:
+            found.append("")
+        found[-1] += piece
+        depth += piece.count("{") - piece.count("}")
+    lengths = [len(re.sub(r"\\[a-zA-Z]+|[{}^_ ]", "", piece)) + 1 for piece in found]
+    return [(piece, width * length / sum(lengths)) for piece, length in zip(found, lengths, strict=True)]
+
+
 def fitted(piece: Piece, values: Values, dialect: Latex, room: float) -> int:
     """How many columns of a matrix are written out, for no unbreakable term to be wider than the room; 0: none fits."""
     for largest in (8, 6, 5, 4, SMALLEST):
@@ -64,7 +80,8 @@ def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = 
         if not largest and piece.numbers and piece.formula is not line.target:
             continue
         sign = r"\approx " if piece.relation == "≈" else "= "
-        terms_ = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
+        whole = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
+        terms_ = [part for term, width in whole for part in (chopped(term, width) if width > room else [(term, width)])]
         if current and used + SIGN + sum(width for _, width in terms_) > room:
             found.append(current)
             current, used = "", 0.0

@@ -115,6 +115,7 @@ class Data:
             "program": "the training program, step by step",
             "last_step": "the training program's last step",
             "lesson": "equalities of the lesson, 50 digits",
+            "sympy_derivative": "SymPy's derivative of the expression",
             "mistakes": "common mistakes, both sides worked out",
             "lines": "printed formulas, 50 digits",
             "lines_float": "printed formulas, float64",

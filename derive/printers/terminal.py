@@ -31,12 +31,12 @@ class Terminal(Printer):
         document = self.document
         lines = [document.title, "=" * columns(document.title), ""]
         for section in document.sections:
-            if all(isinstance(block, Figure) for block in section.blocks):
-                continue  # nothing but pictures
             title = self.say(section.title)
-            lines += [title, "-" * columns(title), ""]
-            for block in section.blocks:
-                lines += [*self.block(block), ""]
+            blocks = [rows for rows in map(self.block, section.blocks) if rows]
+            if blocks:  # a picture is not shown here
+                lines += [title, "-" * columns(title), ""]
+            for rows in blocks:
+                lines += [*rows, ""]
         if document.conventions:
             lines += [
                 self.word("section.conventions"),
