@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from derive import policies
-from derive.board import Board, Lesson, said
+from derive.board import Board, Claim, Lesson, said
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
-from derive.document import Block, Code, Document, Section, Step, Table, Topic, Witness, say
-from derive.errors import InputError, nearest
+from derive.document import Block, Book, Chapter, Code, Document, Section, Step, Table, Topic, Witness, say
+from derive.errors import InputError, WitnessError, nearest
 from derive.language import Words
-from derive.lessons import load, topics
+from derive.lessons import by_chapter, load, topics
 from derive.numerals import Policy
+from derive.printers.terminal import Terminal
 from derive.solution import Solution, finished
+from derive.studies.base import Desk
+from derive.studies.calculation import Calculation
 
 WRITINGS = 3  # how often a lesson is written, with other values of its free quantities each time
 
@@ -51,13 +54,82 @@ def explain(
     )
     document, board = written[0]
     found = (equal, *mistaken([board for _, board in written]))
+    if not all(w.ok for w in found):
+        faults = (*false_steps([document for document, _ in written]), *true_mistakes(lesson, [b for _, b in written]))
+        raise WitnessError(f"the lesson '{topic}', {'; '.join(dict.fromkeys(faults))}")
     return finished(document, board.desk.calculation, found, level, only)
+
+
+def explain_all(
+    *,
+    level: str = "normal",
+    lang: str = "en",
+    stage: Callable[[str], None] = lambda name: None,
+    progress: Callable[[int, int], None] = lambda made, planned: None,
+    **numbers: Any,
+) -> Solution:
+    """All lessons as one document, chapter by chapter, each of them checked as `explain` checks it.
+
+    progress: is told how many of the lessons are written · the other arguments are those of `solve`
+    """
+    stage("derive")
+    chapters, made, planned = [], 0, len(topics())
+    for id, ids in by_chapter().items():
+        lessons = []
+        for topic in ids:
+            progress(made, planned)
+            lessons.append(explain(topic, level=level, lang=lang, **numbers).document)
+            made += 1
+        chapters.append(Chapter(id, say(f"chapter.{id}"), tuple(replace(d, lessons="") for d in lessons)))
+    return bound(chapters, policies.read(None, numbers), Words(lang))
+
+
+def bound(chapters: Sequence[Chapter], policy: Policy, words: Words) -> Solution:
+    """The book of some chapters: their conventions said once, all their witnesses together."""
+    lessons = [lesson for chapter in chapters for lesson in chapter.lessons]
+    conventions = [sentence for lesson in lessons for sentence in lesson.conventions]
+    desk = Desk(Calculation((), {}), policy, words)
+    book = Book(
+        title=words.plain("title.lessons"),
+        sections=(),
+        values=desk.values,
+        style=desk.style,
+        language=words.language,
+        summary=(say("book.summary", lessons=len(lessons), chapters=len(chapters)),),
+        witnesses=tuple(witness for lesson in lessons for witness in lesson.witnesses),
+        conventions=tuple(sentence for i, sentence in enumerate(conventions) if sentence not in conventions[:i]),
+        chapters=tuple(chapters),
+        lessons="",
+    )
+    return Solution(book, desk.calculation)
+
+
+def false_steps(documents: Sequence[Document]) -> Iterator[str]:
+    """The steps of which an equality is false, by their titles."""
+    for document in documents:
+        for section, step in steps_in(document.sections):
+            witness = printed(replace(document, sections=(replace(section, blocks=(step,)),)))
+            if not witness.ok:
+                title = " / ".join(map(Terminal(document).say, (section.title, step.title)))
+                yield f"{title}: relative error {witness.max_rel:.3g}, allowed {witness.tolerance:.3g}"
+
+
+def true_mistakes(lesson: Lesson, boards: Sequence[Board]) -> Iterator[str]:
+    """The mistakes that are none, as they are written."""
+    claimed = (mistake for mistake in lesson.mistakes if mistake.claim)
+    for mistake, row in zip(claimed, claims(boards), strict=True):
+        if not any(claim.differ for claim in row):
+            yield f"{boards[0].text(mistake.wrong)}: this is no mistake, both sides are equal"
+
+
+def claims(boards: Sequence[Board]) -> list[tuple[Claim, ...]]:
+    """What each mistake takes for equal, in every writing."""
+    return list(zip(*(board.claims for board in boards), strict=True))
 
 
 def mistaken(boards: Sequence[Board]) -> Iterator[Witness]:
     """The common mistakes that can be computed: what they take for equal has to differ, at least somewhere."""
-    rows = list(zip(*(board.claims for board in boards), strict=True))
-    if rows:
+    if rows := claims(boards):
         errors = Errors()
         for row in rows:
             errors.compare(0.0, 0.0 if any(claim.differ for claim in row) else 1.0, 1.0)
@@ -83,13 +155,13 @@ def write(topic: str, lesson: Lesson, policy: Policy, words: Words, seed: int) -
         parts.append(("see", [Table(f"{topic}/see/topics", say("table.topics"), header, rows)]))
     sections = [Section(f"{topic}/{id}", say(f"section.lesson.{id}"), tuple(blocks)) for id, blocks in parts if blocks]
     document = board.desk.document(words.plain(lesson.title), sections, {}, summary=(said(lesson.short),))
-    if not any(line.has_value for step in steps_in(sections) for line in step.lines):
+    if not any(line.has_value for _, step in steps_in(sections) for line in step.lines):
         document = replace(document, conventions=())
-    return document, board
+    return replace(document, topic=topic), board
 
 
-def steps_in(sections: Sequence[Section]) -> Iterator[Step]:
-    return (block for section in sections for block in section.blocks if isinstance(block, Step))
+def steps_in(sections: Sequence[Section]) -> Iterator[tuple[Section, Step]]:
+    return ((section, block) for section in sections for block in section.blocks if isinstance(block, Step))
 
 
 def mistakes(board: Board, lesson: Lesson) -> Iterator[Block]:

@@ -35,6 +35,7 @@ FLOORS = """
     studies
     board
     lessons
+    pointers
     policies examples
     solution catalogue
     long_training teaching

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from derive.dialects.latex import Latex, text
-from derive.document import Cell, Document, Figure, Line, Say, Step, Table
+from derive.dialects.text import ascii_only
+from derive.document import Book, Cell, Document, Figure, Line, Say, Step, Table
 from derive.figures.picture import to_tikz
 from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
 from derive.printers.aligned import WIDTH, aligned
-from derive.printers.common import Printer, size, template
+from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table
@@ -38,6 +41,25 @@ class Tex(Printer):
 
     def inline(self, mathematics: str) -> str:
         return f"${mathematics}$"
+
+    def typed(self, command: str) -> str:
+        return rf"\texttt{{{self.escape(command)}}}"
+
+    def address(self, topic: str) -> str:
+        """The label of a lesson in the same document; without hyperref there are no other links."""
+        return f"lesson:{topic}" if self.document.lessons == "" else ""
+
+    def linked(self, spelled: str, address: str) -> str:
+        return rf"\hyperref[{address}]{{{spelled}}}"
+
+    def heading(self, title: str) -> str:
+        """A title that also stands in the outline of the PDF, where there is no mathematics."""
+        spelled = self.escape(title)
+        if not set(spelled) & set("$\\"):
+            return spelled
+        plain = title if self.document.language == "zh" else ascii_only(title)
+        outline = "".join(c for c in plain if c.isalnum() or c in " ,-:;().")
+        return rf"\texorpdfstring{{{spelled}}}{{{outline}}}"
 
     def lines(self, step: Step) -> list[str]:
         """The rows of one align* environment."""
@@ -76,12 +98,15 @@ def needs_cjk(source: str) -> bool:
 
 
 def page(document: Document) -> str:
-    printer = Tex(document)
-    source = template("document.tex", escaped=False).render(
-        p=printer, document=document, size=size, preamble=PREAMBLE, cjk=False
-    )
-    if needs_cjk(source):
-        source = template("document.tex", escaped=False).render(
-            p=printer, document=document, size=size, preamble=PREAMBLE, cjk=True
-        )
-    return source
+    return written("document.tex", p=Tex(document), document=document)
+
+
+def book(document: Book) -> str:
+    return written("book.tex", p=Tex(document), printer=each(document, Tex), document=document)
+
+
+def written(name: str, **parts: Any) -> str:
+    """A template filled; for XeLaTeX and its Chinese fonts where they are needed."""
+    wanted = template(name, escaped=False)
+    source = wanted.render(**parts, size=size, preamble=PREAMBLE, cjk=False)
+    return wanted.render(**parts, size=size, preamble=PREAMBLE, cjk=True) if needs_cjk(source) else source
