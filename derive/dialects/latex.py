@@ -86,11 +86,18 @@ SIGNS = {
     "½": r"$\frac12$",
     "·": r"$\cdot$",
     "×": r"$\times$",
-    "²": r"$^2$",
     "±": r"$\pm$",
-    "ᵗ": "$^t$",
-    **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
+    "≠": r"$\ne$",
+    "∈": r"$\in$",
+    "∝": r"$\propto$",
+    "≪": r"$\ll$",
+    "≫": r"$\gg$",
+    "←": r"$\gets$",
+    "⊤": r"$\top$",
+    "′": "$'$",
+    "″": "$''$",
 }
+SCRIPTS = {"<super>": "^", "<sub>": "_"}  # small letters and digits, by what Unicode says they are made of
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 #: Marks above a letter.
 ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
@@ -106,6 +113,7 @@ SPECIAL = {
     ">": r"\mathord{>}",
     "|": r"\vert{}",
     "…": r"\ldots{}",
+    "′": "'",
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: letter + "{}" for c, letter in LETTERS.items()},
 }
@@ -128,7 +136,13 @@ def text(words: str) -> str:
 
 def sign(c: str) -> str:
     """One character of a text."""
-    return ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c))
+    if known := ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c)):
+        return known
+    kind, _, code = unicodedata.decomposition(c).partition(" ")
+    if kind not in SCRIPTS:
+        return c
+    raised = chr(int(code, 16)).replace("−", "-")
+    return f"${SCRIPTS[kind]}{{{letters(raised) if raised.isalpha() else raised}}}$"
 
 
 def visible(words: str) -> str:

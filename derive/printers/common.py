@@ -178,6 +178,14 @@ class Printer(ABC):
             (joined(same), self.escape(", ").join(dict.fromkeys(map(self.looked_at, same)))) for same in found.values()
         ]
 
+    @cached_property
+    def by_lesson(self) -> list[tuple[Witness, list[tuple[Document, Witness]]]]:
+        """Of a book: each kind of witness, with what it found in every lesson."""
+        assert isinstance(self.document, Book)
+        lessons = [lesson for chapter in self.document.chapters for lesson in chapter.lessons]
+        pairs = [(lesson, witness) for lesson in lessons for witness in lesson.witnesses]
+        return [(w, [pair for pair in pairs if pair[1].name == w.name]) for w, _ in self.kinds]
+
     def looked_at(self, witness: Witness) -> str:
         """What a witness speaks of: a quantity by its symbol, functions by name."""
         if witness.quantity == "page":

@@ -74,7 +74,7 @@ class Tex(Printer):
             rf"\hspace*{{{(len(line) - len(line.lstrip())) / 2:g}em}}{text(line.lstrip())}"
             for line in lines.splitlines()
         )
-        return r"\begin{flushleft}\ttfamily\small " + "\\\\\n".join(indented) + r"\end{flushleft}"
+        return r"\begin{flushleft}\ttfamily\small\frenchspacing " + "\\\\\n".join(indented) + r"\end{flushleft}"
 
     def diagram(self, figure: Figure) -> str:
         return to_tikz(figure.picture)

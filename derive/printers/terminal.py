@@ -11,7 +11,7 @@ from derive.document import Block, Book, Code, Document, Figure, Line, Say, Step
 from derive.printers.common import Printer, each, size
 
 WIDTH = 100
-FOUND = ("witness", "compared", "max_rel", "tolerance", "verdict")  # the columns of a witness
+FOUND = ("compared", "max_rel", "tolerance", "verdict")  # the columns of a witness
 
 
 class Terminal(Printer):
@@ -42,17 +42,17 @@ class Terminal(Printer):
         lines += self.headed(self.word("page.contents"))
         for chapter in book.chapters:
             lines += [self.say(chapter.title), *(f"  {lesson.title}" for lesson in chapter.lessons), ""]
-        rows: list[list[str]] = []
         for chapter in book.chapters:
             lines += ["", *self.headed(self.say(chapter.title), "=")]
             for lesson in chapter.lessons:
-                own = printer(lesson)
-                lines += ["", *self.headed(lesson.title, "="), *own.sections()]
-                rows += [[lesson.title, *self.found(w)] for w, _ in own.kinds]
+                lines += ["", *self.headed(lesson.title, "="), *printer(lesson).sections()]
         lines += self.listed("section.conventions", map(self.say, book.conventions))
+        lines += [*self.headed(self.word("section.witnesses"))[:-1], self.passed, ""]
         header = [self.word(f"table.{k}") for k in ("topic", *FOUND)]
-        witnesses = self.table([header, *rows], self.passed)
-        return [*lines, *self.headed(self.word("section.witnesses"))[:-1], *witnesses]
+        for witness, pairs in self.by_lesson:
+            rows = [[lesson.title, *self.found(w)] for lesson, w in pairs]
+            lines += [*self.table([header, *rows], self.word(f"witness.{witness.name}")), ""]
+        return lines
 
     def headed(self, title: str, line: str = "-") -> list[str]:
         """A title with a line under it."""
@@ -121,13 +121,13 @@ class Terminal(Printer):
         return [title, lines[0], rule, *lines[1:]]
 
     def witnesses(self) -> list[str]:
-        header = [self.word(f"table.{k}") for k in ("witness", "quantity", *FOUND[1:])]
-        rows = [[name, quantities, *rest] for (name, *rest), quantities in ((self.found(w), q) for w, q in self.kinds)]
+        header = [self.word(f"table.{k}") for k in ("witness", "quantity", *FOUND)]
+        rows = [[self.word(f"witness.{w.name}"), quantities, *self.found(w)] for w, quantities in self.kinds]
         return self.table([header, *rows], self.passed)
 
     def found(self, w: Witness) -> list[str]:
         """What a witness has found, as the cells of a row."""
-        return [self.word(f"witness.{w.name}"), str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
+        return [str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
 
     def wrapped(self, text: str) -> list[str]:
         return textwrap.wrap(text, self.width) or [""]
