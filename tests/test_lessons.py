@@ -15,8 +15,8 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner, Result
-from test_latex import compiled, faults
 from test_language import MATHS, WORDS
+from test_latex import compiled, faults
 
 import derive.lessons
 from derive import policies
