@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 
-from derive import examples
+from derive import examples, policies
+from derive.board import CHAPTERS, Board
+from derive.calculus import OUTER
 from derive.errors import InputError
-from derive.language import LANGUAGES, Words, table
+from derive.expression import SIGMOID
+from derive.formula import Apply, Formula, Function, Symbol, cases, exp, larger
+from derive.language import LANGUAGES, Both, Words, table
 from derive.long_training import train
 from derive.losses import losses
 from derive.notation import PRESETS
@@ -26,6 +30,7 @@ from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
 from derive.schedules import schedules
 from derive.solution import Solution, solve, study
+from derive.teaching import explain_all
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "derive").rglob("*.py"))
@@ -319,14 +324,44 @@ def trained(folder: Path) -> Iterator[Solution]:
     yield train("xor", steps=3, resume=folder / "checkpoint.npz")
 
 
+def differentiated() -> None:
+    """Says what a lesson can say when it differentiates."""
+    board = Board(Words("en"), policies.read(None, {}), seed=0)
+    x, c = board.free("x", 1, 2), board.number("c", 3)
+    own = Function("f", Symbol("f"), (x,), x**3 + x)
+    functions: list[Formula] = [Apply(head, (x,)) for head in OUTER]
+    functions += [
+        3 * x,
+        x * exp(x),
+        exp(x) / (1 + x),
+        c / (1 + exp(x)),
+        c * x**2,
+        (1 + 2 * x) ** 3,
+        c**x,
+        exp(x**2),
+        x**x,
+    ]
+    functions += [
+        larger(x, x**2),
+        cases((x**2, x > 0), (0, True)),
+        Apply(own, (x,)),
+        Apply(SIGMOID, (x,)),
+        1 / (1 + exp(-x)),
+    ]
+    for step in (step for f in functions for step in board.differentiated(f, x)):
+        for sentence in (step.title, *step.why):
+            board.words.parts(sentence.key, dict(sentence.args))
+
+
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The keys that were looked up while everything was solved and printed in every format of text."""
     found: set[str] = set()
     look_up = Words.template
 
-    def recorded(self: Words, key: str) -> str:
-        found.add(key if key in self.table else key.rpartition(".")[0] + ".other")
+    def recorded(self: Words, key: str | Both) -> str:
+        if isinstance(key, str):  # what is in both languages stands in the lesson it belongs to
+            found.add(key if key in self.table else key.rpartition(".")[0] + ".other")
         return look_up(self, key)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -339,6 +374,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
             study(kind, file).print("html")
         for solution in (*map(solve, scheduled_nets()), *(study("schedule", file) for file in schedule_files())):
             solution.print("html")
+        differentiated()
+        for format in ("html", "text"):
+            explain_all().print(format)
     return found
 
 
@@ -348,6 +386,7 @@ def test_every_sentence_is_reached(used: set[str]) -> None:
         file.read_text(encoding="utf-8") for file in (ROOT / "derive" / "cli").iterdir() if file.suffix == ".py"
     )
     elsewhere = {key for key in table("en") if key in command_line} | {"table.disagrees", "table.skipped"}
+    elsewhere |= {f"chapter.{chapter}" for chapter in CHAPTERS}  # one may have no lesson yet
     fallbacks = {key for key in table("en") if key.endswith(".other")}  # for what is yet to be added
     assert sorted(set(table("en")) - used - elsewhere - fallbacks) == []
 
