@@ -193,6 +193,16 @@ def test_chapters_have_titles() -> None:
         assert all(Words(language).template(f"chapter.{chapter}") for chapter in CHAPTERS)
 
 
+def test_the_lesson_of_the_readme(only: Callable[..., None]) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    source = next(code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "lesson = Lesson(" in code)
+    found: dict[str, Lesson] = {}
+    exec(source, found)
+    only(square=found["lesson"])
+    for lang in LANGUAGES:
+        assert explain("square", lang=lang).document.witnesses[0].compared
+
+
 # refusals -----------------------------------------------------------------------------------------------------------
 def test_a_false_lesson_is_refused(run: Callable[..., Result], only: Callable[..., None], tmp_path: Path) -> None:
     only(right=square(1), wrong=square(2, slope=3))
