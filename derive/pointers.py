@@ -45,8 +45,13 @@ FUSED_KEYS = ("backward.z.fused", "backward_descent.z.fused", "backward.a.fused"
 def pointed(document: Document, topics: Collection[str]) -> Document:
     """The same document, each reason with the topic of the lesson behind it, if there is one."""
     in_force = document.conventions_in_force
-    special: dict[str, str] = dict.fromkeys(FUSED_KEYS, FUSED.get(name_in(in_force, "loss"), ""))
-    lessons = {**OTHERS, **special, "step.rate": name_in(in_force, "schedule")}
+    loss = name_in(in_force, "loss")
+    lessons = {
+        **OTHERS,
+        **dict.fromkeys(FUSED_KEYS, FUSED.get(loss, "")),
+        "backward.a.output": topic_of(f"loss.{loss}", OTHERS, topics),
+        "step.rate": name_in(in_force, "schedule"),
+    }
 
     def found(say: Say) -> Say:
         topic = "" if not isinstance(say.key, str) else drawn(say) or topic_of(say.key, lessons, topics)
