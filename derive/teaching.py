@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from derive import policies
@@ -40,6 +41,8 @@ def explain(
         raise InputError(f"there is no topic '{topic}'.{nearest(topic, topics())}", file="derive explain")
     stage("derive")
     policy, words = policies.read(None, numbers), Words(lang)
+    if policy.as_you_go:
+        raise InputError("a lesson is not rounded as one goes; leave that to backprop", file="round_as_you_go")
     lesson = load(topic)
     written = [write(topic, lesson, policy, words, seed) for seed in range(WRITINGS)]
     stage("check")
@@ -55,8 +58,8 @@ def explain(
     document, board = written[0]
     found = (equal, *mistaken([board for _, board in written]))
     if not all(w.ok for w in found):
-        faults = (*false_steps([document for document, _ in written]), *true_mistakes(lesson, [b for _, b in written]))
-        raise WitnessError(f"the lesson '{topic}', {'; '.join(dict.fromkeys(faults))}")
+        faults = chain(false_steps([d for d, _ in written]), true_mistakes(lesson, [b for _, b in written]))
+        raise WitnessError(f"the lesson '{topic}', {next(faults)}")
     return finished(document, board.desk.calculation, found, level, only)
 
 

@@ -212,6 +212,7 @@ def test_a_false_lesson_is_refused(run: Callable[..., Result], only: Callable[..
         assert "'wrong'" in done.stderr and "The slope of a square" in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+    assert run("explain", "wrong", "--round-as-you-go").exit_code == 2  # which would leave it unchecked
     assert run("explain", "right", "-q").exit_code == 0
 
 

@@ -40,6 +40,7 @@ class Data:
         document = self.document
         return {
             "schema": "derive-solution/1",
+            **({"topic": document.topic} if document.topic else {}),
             "name": document.title,
             "language": document.language,
             "conventions": dict(document.conventions_in_force),
@@ -157,7 +158,7 @@ def book(document: Book) -> str:
         {
             "id": chapter.id,
             "title": Plain(document, Text(document.style)).say(chapter.title),
-            "lessons": [{"topic": lesson.topic, **Data(lesson).all()} for lesson in chapter.lessons],
+            "lessons": [Data(lesson).all() for lesson in chapter.lessons],
         }
         for chapter in document.chapters
     ]
