@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from derive.document import Block, Document, Say, Step, Table
+from derive.document import Block, Document, Say, Step, Table, sentences
 from derive.passes import each_block
 
 #: Sentences whose keys end in the name of what they are about, as in `slope.sigmoid`.
-FAMILIES = ("activation", "slope", "jacobian", "loss", "update", "optimizer", "schedule")
+FAMILIES = ("activation", "layer", "slope", "jacobian", "loss", "penalty", "through", "update", "optimizer", "schedule")
 #: Sentences whose keys begin with the topic, as in `ema.closed`, or end in another name than it has.
 OTHERS = {
     "step.z": "neuron",
@@ -29,6 +29,13 @@ OTHERS = {
     "backward_descent.W": "backprop_equations",
     "backward_descent.b": "backprop_equations",
     "why.transpose": "transpose",
+    "through.linear": "chain_rule",
+    "through.activation": "chain_rule",
+    "through.dropout_eval": "dropout",
+    "layer.drop": "dropout",
+    "layer.s": "residual",
+    "layer.running": "batch_norm",
+    "penalty.l2_norm": "l2",
     "update.sgd": "gradient_descent",
     "optimizer.form": "momentum",
     "optimizer.note.sgd_momentum": "momentum",
@@ -39,6 +46,9 @@ OTHERS = {
 }
 #: A loss and the activation before it, differentiated together.
 FUSED = {"cross_entropy": "softmax_cross_entropy", "bce": "bce", "bce_with_logits": "bce"}
+#: What batch norm and layer norm have in common.
+NORMALIZED_KEYS = ("layer.n", "layer.y", "backward.gamma", "backward.beta", "through.affine", "through.normalized")
+NORMALIZED_KEYS += ("through.normalized_eval", "through.statistic", "through.deviations", "through.condensed")
 FUSED_KEYS = ("backward.z.fused", "backward_descent.z.fused", "backward.a.fused", "backward.x.fused", "long")
 
 
@@ -49,7 +59,8 @@ def pointed(document: Document, topics: Collection[str]) -> Document:
     lessons = {
         **OTHERS,
         **dict.fromkeys(FUSED_KEYS, FUSED.get(loss, "")),
-        "backward.a.output": topic_of(f"loss.{loss}", OTHERS, topics),
+        **dict.fromkeys(NORMALIZED_KEYS, normalization(document)),
+        **dict.fromkeys(("backward.a.output", "through.loss"), topic_of(f"loss.{loss}", OTHERS, topics)),
         "step.rate": name_in(in_force, "schedule"),
     }
 
@@ -86,6 +97,13 @@ def topic_of(key: str, lessons: Mapping[str, str], topics: Collection[str]) -> s
         if (listed := ".".join(parts[:length])) in lessons:
             return lessons[listed]
     return parts[-1] if parts[0] in FAMILIES and parts[-1] in topics else ""
+
+
+def normalization(document: Document) -> str:
+    """Layer norm where a document speaks of no other, else batch norm."""
+    said = {say.key for section in document.sections for block in section.blocks for say in sentences(block)}
+    others = {"layer.mean.batch_norm", "layer.n.eval"}
+    return "layer_norm" if "layer.mean.layer_norm" in said and said.isdisjoint(others) else "batch_norm"
 
 
 def drawn(say: Say) -> str:

@@ -58,7 +58,7 @@ def explain(
     document, board = written[0]
     found = (equal, *mistaken([board for _, board in written]))
     if not all(w.ok for w in found):
-        faults = chain(false_steps([d for d, _ in written]), true_mistakes(lesson, [b for _, b in written]))
+        faults = chain(false_steps([d for d, _ in written]), true_mistakes(topic, [b for _, b in written]))
         raise WitnessError(f"the lesson '{topic}', {next(faults)}")
     return finished(document, board.desk.calculation, found, level, only)
 
@@ -117,10 +117,11 @@ def false_steps(documents: Sequence[Document]) -> Iterator[str]:
                 yield f"{title}: relative error {witness.max_rel:.3g}, allowed {witness.tolerance:.3g}"
 
 
-def true_mistakes(lesson: Lesson, boards: Sequence[Board]) -> Iterator[str]:
+def true_mistakes(topic: str, boards: Sequence[Board]) -> Iterator[str]:
     """The mistakes that are none, as they are written."""
-    claimed = (mistake for mistake in lesson.mistakes if mistake.claim)
-    for mistake, row in zip(claimed, claims(boards), strict=True):
+    rows = claims(boards)
+    claimed = [mistake for mistake in load(topic).mistakes if mistake.claim] if rows else []
+    for mistake, row in zip(claimed, rows, strict=True):
         if not any(claim.differ for claim in row):
             yield f"{boards[0].text(mistake.wrong)}: this is no mistake, both sides are equal"
 

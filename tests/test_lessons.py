@@ -18,7 +18,6 @@ from click.testing import CliRunner, Result
 from test_language import MATHS, WORDS
 from test_latex import compiled, faults
 
-import derive.lessons
 from derive import policies
 from derive.board import CHAPTERS, Board, Lesson, Mistake, both
 from derive.cli import main
@@ -27,7 +26,7 @@ from derive.errors import InputError, WitnessError
 from derive.formula import Formula
 from derive.language import LANGUAGES, Both, Words
 from derive.lessons import by_chapter, in_order, load, topics
-from derive.pointers import FUSED, OTHERS
+from derive.pointers import FUSED, FUSED_KEYS, NORMALIZED_KEYS, OTHERS, topic_of
 from derive.printers import FORMATS
 from derive.solution import Solution, solve, study
 from derive.teaching import bound, explain, explain_all
@@ -363,11 +362,13 @@ def test_lessons_do_not_point_at_themselves() -> None:
         ("ema.closed", "ema"),
         ("batches.rule", "batches"),
         ("step.z.hidden", "neuron"),
+        ("layer.mean.batch_norm", "batch_norm"),
+        ("layer.drop.other", "dropout"),
+        ("through.residual", "residual"),
+        ("penalty.l1", "l1"),
     ],
 )
-def test_sentences_point_at_lessons(monkeypatch: pytest.MonkeyPatch, key: str, topic: str) -> None:
-    from derive.pointers import topic_of
-
+def test_sentences_point_at_lessons(key: str, topic: str) -> None:
     assert topic_of(key, OTHERS, {topic, "l1"}) == topic
 
 
@@ -381,10 +382,10 @@ def test_what_is_done_together_has_its_lesson(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_pointers_are_to_sentences_and_lessons() -> None:
-    """What the table names is there: sentences of these keys, and (once it is written) the lesson."""
+    """What the tables name is there: sentences of these keys, and the lessons."""
+    if len(topics()) < 40:
+        pytest.skip("most lessons are not written yet")
     known = Words("en").table
-    for key in OTHERS:
-        assert any(name == key or name.startswith(f"{key}.") for name in known), key
-    planned = {name for path in [Path(derive.lessons.__file__).parent] for name in (p.stem for p in path.glob("*.py"))}
-    if len(topics()) > 40:  # all are written
-        assert {*OTHERS.values(), *FUSED.values()} <= planned
+    keys = {*OTHERS, *NORMALIZED_KEYS, *FUSED_KEYS}
+    assert {key for key in keys if not any(f"{name}.".startswith(f"{key}.") for name in known)} == set()
+    assert {*OTHERS.values(), *FUSED.values()} <= set(topics())

@@ -84,6 +84,8 @@ SIGNS = {
     "∑": r"$\sum$",
     "⊙": r"$\odot$",
     "½": r"$\frac12$",
+    "¼": r"$\frac14$",
+    "ᵀ": r"$^\top$",
     "·": r"$\cdot$",
     "×": r"$\times$",
     "±": r"$\pm$",
@@ -160,6 +162,8 @@ def label(words: str) -> str:
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)
+    if base[1:] and base.endswith("′"):
+        return rf"{{{letters(base[:-1], bold=bold)}'}}"
     plain, mark = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
     if mark in ACCENTS:
         return rf"\{ACCENTS[mark]}{{{letters(plain, bold=bold)}}}"

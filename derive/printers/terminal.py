@@ -61,9 +61,10 @@ class Terminal(Printer):
     def sections(self) -> list[str]:
         lines: list[str] = []
         for section in self.document.sections:
-            lines += self.headed(self.say(section.title))
-            for block in section.blocks:
-                lines += [*self.block(block), ""]
+            if blocks := [rows for rows in map(self.block, section.blocks) if rows]:  # a picture is not shown here
+                lines += self.headed(self.say(section.title))
+            for rows in blocks:
+                lines += [*rows, ""]
         return lines
 
     def listed(self, title: str, sentences: Iterable[str]) -> list[str]:
