@@ -47,8 +47,18 @@ OTHERS = {
 #: A loss and the activation before it, differentiated together.
 FUSED = {"cross_entropy": "softmax_cross_entropy", "bce": "bce", "bce_with_logits": "bce"}
 #: What batch norm and layer norm have in common.
-NORMALIZED_KEYS = ("layer.n", "layer.y", "backward.gamma", "backward.beta", "through.affine", "through.normalized")
-NORMALIZED_KEYS += ("through.normalized_eval", "through.statistic", "through.deviations", "through.condensed")
+NORMALIZED_KEYS = (
+    "layer.n",
+    "layer.y",
+    "backward.gamma",
+    "backward.beta",
+    "through.affine",
+    "through.normalized",
+    "through.normalized_eval",
+    "through.statistic",
+    "through.deviations",
+    "through.condensed",
+)
 FUSED_KEYS = ("backward.z.fused", "backward_descent.z.fused", "backward.a.fused", "backward.x.fused", "long")
 
 
