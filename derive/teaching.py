@@ -144,7 +144,7 @@ def write(topic: str, lesson: Lesson, policy: Policy, words: Words, seed: int) -
     """A lesson written once, with its own values of the free quantities."""
     board = Board(words, policy, seed, lesson.study() if lesson.study else None, topic=topic)
     parts: list[tuple[str, Sequence[Block]]] = [("derivation", list(lesson.derivation(board)))]
-    if lesson.picture:
+    if lesson.picture and seed == 0:  # nothing in a chart is checked: one is enough
         parts.append(("picture", list(lesson.picture(board))))
     parts.append(("numbers", list(lesson.numbers(board))))
     reasons = lesson.why if isinstance(lesson.why, tuple) else (lesson.why,)

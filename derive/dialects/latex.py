@@ -81,6 +81,10 @@ SIGNS = {
     "≤": r"$\le$",
     "≥": r"$\ge$",
     "√": r"$\surd$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+    "⌈": r"$\lceil$",
+    "⌉": r"$\rceil$",
     "∑": r"$\sum$",
     "⊙": r"$\odot$",
     "½": r"$\frac12$",
@@ -126,7 +130,7 @@ COMMANDS = {"ln", "log", "tanh", "sin", "cos", "exp", "max", "min"}
 
 def text(words: str) -> str:
     """Anybody's text, so that TeX prints it and nothing else happens."""
-    characters = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|.", visible(words), flags=re.DOTALL)
+    characters = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|.", decomposed(visible(words)), flags=re.DOTALL)
     found = [f"${letters(c)}$" if c[1:] else sign(c) for c in characters]
     length = 0
     for i, c in enumerate(found):
@@ -134,6 +138,11 @@ def text(words: str) -> str:
         if length > LONGEST_WORD:
             found[i] = r"\allowbreak{}" + c
     return "".join(found)
+
+
+def decomposed(words: str) -> str:
+    """Letters that TeX's fonts lack as a letter and the mark above it: ḡ."""
+    return "".join(unicodedata.normalize("NFD", c) if "\u0250" <= c < "\u2000" else c for c in words)
 
 
 def sign(c: str) -> str:
@@ -178,7 +187,7 @@ def letters(base: str, *, bold: bool = False) -> str:
 
 def script(written: str) -> str:
     """What stands in a subscript or superscript: digits, single letters, words."""
-    pieces = re.findall(r"[A-Za-z]+|[0-9]+|.", written.replace("−", "-"))
+    pieces = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|[A-Za-z]+|[0-9]+|.", written.replace("−", "-"))
     return "".join(
         piece if piece in "()[],.+-=" or piece.isdigit() else r"\prime" if piece == "′" else letters(piece)
         for piece in pieces

@@ -6,7 +6,7 @@ from typing import Any
 
 from derive.dialects.latex import Latex, text
 from derive.dialects.text import ascii_only
-from derive.document import Book, Cell, Document, Figure, Line, Say, Step, Table
+from derive.document import Book, Cell, Document, Figure, Line, Say, Step, Table, Topic
 from derive.figures.picture import to_tikz
 from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
@@ -14,7 +14,8 @@ from derive.printers.aligned import WIDTH, aligned
 from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
-LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table
+LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns
+WIDE = 0x2E80  # from here on a letter is as wide as two
 
 
 def because(printer: Printer, line: Line) -> str:
@@ -82,11 +83,13 @@ class Tex(Printer):
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
 
-    def boxed(self, cell: Cell) -> str:
-        """What stands in a table's cell; a sentence has rows of its own."""
+    def boxed(self, cell: Cell, columns: int) -> str:
+        """What stands in a cell of a table of so many columns; a sentence has rows of its own."""
         spelled = self.cell(cell)
-        sentence = isinstance(cell, Say | str) and len(spelled) > LONGEST_CELL
-        return rf"\parbox[t]{{.4\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
+        letters = sum(2 if ord(c) >= WIDE else 1 for c in spelled.replace(r"\allowbreak{}", ""))
+        share = 2 / max(columns, 2)
+        sentence = isinstance(cell, Say | Topic | str) and letters > LONGEST_CELL * share
+        return rf"\parbox[t]{{{0.4 * share:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
