@@ -15,6 +15,7 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns
+LONGEST_TITLE = 85  # letters, with the commands, of a title over a table in one row
 WIDE = 0x2E80  # from here on a letter is as wide as two
 
 
@@ -85,14 +86,22 @@ class Tex(Printer):
 
     def boxed(self, cell: Cell, columns: int) -> str:
         """What stands in a cell of a table of so many columns; a sentence has rows of its own."""
-        spelled = self.cell(cell)
-        letters = sum(2 if ord(c) >= WIDE else 1 for c in spelled.replace(r"\allowbreak{}", ""))
-        share = 2 / max(columns, 2)
-        sentence = isinstance(cell, Say | Topic | str) and letters > LONGEST_CELL * share
+        spelled, share = self.cell(cell), 2 / max(columns, 2)
+        sentence = isinstance(cell, Say | Topic | str) and letters(spelled) > LONGEST_CELL * share
         return rf"\parbox[t]{{{0.4 * share:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
+
+    def over(self, table: Table) -> str:
+        """The title over a table; a long one has several rows."""
+        title = rf"\normalsize\textbf{{{self.say(table.title)}}}"
+        return rf"\parbox{{\linewidth}}{{\raggedright {title}}}" if letters(title) > LONGEST_TITLE else title
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
+
+
+def letters(spelled: str) -> int:
+    """How wide a text is, in letters."""
+    return sum(2 if ord(c) >= WIDE else 1 for c in spelled.replace(r"\allowbreak{}", ""))
 
 
 def needs_cjk(source: str) -> bool:
