@@ -14,8 +14,19 @@ from derive.version import __version__
 if TYPE_CHECKING:
     from derive.long_training import train
     from derive.solution import InputError, Solution, WitnessError, solve, study
+    from derive.teaching import explain, explain_all
 
-__all__ = ["InputError", "Solution", "WitnessError", "__version__", "solve", "study", "train"]
+__all__ = [
+    "InputError",
+    "Solution",
+    "WitnessError",
+    "__version__",
+    "explain",
+    "explain_all",
+    "solve",
+    "study",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,4 +39,8 @@ def __getattr__(name: str) -> Any:
         from derive.long_training import train
 
         return train
+    if name in ("explain", "explain_all"):
+        from derive import teaching
+
+        return getattr(teaching, name)
     raise AttributeError(f"module 'derive' has no attribute {name!r}")

@@ -7,7 +7,9 @@ from typing import Any
 
 from derive import examples
 from derive.initializers import initializers
+from derive.language import table
 from derive.layers import layers
+from derive.lessons import by_chapter, load
 from derive.losses import losses
 from derive.notation import PRESETS
 from derive.ops.activations import activations
@@ -21,6 +23,12 @@ from derive.source import parse
 
 def catalogue() -> dict[str, dict[str, str]]:
     """title -> name -> meaning."""
+    lessons = {
+        f"Lessons: {table('en')[f'chapter.{chapter}'].lower()} (derive explain NAME)": {
+            topic: load(topic).title.en for topic in found
+        }
+        for chapter, found in by_chapter().items()
+    }
     return {
         "Examples (derive backprop NAME)": {name: example(name) for name in examples.names()},
         "Layers": {
@@ -38,6 +46,7 @@ def catalogue() -> dict[str, dict[str, str]]:
             name: f"{n.z.split('|')[0]}, {n.a.split('|')[0]}, {n.loss.split('|')[0]}, {n.rate.split('|')[0]}"
             for name, n in PRESETS.items()
         },
+        **lessons,
     }
 
 

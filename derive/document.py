@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Say:
-    """A sentence by key, with what goes into it: formulas, numbers, texts (the author's), or other sentences."""
+    """A sentence by key, with what goes into it: formulas, numbers, texts (the author's), or other sentences.
+
+    lesson: the topic in which what it says is derived
+    """
 
     key: str | Both
     args: Mapping[str, Any] = field(default_factory=dict)
+    lesson: str = ""
 
 
 def say(key: str | Both, **args: Any) -> Say:
@@ -147,7 +151,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Document:
-    """A worked solution, ready to be printed."""
+    """A worked solution, ready to be printed.
+
+    topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
+    """
 
     title: str
     sections: tuple[Section, ...]
@@ -159,6 +166,24 @@ class Document:
     conventions: tuple[Say, ...] = ()
     conventions_in_force: Mapping[str, Any] = field(default_factory=dict)
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
+    topic: str = ""
+    lessons: str | None = None
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Lessons that belong together."""
+
+    id: str
+    title: Say
+    lessons: tuple[Document, ...]
+
+
+@dataclass(frozen=True)
+class Book(Document):
+    """All lessons, chapter by chapter; what holds for all of them is said once, by the book."""
+
+    chapters: tuple[Chapter, ...] = ()
 
 
 def steps(document: Document) -> Iterator[Step]:
@@ -173,3 +198,24 @@ def steps_of(block: Block) -> Iterator[Step]:
         yield block
         for substep in block.substeps:
             yield from steps_of(substep)
+
+
+def behind(document: Document) -> tuple[str, ...]:
+    """The topics of the lessons that derive what a document uses, in the order in which it uses them."""
+    found: dict[str, None] = {}
+    for section in document.sections:
+        for block in section.blocks:
+            found |= dict.fromkeys(say.lesson for say in sentences(block) if say.lesson)
+    return tuple(found)
+
+
+def sentences(block: Block) -> Iterator[Say]:
+    """The sentences of a block that give reasons, or say what is given."""
+    match block:
+        case Say():
+            yield block
+        case Table():
+            yield from (cell for row in block.rows for cell in row if isinstance(cell, Say))
+        case Step():
+            for step in steps_of(block):
+                yield from (step.title, *step.why)

@@ -15,15 +15,17 @@ import numpy as np
 from derive import checks, passes, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
-from derive.document import Document, Witness
+from derive.document import Book, Document, Witness
 from derive.errors import Diverged, InputError, WitnessError, nearest
 from derive.examples import resolve
 from derive.language import Words
+from derive.lessons import topics
 from derive.model import Model, at_random
 from derive.notation import Notation
 from derive.notation import read as read_notation
 from derive.numerals import Policy
 from derive.options import mapping
+from derive.pointers import pointed
 from derive.printers import FORMATS
 from derive.source import Item
 from derive.spec import Spec, load, tree
@@ -87,6 +89,10 @@ class Solution:
         return found
 
     # printing -------------------------------------------------------------------------------------------------------
+    def linked(self, lessons: str) -> Solution:
+        """The same, with links to the lessons on the page at this address: what `derive explain --all` writes."""
+        return replace(self, document=replace(self.document, lessons=lessons))
+
     def print(self, format: str) -> str | bytes:
         """The solution in one of the formats of `derive.printers.FORMATS`."""
         if format not in FORMATS:
@@ -111,7 +117,10 @@ class Solution:
 
     def save(self, folder: str | Path, formats: Sequence[str] = ("html",)) -> list[Path]:
         """Writes the files into a folder, each whole or not at all, and says which."""
-        printed = {Path(folder) / FORMATS[name].file: self.print(name) for name in formats}
+        printed = {
+            Path(folder) / FORMATS[name].name(of_all=isinstance(self.document, Book)): self.print(name)
+            for name in formats
+        }
         for path, content in printed.items():
             write(path, content)
         return list(printed)
@@ -254,7 +263,8 @@ def finished(
             f"{worst.name} disagrees on {worst.quantity}: relative error {worst.max_rel:.3g}, "
             f"allowed {worst.tolerance:.3g}"
         )
-    solution = Solution(replace(document, witnesses=tuple(witnesses)), model, course)
+    document = replace(document, witnesses=tuple(witnesses))
+    solution = Solution(document if document.topic else pointed(document, topics()), model, course)
     passed = passes.LEVELS[level](solution.document)
     if only:
         passed = passes.select(passed, [solution.named(name) for name in only])

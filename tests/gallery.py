@@ -1,4 +1,4 @@
-"""Renders the gallery in output/ from the built-in examples: `python tests/gallery.py`."""
+"""Renders the gallery in output/ from the built-in examples and some lessons: `python tests/gallery.py`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import re
 from pathlib import Path
 
 from derive.examples import names
+from derive.lessons import topics
 from derive.solution import solve, write
+from derive.teaching import explain
 
 FOLDER = Path(__file__).parent.parent / "output"
 #: What each example is shown in, beyond the page and the Markdown.
 WISHES: dict[str, dict[str, str]] = {"regression": {"form": "both"}, "batch_3322": {"form": "matrix"}}
 EXTRA = {"mazur": {"solution.tex": "latex"}}
 CHINESE = "xor"
+LESSONS = [
+    topic for topic in ("sigmoid", "softmax_cross_entropy", "transpose", "adam", "batch_norm") if topic in topics()
+]
 
 
 def rendered() -> dict[Path, str]:
@@ -29,7 +34,15 @@ def rendered() -> dict[Path, str]:
         )
     files[Path(CHINESE) / "zh.md"] = str(solve(CHINESE, lang="zh").print("markdown"))
     rows.append(f"| {CHINESE}, in Chinese | `derive backprop {CHINESE} --lang zh` | [Markdown]({CHINESE}/zh.md) |")
-    head = "# Gallery\n\nThe built-in examples, as derive prints them. Download a page and open it in a browser; the Markdown shows here.\n\n"
+    for topic in LESSONS:
+        lesson, folder = explain(topic), f"explain-{topic}"
+        files[Path(folder) / "solution.html"], files[Path(folder) / "solution.md"] = (
+            lesson.to_html(),
+            lesson.to_markdown(),
+        )
+        pages = f"[page]({folder}/solution.html) · [Markdown]({folder}/solution.md)"
+        rows.append(f"| Lesson: {lesson.document.title} | `derive explain {topic}` | {pages} |")
+    head = "# Gallery\n\nThe built-in examples and some of the lessons, as derive prints them. Download a page and open it in a browser; the Markdown shows here.\n\n"
     files[Path("README.md")] = head + "| | command | result |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     return files
 

@@ -36,6 +36,7 @@ FLOORS = """
     studies
     board
     lessons derivatives
+    pointers
     policies examples
     solution catalogue
     long_training teaching

@@ -659,7 +659,7 @@ def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) 
 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
-    commands = ("backprop", "train", "optimizer", "ema", "schedule", "batches")
+    commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches")
     text = "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves
     text += " ".join(f"--{option.replace('_', '-')}" for options in own for option in options)

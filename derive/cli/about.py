@@ -33,7 +33,7 @@ def init(name: str, output: str | None) -> None:
 
 @main.command("list")
 def list_() -> None:
-    """What exists: examples, activations, losses, optimizers, schedules, initializers, notations."""
+    """What exists: examples, activations, losses, optimizers, schedules, initializers, notations, lessons."""
     from derive.catalogue import catalogue
 
     for title, entries in catalogue().items():

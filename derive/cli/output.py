@@ -28,22 +28,25 @@ def run(
     quiet: bool,
     ascii: bool,
     only: str | None,
+    lessons: str | None = None,
+    of_all: bool = False,
     **wishes: Any,
 ) -> Solution:
     """Makes a solution, prints everything, and only then writes.
 
     net: the file or name it is about
-    make: gets the display of progress, and what is wanted of the solution
+    make: gets the display of progress, and what is wanted of the solution · of_all: whether it makes all lessons
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
     from derive.solution import write
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
-    places = where(net, wanted, output)
+    places = where(net, wanted, output, of_all=of_all)
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
+        solution = solution.linked(lessons) if lessons else solution
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
     if output == "-":
@@ -82,9 +85,11 @@ def encoded(text: str) -> bytes:
 
 def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes:
     if name == "text" and ascii:
-        from derive.printers.terminal import page
+        from derive.document import Book
+        from derive.printers.terminal import book, page
 
-        return page(solution.document, ascii=True)
+        document = solution.document
+        return book(document, ascii=True) if isinstance(document, Book) else page(document, ascii=True)
     return solution.print(name)
 
 
@@ -117,11 +122,12 @@ def guessed(output: str | None) -> tuple[str, ...]:
     return (SUFFIXES.get(suffix, "html"),)
 
 
-def where(net: str, formats: tuple[str, ...], output: str | None) -> dict[str, Path]:
+def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: bool = False) -> dict[str, Path]:
     """Where each format goes."""
     from derive.errors import InputError
     from derive.printers import FORMATS
 
+    files = {name: FORMATS[name].name(of_all=of_all) for name in formats}
     single = output == "-" or bool(suffix_of(output))
     if single and len(set(formats)) > 1:
         raise InputError("one file takes one format; give a folder for several", file="--output")
@@ -132,7 +138,7 @@ def where(net: str, formats: tuple[str, ...], output: str | None) -> dict[str, P
             raise InputError("this is the network file itself", file=output)
         return {formats[0]: Path(output)}
     folder = Path(output) if output is not None else Path("output") / (Path(net).stem if net != "-" else "network")
-    return {name: folder / FORMATS[name].file for name in formats}
+    return {name: folder / file for name, file in files.items()}
 
 
 def summary(solution: Solution, paths: list[Path], ascii: bool) -> None:

@@ -75,34 +75,35 @@ ESCAPES = {
     "'": "'",
 }
 SIGNS = {
-    **{raised: f"$^{sign}$" for raised, sign in zip("⁻ᵉᵏⁿ", "-ekn", strict=True)},
-    "⌈": r"$\lceil$", "⌉": r"$\rceil$", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$",
     "→": r"$\to$",
     "≈": r"$\approx$",
     "⋯": r"$\cdots$",
     "≤": r"$\le$",
     "≥": r"$\ge$",
     "√": r"$\surd$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+    "⌈": r"$\lceil$",
+    "⌉": r"$\rceil$",
     "∑": r"$\sum$",
     "⊙": r"$\odot$",
     "½": r"$\frac12$",
+    "¼": r"$\frac14$",
+    "ᵀ": r"$^\top$",
     "·": r"$\cdot$",
     "×": r"$\times$",
     "±": r"$\pm$",
     "≠": r"$\ne$",
-    "′": "$'$",
-    "ᵗ": "$^t$",
-    **{raised: f"$^{digit}$" for digit, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
-    **{low: f"$_{letter}$" for low, letter in zip("ᵢⱼₖₙ", "ijkn", strict=True)},
-    "ᵀ": r"$^\top$",
-    "¼": r"$\frac14$",
-    "⁽": "$^($",
-    "⁾": "$^)$",
     "∈": r"$\in$",
-    "ᶻ": "$^z$",
-    "ˣ": "$^x$",
-    **{chr(0x2080 + digit): f"$_{digit}$" for digit in range(10)},
+    "∝": r"$\propto$",
+    "≪": r"$\ll$",
+    "≫": r"$\gg$",
+    "←": r"$\gets$",
+    "⊤": r"$\top$",
+    "′": "$'$",
+    "″": "$''$",
 }
+SCRIPTS = {"<super>": "^", "<sub>": "_"}  # small letters and digits, by what Unicode says they are made of
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 #: Marks above a letter.
 ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
@@ -129,7 +130,7 @@ COMMANDS = {"ln", "log", "tanh", "sin", "cos", "exp", "max", "min"}
 
 def text(words: str) -> str:
     """Anybody's text, so that TeX prints it and nothing else happens."""
-    characters = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|.", visible(words), flags=re.DOTALL)
+    characters = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|.", decomposed(visible(words)), flags=re.DOTALL)
     found = [f"${letters(c)}$" if c[1:] else sign(c) for c in characters]
     length = 0
     for i, c in enumerate(found):
@@ -139,9 +140,20 @@ def text(words: str) -> str:
     return "".join(found)
 
 
+def decomposed(words: str) -> str:
+    """Letters that TeX's fonts lack as a letter and the mark above it: ḡ."""
+    return "".join(unicodedata.normalize("NFD", c) if "\u0250" <= c < "\u2000" else c for c in words)
+
+
 def sign(c: str) -> str:
     """One character of a text."""
-    return ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c, c))
+    if known := ESCAPES.get(c) or (rf"$\{GREEK[c]}$" if c in GREEK else SIGNS.get(c)):
+        return known
+    kind, _, code = unicodedata.decomposition(c).partition(" ")
+    if kind not in SCRIPTS:
+        return c
+    raised = chr(int(code, 16)).replace("−", "-")
+    return f"${SCRIPTS[kind]}{{{letters(raised) if raised.isalpha() else raised}}}$"
 
 
 def visible(words: str) -> str:
@@ -159,6 +171,8 @@ def label(words: str) -> str:
 def letters(base: str, *, bold: bool = False) -> str:
     """A letter or word in mathematics."""
     base = shortened(base)
+    if base[1:] and base.endswith("′"):
+        return rf"{{{letters(base[:-1], bold=bold)}'}}"
     plain, mark = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
     if mark in ACCENTS:
         return rf"\{ACCENTS[mark]}{{{letters(plain, bold=bold)}}}"
@@ -173,7 +187,7 @@ def letters(base: str, *, bold: bool = False) -> str:
 
 def script(written: str) -> str:
     """What stands in a subscript or superscript: digits, single letters, words."""
-    pieces = re.findall(r"[A-Za-z]+|[0-9]+|.", written.replace("−", "-"))
+    pieces = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|[A-Za-z]+|[0-9]+|.", written.replace("−", "-"))
     return "".join(
         piece if piece in "()[],.+-=" or piece.isdigit() else r"\prime" if piece == "′" else letters(piece)
         for piece in pieces

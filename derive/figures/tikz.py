@@ -28,6 +28,11 @@ _NAMES |= {
     "∑": "sum",
     "∏": "prod",
     "…": "ldots",
+    "√": "surd",
+    "⌊": "lfloor",
+    "⌋": "rfloor",
+    "⌈": "lceil",
+    "⌉": "rceil",
     "ϕ": "phi",
     "φ": "varphi",
     "ε": "varepsilon",
@@ -37,8 +42,7 @@ _ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot"
 _ESCAPES = {c: f"\\{c}" for c in "{}$&#%_"} | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}"}
 _ESCAPES |= {"~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
 _ESCAPES |= {'"': r"{\char34}", "`": r"{\char96}", "[": "{[}", "]": "{]}", ";": "{;}"}
-_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True))
-_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-", strict=True))
+_SCRIPTS = {"<super>": "^", "<sub>": "_"}
 _SIGNS = re.compile(r"[0-9()+\-*/=.,:!' ′−×·≈→∞±…∂∇∑∏≤≥]*")
 _NUMBER = re.compile(r"[+\-−]?[0-9][0-9./]*…?")
 _COLOURS = {"ink": "1F2A37", "muted": "6B7684", "accent": "1D5FA8", "positive": "2B6CB0", "negative": "C05621"}
@@ -99,17 +103,21 @@ def _maths_char(char: str) -> str:
 
 def escape(text: str) -> str:
     """Text that TeX prints as it stands."""
-    return "".join(map(_escaped, clean(text)))
+    return "".join(map(_escaped, re.findall(r".[\u0300-\u036f]?", clean(text))))
 
 
 def _escaped(char: str) -> str:
     if char in _ESCAPES:
         return _ESCAPES[char]
-    if char in _RAISED:
-        return f"\\ensuremath{{^{{{_RAISED[char]}}}}}"
-    if char in _LOWERED:
-        return f"\\ensuremath{{_{{{_LOWERED[char]}}}}}"
-    return f"\\ensuremath{{{_MATHS[char].strip()}}}" if char in _MATHS else char
+    if char in _MATHS:
+        return f"\\ensuremath{{{_MATHS[char].strip()}}}"
+    base, *marks = list(unicodedata.normalize("NFD", char))
+    if len(marks) == 1 and marks[0] in _ACCENTS and not (len(char) == 1 and ord(char) < 0x250):  # é is a letter
+        return f"\\ensuremath{{\\{_ACCENTS[marks[0]]}{{{_MATHS.get(base, base)}}}}}"
+    kind, _, code = unicodedata.decomposition(char[0]).partition(" ")
+    if kind not in _SCRIPTS:
+        return char
+    return f"\\ensuremath{{{_SCRIPTS[kind]}{{{_maths_char(chr(int(code, 16)))}}}}}"
 
 
 def number(length: float) -> str:

@@ -32,3 +32,11 @@ def in_order() -> list[str]:
     from derive.board import CHAPTERS
 
     return sorted(topics(), key=lambda topic: (CHAPTERS.index(load(topic).chapter), load(topic).position, topic))
+
+
+def by_chapter() -> dict[str, list[str]]:
+    """chapter -> the ids of its lessons, in order."""
+    found: dict[str, list[str]] = {}
+    for topic in in_order():
+        found.setdefault(load(topic).chapter, []).append(topic)
+    return found

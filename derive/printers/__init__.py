@@ -9,28 +9,42 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from derive.document import Document
+from derive.document import Book, Document
+from derive.errors import InputError
 
 
 @dataclass(frozen=True)
 class Format:
-    """Where a format is printed: the file's name, and `module:function`, imported when it is wanted."""
+    """Where a format is printed: the file's name, and `module:function`, imported when it is wanted.
+
+    book: the file's name for all lessons, which `book` of the same module prints; "" where there is no such thing
+    """
 
     file: str
     printer: str
+    book: str = ""
 
     def print(self, document: Document) -> str | bytes:
         module, function = self.printer.split(":")
+        self.name(of_all=isinstance(document, Book))
+        if isinstance(document, Book):
+            function = "book"
         found: Callable[[Document], str | bytes] = getattr(import_module(f"derive.printers.{module}"), function)
         return found(document)
 
+    def name(self, *, of_all: bool) -> str:
+        """What the file with a document, or with all lessons, is called."""
+        if of_all and not self.book:
+            raise InputError("all lessons together are not one picture; choose html, latex, markdown, text or json")
+        return self.book if of_all else self.file
+
 
 FORMATS: dict[str, Format] = {
-    "html": Format("solution.html", "html:page"),
-    "latex": Format("solution.tex", "latex:page"),
-    "markdown": Format("solution.md", "markdown:page"),
-    "text": Format("solution.txt", "terminal:page"),
-    "json": Format("solution.json", "data:page"),
+    "html": Format("solution.html", "html:page", "lessons.html"),
+    "latex": Format("solution.tex", "latex:page", "lessons.tex"),
+    "markdown": Format("solution.md", "markdown:page", "lessons.md"),
+    "text": Format("solution.txt", "terminal:page", "lessons.txt"),
+    "json": Format("solution.json", "data:page", "lessons.json"),
     "svg": Format("diagram.svg", "diagram:svg"),
     "tikz": Format("diagram.tex", "diagram:tikz"),
     "png": Format("diagram.png", "diagram:png"),

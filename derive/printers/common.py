@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from derive.document import Amount, Block, Cell, Document, Figure, Line, Say, Topic, Witness
+from derive.document import Amount, Block, Book, Cell, Document, Figure, Line, Say, Topic, Witness, behind
 from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.language import Words
@@ -19,6 +20,8 @@ from derive.version import __version__
 
 if TYPE_CHECKING:
     import jinja2
+
+P = TypeVar("P", bound="Printer")
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,37 @@ class Printer(ABC):
                 return self.inline(spell(cell, self.dialect))
         return self.escape(str(cell))
 
-    def topic(self, topic: Topic) -> str:
-        """A lesson by its title, and how it is called."""
-        return self.say(topic.title) + self.escape(f" (derive explain {topic.id})")
+    # lessons --------------------------------------------------------------------------------------------------------
+    @cached_property
+    def behind(self) -> tuple[str, ...]:
+        """The topics of the lessons behind the page."""
+        return behind(self.document)
 
+    def topic(self, topic: Topic) -> str:
+        """A lesson by its title: a link to it, or the command that writes it."""
+        title = self.say(topic.title)
+        if address := self.address(topic.id):
+            return self.linked(title, address)
+        return title + self.escape(" (") + self.command(topic.id) + self.escape(")")
+
+    def command(self, topic: str) -> str:
+        """The command that writes a lesson, linked to the lesson where that is known to stand somewhere."""
+        command, address = self.typed(f"derive explain {topic}"), self.address(topic)
+        return self.linked(command, address) if address else command
+
+    def address(self, topic: str) -> str:
+        """Where a lesson stands, if the document knows."""
+        return "" if self.document.lessons is None else f"{self.document.lessons}#{topic}"
+
+    def typed(self, command: str) -> str:
+        """What one types."""
+        return self.escape(command)
+
+    def linked(self, spelled: str, address: str) -> str:
+        """A link, in formats that have links."""
+        return spelled
+
+    # cells ----------------------------------------------------------------------------------------------------------
     def amount(self, amount: Amount) -> str:
         if self.document.values.symbolic:
             return spell(amount.name, self.dialect)
@@ -148,6 +178,14 @@ class Printer(ABC):
             (joined(same), self.escape(", ").join(dict.fromkeys(map(self.looked_at, same)))) for same in found.values()
         ]
 
+    @cached_property
+    def by_lesson(self) -> list[tuple[Witness, list[tuple[Document, Witness]]]]:
+        """Of a book: each kind of witness, with what it found in every lesson."""
+        assert isinstance(self.document, Book)
+        lessons = [lesson for chapter in self.document.chapters for lesson in chapter.lessons]
+        pairs = [(lesson, witness) for lesson in lessons for witness in lesson.witnesses]
+        return [(w, [pair for pair in pairs if pair[1].name == w.name]) for w, _ in self.kinds]
+
     def looked_at(self, witness: Witness) -> str:
         """What a witness speaks of: a quantity by its symbol, functions by name."""
         if witness.quantity == "page":
@@ -171,6 +209,12 @@ def joined(witnesses: list[Witness]) -> Witness:
         ok=all(w.ok for w in witnesses),
         note=next((w.note for w in witnesses if w.note is not None), None),
     )
+
+
+def each(book: Book, printer: Callable[[Document], P]) -> Callable[[Document], P]:
+    """The printer of each lesson of a book, made once."""
+    made = {lesson.topic: printer(lesson) for chapter in book.chapters for lesson in chapter.lessons}
+    return lambda lesson: made[lesson.topic]
 
 
 def size(number: float) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from derive.dialects.latex import Latex
 from derive.dialects.python import Python
 from derive.dialects.text import Text
-from derive.document import Block, Document, Line, Section, Step, steps_of
+from derive.document import Block, Book, Document, Line, Section, Step, behind, steps_of
 from derive.formula import Formula, entry
 from derive.ids import plain
 from derive.printers.common import Printer
@@ -40,11 +40,13 @@ class Data:
         document = self.document
         return {
             "schema": "derive-solution/1",
+            **({"topic": document.topic} if document.topic else {}),
             "name": document.title,
             "language": document.language,
             "conventions": dict(document.conventions_in_force),
             "quantities": {id: self.quantity(id) for id in document.quantities},
             "sections": [self.section(section) for section in document.sections],
+            "lessons": list(behind(document)),
             "witnesses": [self.witness(i) for i in range(len(document.witnesses))],
         }
 
@@ -68,6 +70,7 @@ class Data:
             "why": " ".join(map(self.text.say, step.why)),
             "uses": list(step.uses),
             "lines": [self.line(line) for line in step.lines],
+            "lessons": list(dict.fromkeys(say.lesson for say in (step.title, *step.why) if say.lesson)),
         }
 
     def line(self, line: Line) -> dict[str, Any]:
@@ -147,4 +150,22 @@ def numbers(value: Any) -> Any:
 
 
 def page(document: Document) -> str:
-    return json.dumps(Data(document).all(), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return written(Data(document).all())
+
+
+def book(document: Book) -> str:
+    """Schema `derive-lessons/1`: every lesson is a solution, under its topic."""
+    chapters = [
+        {
+            "id": chapter.id,
+            "title": Plain(document, Text(document.style)).say(chapter.title),
+            "lessons": [Data(lesson).all() for lesson in chapter.lessons],
+        }
+        for chapter in document.chapters
+    ]
+    head = {"schema": "derive-lessons/1", "name": document.title, "language": document.language}
+    return written({**head, "chapters": chapters})
+
+
+def written(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

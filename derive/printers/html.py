@@ -10,11 +10,11 @@ from markupsafe import Markup, escape
 
 from derive.dialects.latex import Latex
 from derive.dialects.mathml import MathML, operator
-from derive.document import Document, Figure, Line, Say
+from derive.document import Book, Document, Figure, Line, Say
 from derive.figures.picture import to_svg
 from derive.formula import Formula
 from derive.printers.aligned import tex_line
-from derive.printers.common import Link, Printer, Raw, size, template
+from derive.printers.common import Link, Printer, Raw, each, size, template
 from derive.spelling import spell
 
 
@@ -34,6 +34,17 @@ class Html(Printer):
 
     def say(self, say: Say) -> str:
         return Markup(super().say(say))
+
+    def typed(self, command: str) -> str:
+        return Markup(f"<code>{escape(command)}</code>")
+
+    def linked(self, spelled: str, address: str) -> str:
+        return Markup(f'<a href="{escape(address)}">{spelled}</a>')
+
+    def lesson(self, topic: str) -> Markup:
+        """The small link after a sentence to the lesson that derives it, or to the list of lessons on this page."""
+        address, name = self.address(topic) or f"#lesson/{topic}", f"derive explain {topic}"
+        return Markup(f'<a class="lesson" href="{escape(address)}" title="{name}">{self.word("page.lesson")}</a>')
 
     def anchor(self, id: str) -> str:
         return re.sub(r"[^A-Za-z0-9/._+-]", "-", id)
@@ -80,3 +91,9 @@ def font() -> str:
 def page(document: Document) -> str:
     printer = Html(document)
     return template("page.html", escaped=True).render(p=printer, document=document, font=font(), size=size)
+
+
+def book(document: Book) -> str:
+    return template("book.html", escaped=True).render(
+        p=Html(document), printer=each(document, Html), document=document, font=font(), size=size
+    )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from derive.dialects.latex import Latex, text
-from derive.document import Cell, Document, Figure, Line, Say, Step, Table, Topic
+from derive.dialects.text import ascii_only
+from derive.document import Book, Cell, Document, Figure, Line, Say, Step, Table, Topic
 from derive.figures.picture import to_tikz
 from derive.figures.text import wide
 from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
 from derive.printers.aligned import WIDTH, aligned
-from derive.printers.common import Printer, size, template
+from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
-LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns; a Chinese one counts twice
+LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns
+LONGEST_TITLE = 85  # letters, with the commands, of a title over a table in one row
 
 
 def because(printer: Printer, line: Line) -> str:
@@ -40,6 +44,25 @@ class Tex(Printer):
     def inline(self, mathematics: str) -> str:
         return f"${mathematics}$"
 
+    def typed(self, command: str) -> str:
+        return rf"\texttt{{{self.escape(command)}}}"
+
+    def address(self, topic: str) -> str:
+        """The label of a lesson in the same document; without hyperref there are no other links."""
+        return f"lesson:{topic}" if self.document.lessons == "" else ""
+
+    def linked(self, spelled: str, address: str) -> str:
+        return rf"\hyperref[{address}]{{{spelled}}}"
+
+    def heading(self, title: str) -> str:
+        """A title that also stands in the outline of the PDF, where there is no mathematics."""
+        spelled = self.escape(title)
+        if not set(spelled) & set("$\\"):
+            return spelled
+        plain = title if self.document.language == "zh" else ascii_only(title)
+        outline = "".join(c for c in plain if c.isalnum() or c in " ,-:;().")
+        return rf"\texorpdfstring{{{spelled}}}{{{outline}}}"
+
     def lines(self, step: Step) -> list[str]:
         """The rows of one align* environment."""
         return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, lambda line: because(self, line))
@@ -53,7 +76,7 @@ class Tex(Printer):
             rf"\hspace*{{{(len(line) - len(line.lstrip())) / 2:g}em}}{text(line.lstrip())}"
             for line in lines.splitlines()
         )
-        return r"\begin{flushleft}\ttfamily\small " + "\\\\\n".join(indented) + r"\end{flushleft}"
+        return r"\begin{flushleft}\ttfamily\small\frenchspacing " + "\\\\\n".join(indented) + r"\end{flushleft}"
 
     def diagram(self, figure: Figure) -> str:
         return to_tikz(figure.picture)
@@ -63,15 +86,22 @@ class Tex(Printer):
 
     def boxed(self, cell: Cell, columns: int) -> str:
         """What stands in a cell of a table of so many columns; a sentence has rows of its own."""
-        spelled = self.cell(cell)
-        bare = spelled.replace(r"\allowbreak{}", "")
-        letters = sum(2 if wide(c) else 1 for c in bare)
-        sentence = isinstance(cell, Say | str | Topic) and letters > LONGEST_CELL * 2 / max(columns, 2)
-        width = f"{0.8 / max(columns, 2):.2g}".lstrip("0")
-        return rf"\parbox[t]{{{width}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
+        spelled, share = self.cell(cell), 2 / max(columns, 2)
+        sentence = isinstance(cell, Say | Topic | str) and letters(spelled) > LONGEST_CELL * share
+        return rf"\parbox[t]{{{0.4 * share:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
+
+    def over(self, table: Table) -> str:
+        """The title over a table; a long one has several rows."""
+        title = rf"\normalsize\textbf{{{self.say(table.title)}}}"
+        return rf"\parbox{{\linewidth}}{{\raggedright {title}}}" if letters(title) > LONGEST_TITLE else title
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
+
+
+def letters(spelled: str) -> int:
+    """How wide a text is, in letters."""
+    return sum(2 if wide(c) else 1 for c in spelled.replace(r"\allowbreak{}", ""))
 
 
 def needs_cjk(source: str) -> bool:
@@ -80,12 +110,15 @@ def needs_cjk(source: str) -> bool:
 
 
 def page(document: Document) -> str:
-    printer = Tex(document)
-    source = template("document.tex", escaped=False).render(
-        p=printer, document=document, size=size, preamble=PREAMBLE, cjk=False
-    )
-    if needs_cjk(source):
-        source = template("document.tex", escaped=False).render(
-            p=printer, document=document, size=size, preamble=PREAMBLE, cjk=True
-        )
-    return source
+    return written("document.tex", p=Tex(document), document=document)
+
+
+def book(document: Book) -> str:
+    return written("book.tex", p=Tex(document), printer=each(document, Tex), document=document)
+
+
+def written(name: str, **parts: Any) -> str:
+    """A template filled; for XeLaTeX and its Chinese fonts where they are needed."""
+    wanted = template(name, escaped=False)
+    source = wanted.render(**parts, size=size, preamble=PREAMBLE, cjk=False)
+    return wanted.render(**parts, size=size, preamble=PREAMBLE, cjk=True) if needs_cjk(source) else source

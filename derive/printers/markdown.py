@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 
 from derive.dialects.latex import Latex
-from derive.document import Document, Line, Say
+from derive.document import Book, Document, Line, Say
 from derive.formula import Formula
 from derive.printers.aligned import aligned
-from derive.printers.common import Printer, size, template
+from derive.printers.common import Printer, each, size, template
 from derive.printers.latex import because
 from derive.spelling import spell
 
@@ -38,6 +38,12 @@ class Markdown(Printer):
     def inline(self, mathematics: str) -> str:
         return f"$`{mathematics}`$"
 
+    def typed(self, command: str) -> str:
+        return f"`{command}`"
+
+    def linked(self, spelled: str, address: str) -> str:
+        return f"[{spelled}]({html.escape(address).replace(' ', '%20').replace(')', '%29')})"
+
     def line(self, line: Line) -> str:
         """One block of mathematics."""
         rows = aligned([line], self.document.values, lambda line: self.plain, WIDTH, lambda line: because(self, line))
@@ -55,7 +61,17 @@ class InsideHtml(Markdown):
         return html.escape(text)
 
 
+def printer(document: Document) -> Markdown:
+    found = Markdown(document)
+    found.inside = InsideHtml(document)
+    return found
+
+
 def page(document: Document) -> str:
-    printer = Markdown(document)
-    printer.inside = InsideHtml(document)
-    return template("page.md", escaped=False).render(p=printer, document=document, size=size)
+    return template("page.md", escaped=False).render(p=printer(document), document=document, size=size)
+
+
+def book(document: Book) -> str:
+    return template("book.md", escaped=False).render(
+        p=printer(document), printer=each(document, printer), document=document, size=size
+    )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from unicodedata import east_asian_width
 
 from derive.dialects.text import AsciiText, Text, ascii_only
-from derive.document import Block, Code, Document, Figure, Line, Say, Step, Table
-from derive.printers.common import Printer, size
+from derive.document import Block, Book, Code, Document, Figure, Line, Say, Step, Table, Witness
+from derive.printers.common import Printer, each, size
 
 WIDTH = 100
+FOUND = ("compared", "max_rel", "tolerance", "verdict")  # the columns of a witness
 
 
 class Terminal(Printer):
@@ -29,27 +31,46 @@ class Terminal(Printer):
 
     def page(self) -> list[str]:
         document = self.document
-        lines = [document.title, "=" * columns(document.title), ""]
-        for section in document.sections:
-            title = self.say(section.title)
-            blocks = [rows for rows in map(self.block, section.blocks) if rows]
-            if blocks:  # a picture is not shown here
-                lines += [title, "-" * columns(title), ""]
+        lines = [*self.headed(document.title, "="), *self.sections()]
+        lines += self.listed("section.conventions", map(self.say, document.conventions))
+        lines += self.listed("section.lessons", map(self.command, self.behind))
+        return [*lines, *self.headed(self.word("section.witnesses"))[:-1], *self.witnesses()]
+
+    def book(self, book: Book, printer: Callable[[Document], Terminal]) -> list[str]:
+        """All lessons one after the other, under their chapters."""
+        lines = [*self.headed(book.title, "="), *(row for s in book.summary for row in self.wrapped(self.say(s))), ""]
+        lines += self.headed(self.word("page.contents"))
+        for chapter in book.chapters:
+            lines += [self.say(chapter.title), *(f"  {lesson.title}" for lesson in chapter.lessons), ""]
+        for chapter in book.chapters:
+            lines += ["", *self.headed(self.say(chapter.title), "=")]
+            for lesson in chapter.lessons:
+                lines += ["", *self.headed(lesson.title, "="), *printer(lesson).sections()]
+        lines += self.listed("section.conventions", map(self.say, book.conventions))
+        lines += [*self.headed(self.word("section.witnesses"))[:-1], self.passed, ""]
+        header = [self.word(f"table.{k}") for k in ("topic", *FOUND)]
+        for witness, pairs in self.by_lesson:
+            rows = [[lesson.title, *self.found(w)] for lesson, w in pairs]
+            lines += [*self.table([header, *rows], self.word(f"witness.{witness.name}")), ""]
+        return lines
+
+    def headed(self, title: str, line: str = "-") -> list[str]:
+        """A title with a line under it."""
+        return [title, line * columns(title), ""]
+
+    def sections(self) -> list[str]:
+        lines: list[str] = []
+        for section in self.document.sections:
+            if blocks := [rows for rows in map(self.block, section.blocks) if rows]:  # a picture is not shown here
+                lines += self.headed(self.say(section.title))
             for rows in blocks:
                 lines += [*rows, ""]
-        if document.conventions:
-            lines += [
-                self.word("section.conventions"),
-                "-" * columns(self.word("section.conventions")),
-                *(row for s in document.conventions for row in self.wrapped("• " + self.say(s))),
-                "",
-            ]
-        return [
-            *lines,
-            self.word("section.witnesses"),
-            "-" * columns(self.word("section.witnesses")),
-            *self.witnesses(),
-        ]
+        return lines
+
+    def listed(self, title: str, sentences: Iterable[str]) -> list[str]:
+        """A section of sentences with a dot before each, if there are any."""
+        rows = [row for sentence in sentences for row in self.wrapped("• " + sentence)]
+        return [*self.headed(self.word(title))[:-1], *rows, ""] if rows else []
 
     def block(self, block: Block) -> list[str]:
         match block:
@@ -101,21 +122,13 @@ class Terminal(Printer):
         return [title, lines[0], rule, *lines[1:]]
 
     def witnesses(self) -> list[str]:
-        header = [
-            self.word(f"table.{k}") for k in ("witness", "quantity", "compared", "max_rel", "tolerance", "verdict")
-        ]
-        rows = [
-            [
-                self.word(f"witness.{w.name}"),
-                quantities,
-                str(w.compared),
-                size(w.max_rel),
-                size(w.tolerance),
-                self.verdict(w),
-            ]
-            for w, quantities in self.kinds
-        ]
+        header = [self.word(f"table.{k}") for k in ("witness", "quantity", *FOUND)]
+        rows = [[self.word(f"witness.{w.name}"), quantities, *self.found(w)] for w, quantities in self.kinds]
         return self.table([header, *rows], self.passed)
+
+    def found(self, w: Witness) -> list[str]:
+        """What a witness has found, as the cells of a row."""
+        return [str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
 
     def wrapped(self, text: str) -> list[str]:
         return textwrap.wrap(text, self.width) or [""]
@@ -127,5 +140,14 @@ def columns(text: str) -> int:
 
 
 def page(document: Document, *, ascii: bool = False, width: int = WIDTH) -> str:
-    text = "\n".join(row.rstrip() for row in Terminal(document, width, ascii=ascii).page()) + "\n"
+    return joined(Terminal(document, width, ascii=ascii).page(), ascii)
+
+
+def book(document: Book, *, ascii: bool = False, width: int = WIDTH) -> str:
+    lesson = each(document, lambda lesson: Terminal(lesson, width, ascii=ascii))
+    return joined(Terminal(document, width, ascii=ascii).book(document, lesson), ascii)
+
+
+def joined(rows: Sequence[str], ascii: bool) -> str:
+    text = "\n".join(row.rstrip() for row in rows) + "\n"
     return ascii_only(text) if ascii else text
