@@ -312,9 +312,8 @@ def places_of_norms(specs: Sequence[Block]) -> list[str]:
             k, place = k + 1, 0
         elif layer.name in ("batch_norm", "layer_norm"):
             place += 1
-            learned, remembered = PER_UNIT[:2], PER_UNIT[2:]
             affine = all(layer.in_force.get(key, True) for key in ("affine", "elementwise_affine"))
-            letters = [*(learned if affine else ()), *(remembered if layer.name == "batch_norm" else ())]
+            letters = (PER_UNIT[:2] if affine else ()) + (PER_UNIT[2:] if layer.name == "batch_norm" else ())
             found += [f"{letter}{k}" + (f".{place}" if place > 1 else "") for letter in letters]
     return found
 
