@@ -12,7 +12,7 @@ import numpy as np
 from derive.algebra import Value, digits
 from derive.autodiff import gradients
 from derive.board import Board
-from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, add, bind, exp, names
+from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, add, bind, exp, formula, names
 from derive.graph import Op, evaluate, leaf
 from derive.losses import End, Loss
 from derive.ops import base
@@ -40,7 +40,7 @@ def of(op: Elementwise, a: Any, t: Any) -> Formula:
     """The loss of an output and its target, as ℓ(a, t), or ℓ(a, t, δ) where it has a letter as an option."""
     letters = tuple(dict.fromkeys(name for name in names(op.body) if name not in op.parameters))
     function = replace(op.function, parameters=(*op.parameters, *letters))
-    return Apply(function, (a, t, *letters))
+    return Apply(function, (formula(a), formula(t), *letters))
 
 
 def slope_of(op: Elementwise, a: Formula, t: Formula) -> Formula:

@@ -104,8 +104,8 @@ def of_the_score(b: Board, z: Name, t: Name) -> Iterator[Step]:
     yield b.step(
         both("The form that cannot overflow", "不会上溢的形式"),
         both(
-            "For a very negative score the power of e would overflow. Then it is taken out of the sum, which leaves the opposite exponent. With the absolute value one formula serves both signs and no exponent is above 0; libraries compute it so from scores.",
-            "得分是很大的负数时，指数会上溢。这时把它从和中提出来，剩下的指数符号相反。借助绝对值，一个公式就适用于两种符号，指数都不大于 0；各个库从得分计算时都这样做。",
+            "For a very negative score the power of e would overflow. Then it is taken out of the sum, which leaves the opposite exponent. With the absolute value one formula serves both signs and no exponent is above 0; libraries compute it like this from scores.",
+            "得分是很大的负数时，指数会上溢。这时把它从和中提出来，剩下的指数符号相反。借助绝对值，一个公式就适用于两种符号，指数都不大于 0；常用的库从得分计算时就这样做。",
         ),
         b.line(log(1 + exp(-z)), log(exp(-z) * (exp(z) + 1)), -z + log(1 + exp(z))),
         b.line(loss, short, larger(z, 0) - t * z + log(1 + exp(-abs(z)))),

@@ -205,6 +205,11 @@ def slope_of_the_parabola(b: Board) -> tuple[Formula, Formula]:
     return a - t, b.slope(of(pointwise(smooth_l1, beta=β), a, t), a)
 
 
+def always_one(b: Board) -> tuple[Formula, Formula]:
+    a, t = b.free("a", 1, 2), b.free("t", -1, 0)
+    return of(pointwise(smooth_l1, beta=Fraction(1)), a, t), of(pointwise(smooth_l1, beta=HALF), a, t)
+
+
 lesson = Lesson(
     title=both("Smooth L1 loss", "smooth L1 损失"),
     short=both(
@@ -252,6 +257,7 @@ lesson = Lesson(
                 "Many printed formulas are those for β = 1. PyTorch has beta; with β = 0 it is L1Loss.",
                 "许多资料中的公式只是 β = 1 的情形。PyTorch 有参数 beta；β = 0 时就是 L1Loss。",
             ),
+            always_one,
         ),
     ),
     network="""

@@ -255,6 +255,11 @@ def not_sigmoids(b: Board) -> tuple[Formula, Formula]:
     return Apply(σ, (z[0],)), units(b, op, "p", z)[0]
 
 
+def over_the_batch(b: Board) -> tuple[Formula, Formula]:
+    z, other = [b.free(f"z_1{i}") for i in (1, 2, 3)], b.free("z_21")
+    return units(b, op, "p", [z[0], other])[0], units(b, op, "p", z)[0]
+
+
 lesson = Lesson(
     title=both("Softmax", "softmax 函数"),
     short=both(
@@ -272,8 +277,8 @@ lesson = Lesson(
             "多分类网络以 softmax 结尾：得分最高的类别概率最大，所有概率之和为一。",
         ),
         both(
-            "Since adding a constant changes nothing, the largest score may be subtracted first. No power of e can then overflow, and that is how every library computes it.",
-            "由于同加一个常数结果不变，可以先减去最大的得分，这样指数就不会上溢。各个库都是这样计算的。",
+            "Since adding a constant changes nothing, the largest score may be subtracted first. No power of e can then overflow, and that is how libraries compute it.",
+            "由于同加一个常数结果不变，可以先减去最大的得分，这样指数就不会上溢。常用的库都是这样计算的。",
         ),
         both(
             "The Jacobian is full: every score acts on every output. Together with the cross-entropy it collapses to the difference of probability and target.",
@@ -303,6 +308,7 @@ lesson = Lesson(
                 "The sum goes over the classes of one sample, the last axis. Along the batch, samples would compete with each other.",
                 "求和应沿同一样本的各个类别进行，即最后一个轴。沿批次求和会使不同样本互相竞争。",
             ),
+            over_the_batch,
         ),
     ),
     network="""

@@ -281,7 +281,7 @@ lesson = Lesson(
         ),
         both(
             "Taken apart, −t/p can be huge and the slopes of softmax tiny, and rounding spoils their product. So libraries join both into one function of the scores.",
-            "若分开计算，−t/p 可能极大，而 softmax 的导数极小，舍入会毁掉它们的乘积。所以各个库把两者合成一个关于得分的函数。",
+            "若分开计算，−t/p 可能极大，而 softmax 的导数极小，舍入会毁掉它们的乘积。所以常用的库把两者合成一个关于得分的函数。",
         ),
     ),
     mistakes=(
