@@ -232,8 +232,8 @@ def halved(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Learning-rate schedules", "学习率调度"),
     short=both(
-        "A constant rate leaves a noise of about ησ²/(2λ) around the minimum: start large to be fast, end small to arrive.",
-        "固定的学习率会在最小值周围留下约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
+        "A constant rate leaves a mean square of about ησ²/(2λ) around the minimum: start large to be fast, end small to arrive.",
+        "固定的学习率会在最小值周围留下均方约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
     ),
     chapter="schedules",
     position=1,
@@ -246,8 +246,8 @@ lesson = Lesson(
             "网络的损失常常正好在降低学习率时明显下降：谷底附近的噪声变小了。",
         ),
         both(
-            "A rate that is small from the beginning would leave little noise too, but it would take ten times as many steps to get there.",
-            "一开始就用小学习率，噪声同样小，但要多走十倍的步数才能到达。",
+            "A rate a tenth as large from the beginning would leave as little noise, but it would take ten times as many steps to get there.",
+            "一开始就用十分之一的学习率，噪声同样小，但要走十倍的步数才能到达。",
         ),
     ),
     mistakes=(
