@@ -101,8 +101,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     yield b.step(
         both("It averages the noise away", "噪声被平均掉"),
         both(
-            "Any step t in short: t times the parameter grows by −ξ/λ only, so it is the sum of all errors so far. The variance of a mean of t independent errors is σ²/t: it goes to 0, which no constant rate achieves. Here it is worked out over all errors of three steps.",
-            "对任意第 t 步：t 倍的参数只增加 −ξ/λ，所以它是到目前为止误差之和。t 个独立误差的平均，方差是 σ²/t，趋于 0；任何固定的学习率都做不到。这里对三步的所有误差情形做了穷举。",
+            "Any step t in short: t times the parameter changes by −ξ/λ only, so it is the sum of all errors so far, over −λ. The variance of a mean of t independent errors is σ²/t: it goes to 0, which no constant rate achieves. Here it is worked out over all errors of three steps.",
+            "对任意第 t 步：参数的 t 倍每步只改变 −ξ/λ，所以它等于到目前为止的误差之和除以 −λ。t 个独立误差的平均，方差是 σ²/t，趋于 0；任何固定的学习率都做不到。这里对三步的所有误差情形做了穷举。",
         ),
         b.line(t * new, t * before - (curve * before + now) / curve, (t - 1) * before - now / curve),
         b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (curve**2 * t)),
