@@ -96,32 +96,6 @@ class Board:
         f = formula(f)
         return self.hold(symbol, self.value(f), self.exactly(f))
 
-    def summed(self, symbol: str | Symbol | Written, term: Formula, index: Name, first: int, last: int) -> Name:
-        """The sum of a term over a whole number from first to last, added up one by one."""
-        number = digits().number
-        return self.hold(
-            symbol, sum((self.value(term, {index.key: number(i)}) for i in range(first, last + 1)), number(0))
-        )
-
-    def iterated(
-        self,
-        symbol: str | Symbol | Written,
-        rule: Formula,
-        old: Name,
-        start: Any,
-        times: int,
-        index: Name | None = None,
-    ) -> Name:
-        """What comes of a rule applied so many times, one after the other: `old` is the value before.
-
-        index: the number of the step in the rule, counted from 1
-        """
-        found = self.value(start)
-        for i in range(1, times + 1):
-            step = {} if index is None else {index.key: digits().number(i)}
-            found = self.value(rule, {old.key: found, **step})
-        return self.hold(symbol, found)
-
     def matrix(
         self, symbol: str | Symbol, rows: int, columns: int, values: Sequence[Sequence[Any]] | None = None
     ) -> Name:
@@ -179,6 +153,32 @@ class Board:
         for values, chance in outcomes:
             total += digits().number(chance) * self.value(f, {n.key: digits().number(v) for n, v in values.items()})
         return self.hold(symbol, total)
+
+    def summed(self, symbol: str | Symbol | Written, term: Formula, index: Name, first: int, last: int) -> Name:
+        """The sum of a term over a whole number from first to last, added up one by one."""
+        number = digits().number
+        return self.hold(
+            symbol, sum((self.value(term, {index.key: number(i)}) for i in range(first, last + 1)), number(0))
+        )
+
+    def iterated(
+        self,
+        symbol: str | Symbol | Written,
+        rule: Formula,
+        old: Name,
+        start: Any,
+        times: int,
+        index: Name | None = None,
+    ) -> Name:
+        """What comes of a rule applied so many times, one after the other: `old` is the value before.
+
+        index: the number of the step in the rule, counted from 1
+        """
+        found = self.value(start)
+        for i in range(1, times + 1):
+            step = {} if index is None else {index.key: digits().number(i)}
+            found = self.value(rule, {old.key: found, **step})
+        return self.hold(symbol, found)
 
     # values ---------------------------------------------------------------------------------------------------------
     def value(self, f: Any, other: Mapping[str, Any] | None = None) -> Any:

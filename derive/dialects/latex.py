@@ -76,10 +76,7 @@ ESCAPES = {
 }
 SIGNS = {
     **{raised: f"$^{sign}$" for raised, sign in zip("⁻ᵉᵏⁿ", "-ekn", strict=True)},
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
+    "⌈": r"$\lceil$", "⌉": r"$\rceil$", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$",
     "→": r"$\to$",
     "≈": r"$\approx$",
     "⋯": r"$\cdots$",
