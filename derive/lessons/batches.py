@@ -102,7 +102,7 @@ def together(b: Board, g: Sequence[Name], full: Name, spread: Name, size: Name, 
     drawn = [b.free(f"G_{k}") for k in range(1, SIZE + 1)]
     found = variance(b, add(*drawn) / size, equally(drawn, combinations(values, SIZE)))
     yield b.step(
-        both("Its variance", "其方差"),
+        both("Its variance", "不放回时的方差"),
         both(
             "The square of the sum has b squares and b(b − 1) cross terms. The result is smaller than with replacement, and 0 when the batch holds all n samples. For a small batch of a large data set the last factor is nearly 1.",
             "和的平方有 b 个平方项和 b(b − 1) 个交叉项。结果比放回抽取时小，批量等于全部 n 个样本时为 0。数据集很大而批量很小时，最后的因子接近 1。",

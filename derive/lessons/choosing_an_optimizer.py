@@ -114,8 +114,8 @@ def rare(b: Board, options: dict[str, dict[str, Name]]) -> Iterator[Block]:
     yield b.step(
         both("A gradient that comes seldom", "很少出现的梯度"),
         both(
-            "A parameter has a gradient g in the first step and again k steps later, with 0 between. For Adagrad only the two visits count. RMSprop has nearly forgotten the first one, so the step is up to 1/√(1 − β) times the rate. Both make steps of about the rate or more for rare words, where SGD with small rare gradients hardly moves.",
-            "某个参数在第一步有梯度 g，k 步之后再次出现 g，中间为 0。对 Adagrad 只有这两次起作用；RMSprop 几乎忘了第一次，所以步长最多可达学习率的 1/√(1 − β) 倍。对稀有的词，两者的步长都与学习率相当或更大，而 SGD 遇到又小又少的梯度几乎不动。",
+            "A parameter has a gradient g in the first step and again k steps later, with 0 between. For Adagrad only the two visits count. RMSprop forgets the first one as k grows, so the step comes up to 1/√(1 − β) times the rate. Both make steps of about the rate or more for rare words, where SGD with small rare gradients hardly moves.",
+            "某个参数在第一步有梯度 g，k 步之后再次出现 g，中间为 0。对 Adagrad 只有这两次起作用；k 越大，RMSprop 越是忘了第一次，步长最多可达学习率的 1/√(1 − β) 倍。对稀有的词，两者的步长都与学习率相当或更大，而 SGD 遇到又小又少的梯度几乎不动。",
         ),
         *lines,
     )

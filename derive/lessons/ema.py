@@ -138,7 +138,7 @@ def bias(b: Board, beta: Name) -> Iterator[Block]:
         both("The bias of a start at zero", "从零开始的偏差"),
         both(
             "If the average starts from s₀ = 0, its weights add up to less than 1 at first. For values with the mean μ the expected average is too small by the missing weight. E stands for the expected average; the first line goes through all 27 outcomes of three days, the second does a day more in general.",
-            "如果从 s₀ = 0 开始，起初权重之和小于 1。若各值的均值为 μ，平均值的期望就按缺少的权重偏小。E 表示平均值的期望；第一行穷举三天的全部 27 种结果，第二行给出一般的再多一天的情形。",
+            "如果从 s₀ = 0 开始，起初权重之和小于 1。若各值的均值为 μ，平均值的期望就偏小，差额正是缺少的权重。E 表示平均值的期望；第一行穷举三天的全部 27 种结果，第二行给出一般的再多一天的情形。",
         ),
         b.line(mean(b, s3, every), (1 - beta) * (1 + beta + beta**2) * mu, (1 - beta**3) * mu),
         b.line(

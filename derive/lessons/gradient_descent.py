@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
-from derive.formula import Formula, Partial, Symbol, bind, sqrt
+from derive.formula import Formula, Name, Partial, Symbol, bind, sqrt
 from derive.lessons._optimizer import Hill, Made, worked
 
 
@@ -39,8 +39,8 @@ def direction(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The change in a direction", "沿某一方向的变化"),
         both(
-            "Both weights move together, by s times a direction. At s = 0 the chain rule adds the two contributions: to first order the loss changes by s times this number.",
-            "两个权重一起沿某个方向移动，幅度为 s。在 s = 0 处，链式法则把两部分贡献相加：在一阶近似下，损失的变化是 s 乘以这个数。",
+            "Both weights move together, by s times a direction. At s = 0 the chain rule adds the two contributions: to first order (Taylor) the loss changes by s times this number.",
+            "两个权重一起沿某个方向移动，幅度为 s。在 s = 0 处，链式法则把两部分贡献相加：按一阶泰勒展开，损失的变化是 s 乘以这个数。",
         ),
         b.line(b.slope(moved, s), g1 * d1 + g2 * d2),
     )
@@ -52,8 +52,16 @@ def direction(b: Board) -> Iterator[Block]:
         ),
         b.line((g1**2 + g2**2) * (d1**2 + d2**2) - (g1 * d1 + g2 * d2) ** 2, (g1 * d2 - g2 * d1) ** 2),
     )
+    yield from steepest(b, (w1, w2), (g1, g2), lambda u, v: bind(body, {w1: u, w2: v}))
+
+
+def steepest(
+    b: Board, w: tuple[Name, Name], g: tuple[Name, Name], loss: Callable[[Formula, Formula], Formula]
+) -> Iterator[Block]:
+    """Against the gradient, and how far."""
+    (w1, w2), (g1, g2), s = w, g, b.number("s", 0)
     length = b.defined("G", sqrt(g1**2 + g2**2))
-    down = bind(body, {w1: w1 - s * g1 / length, w2: w2 - s * g2 / length})
+    down = loss(w1 - s * g1 / length, w2 - s * g2 / length)
     yield b.step(
         both("The steepest way down", "最速下降方向"),
         both(
@@ -65,9 +73,9 @@ def direction(b: Board) -> Iterator[Block]:
     )
     eta = b.free("η", "0.01", "0.5")
     lines = []
-    for w, g, letter in ((w1, g1, "1"), (w2, g2, "2")):
-        new = Made(b, "sgd", w, g, {"lr": eta}).new
-        lines.append(b.line(b.defined(Symbol("w", letter, "", "+"), new), w - eta * g))
+    for old, slope, letter in ((w1, g1, "1"), (w2, g2, "2")):
+        new = Made(b, "sgd", old, slope, {"lr": eta}).new
+        lines.append(b.line(b.defined(Symbol("w", letter, "", "+"), new), old - eta * slope))
     yield b.step(
         both("The update", "更新公式"),
         both(
@@ -134,8 +142,8 @@ def valley(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Two directions, one rate", "两个方向，一个学习率"),
         both(
-            "In several dimensions every direction has a curvature of its own, but the rate is shared. The largest curvature limits the rate, the smallest has to live with it. The best rate makes both factors equally large, with opposite signs.",
-            "多维时每个方向都有自己的曲率，学习率却只有一个。最大的曲率限制了学习率，最小的曲率只能迁就。最好的学习率使两个因子大小相等、符号相反。",
+            "In several dimensions every direction has a curvature of its own, but the rate is shared. The largest curvature limits the rate, the smallest has to live with it. A larger rate makes the factor of the one worse, a smaller rate that of the other; the best rate makes both equally large, with opposite signs.",
+            "多维时每个方向都有自己的曲率，学习率却只有一个。最大的曲率限制了学习率，最小的曲率只能迁就。学习率再大，前者的因子变差；再小，后者的因子变差。最好的学习率使两个因子大小相等、符号相反。",
         ),
         b.line(best, 2 / (small + large)),
         b.line(1 - best * small, (large - small) / (large + small), -(1 - best * large)),

@@ -101,8 +101,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     yield b.step(
         both("It averages the noise away", "噪声被平均掉"),
         both(
-            "Any step t in short: t times the parameter grows by −ξ/λ only, so it is the sum of all errors so far. The variance of a mean of t independent errors is σ²/t: it goes to 0, which no constant rate achieves. Here it is worked out over all errors of three steps.",
-            "对任意第 t 步：t 倍的参数只增加 −ξ/λ，所以它是到目前为止误差之和。t 个独立误差的平均，方差是 σ²/t，趋于 0；任何固定的学习率都做不到。这里对三步的所有误差情形做了穷举。",
+            "Any step t in short: t times the parameter changes by −ξ/λ only, so it is the sum of all errors so far, over −λ. The variance of a mean of t independent errors is σ²/t: it goes to 0, which no constant rate achieves. Here it is worked out over all errors of three steps.",
+            "对任意第 t 步：参数的 t 倍每步只改变 −ξ/λ，所以它等于到目前为止的误差之和除以 −λ。t 个独立误差的平均，方差是 σ²/t，趋于 0；任何固定的学习率都做不到。这里对三步的所有误差情形做了穷举。",
         ),
         b.line(t * new, t * before - (curve * before + now) / curve, (t - 1) * before - now / curve),
         b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (curve**2 * t)),
@@ -232,8 +232,8 @@ def halved(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Learning-rate schedules", "学习率调度"),
     short=both(
-        "A constant rate leaves a noise of about ησ²/(2λ) around the minimum: start large to be fast, end small to arrive.",
-        "固定的学习率会在最小值周围留下约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
+        "A constant rate leaves a mean square of about ησ²/(2λ) around the minimum: start large to be fast, end small to arrive.",
+        "固定的学习率会在最小值周围留下均方约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
     ),
     chapter="schedules",
     position=1,
@@ -246,8 +246,8 @@ lesson = Lesson(
             "网络的损失常常正好在降低学习率时明显下降：谷底附近的噪声变小了。",
         ),
         both(
-            "A rate that is small from the beginning would leave little noise too, but it would take ten times as many steps to get there.",
-            "一开始就用小学习率，噪声同样小，但要多走十倍的步数才能到达。",
+            "A rate a tenth as large from the beginning would leave as little noise, but it would take ten times as many steps to get there.",
+            "一开始就用十分之一的学习率，噪声同样小，但要走十倍的步数才能到达。",
         ),
     ),
     mistakes=(

@@ -138,10 +138,10 @@ def forms(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     other = b.defined("η_EMA", eta / (1 - mu))
     averaged = Made(b, "momentum", theta, g, {**options, "lr": other}, {"s": old["ema"]}, form="ema")
     yield b.step(
-        both("The same steps", "得到相同的步"),
+        both("The same steps", "步长完全相同"),
         both(
             "The moving average makes the same steps as PyTorch's form if its rate is 1/(1 − μ) times as large. As long as the rate does not change, all three forms are one method.",
-            "移动平均形式的学习率取为 1/(1 − μ) 倍，就与 PyTorch 的形式走出同样的步。只要学习率不变，三种形式就是同一种方法。",
+            "把移动平均形式的学习率取为 1/(1 − μ) 倍，每一步就与 PyTorch 的形式相同。只要学习率不变，三种形式就是同一种方法。",
         ),
         b.line(averaged.new, theta - eta / (1 - mu) * ((1 - mu) * now["pytorch"]), made["pytorch"].new),
     )
@@ -173,8 +173,8 @@ def parabola(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("The largest rate", "最大的学习率"),
         both(
-            "The parameter is a sum of two powers of t, whose bases r solve r² = (1 + μ − ηλ)r − μ. Their product is μ < 1, so a pair of complex bases stays inside the unit circle, and real ones can leave it only at r = 1, with the rate 0, or at r = −1, where −θ follows on θ and θ on −θ. Put in, this gives the bound on the rate. It is 1 + μ times the bound 2/λ of plain gradient descent.",
-            "参数是两个 t 次幂之和，底数 r 满足 r² = (1 + μ − ηλ)r − μ。两个底数之积为 μ < 1，所以一对共轭复数始终在单位圆内；实数底数只能在 r = 1（学习率为 0）或 r = −1 处离开单位圆，后者表示 θ 之后是 −θ，−θ 之后又是 θ。代入即得学习率的上界，它是普通梯度下降上界 2/λ 的 1 + μ 倍。",
+            "Put in as rᵗ, the parameter asks for r² = (1 + μ − ηλ)r − μ, and every course is put together from the powers of the two roots. Their product is μ < 1, so a pair of complex roots stays inside the unit circle, and real ones can leave it only at r = 1, with the rate 0, or at r = −1, where −θ follows on θ and θ on −θ. Put in, this gives the bound on the rate. It is 1 + μ times the bound 2/λ of plain gradient descent.",
+            "设参数为 rᵗ，代入得 r² = (1 + μ − ηλ)r − μ，任何轨迹都由两个根的幂组合而成。两根之积为 μ < 1，所以一对共轭复根始终在单位圆内；实根只能在 r = 1（学习率为 0）或 r = −1 处离开单位圆，后者表示 θ 之后是 −θ，−θ 之后又是 θ。代入即得学习率的上界，它是普通梯度下降上界 2/λ 的 1 + μ 倍。",
         ),
         b.line((1 + mu - edge * curve) * (-x) - mu * x, (1 + mu) * x - mu * x, x),
         b.line(edge, 2 * (1 + mu) / curve),

@@ -107,7 +107,7 @@ def numbers(b: Board) -> Iterator[Block]:
             ),
             both(
                 "The slope is taken at 3.1, not at 4: the step is held back in time.",
-                "斜率在 3.1 处求，而不是在 4 处：这一步及时收敛了势头。",
+                "斜率在 3.1 处求，而不是在 4 处：这一步及时收住了势头。",
             ),
         ),
         start=5,

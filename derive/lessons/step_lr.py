@@ -22,7 +22,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Definition", "定义"),
         both(
             "The rate stays as it is, but in every k-th epoch it is multiplied by γ. An epoch e is a multiple of k exactly if it is not larger than k times the whole part of e/k.",
-            "学习率保持不变，但每到第 k 的倍数轮就乘以 γ。当且仅当 e 不大于 k 乘以 e/k 的整数部分时，轮次 e 是 k 的倍数。",
+            "学习率保持不变，但每逢 k 的倍数轮就乘以 γ。当且仅当 e 不大于 k 乘以 e/k 的整数部分时，轮次 e 是 k 的倍数。",
         ),
         b.line(now, rates.recursion),
     )

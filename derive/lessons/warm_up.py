@@ -65,8 +65,8 @@ def distance(b: Board, n: Name) -> Iterator[Block]:
     yield b.step(
         both("How far one gets", "走了多远"),
         both(
-            "Adam's first steps are as long as the rate, so D is how far a parameter can get during the warm-up. The numbers from 1 to n have the sum n(n + 1)/2: it is about half as far as without.",
-            "Adam 最初几步的长度等于学习率，所以 D 就是预热期间参数最多能走的距离。1 到 n 之和为 n(n + 1)/2：大约是不预热时的一半。",
+            "If every step is as long as the rate, as Adam's first one is, D is how far a parameter gets during the warm-up. The numbers from 1 to n have the sum n(n + 1)/2: it is about half as far as without.",
+            "若每一步的长度都等于学习率（Adam 的第一步就是如此），D 就是预热期间参数走过的距离。1 到 n 之和为 n(n + 1)/2：大约是不预热时的一半。",
         ),
         b.line(total, n * (n + 1) / 2 * (eta / n), (n + 1) / 2 * eta),
     )
