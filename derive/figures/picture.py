@@ -21,8 +21,10 @@ def drawn(picture: Picture, room: str) -> Any:
     return import_module(f"derive.figures.{network if isinstance(picture, Network) else chart}")
 
 
-def to_svg(picture: Picture) -> str:
-    return str(drawn(picture, "svg").to_svg(picture))
+def to_svg(picture: Picture, id: str = "network") -> str:
+    """An `<svg>` element; ids in it begin with this one, so that pictures on a page do not share any."""
+    module = drawn(picture, "svg")
+    return str(module.to_svg(picture, id) if isinstance(picture, Network) else module.to_svg(picture))
 
 
 def to_tikz(picture: Picture) -> str:

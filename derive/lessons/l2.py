@@ -322,7 +322,7 @@ layers:
   - linear: {out: 1, weight: [[0.5, -2]], bias: 0.1}
   - sigmoid
 loss: bce
-regularization: {l2: 0.1}
+regularization: {l2: {lambda: 0.1, half: true}}
 optimizer: {sgd: {lr: 0.1}}
 """,
     see=("l1", "weight_decay", "gradient_descent", "adamw", "dropout"),
