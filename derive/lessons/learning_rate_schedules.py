@@ -139,8 +139,8 @@ def catalogue(b: Board) -> Iterator[Block]:
     closed = [(name, sheet(name, **options).closed) for _, family in FAMILIES for name, options in family.items()]
     yield b.table(
         both(
-            "Their rate in epoch e, counted from 0; η₀ is the optimizer's rate",
-            "第 e 轮的学习率（从 0 数起）；η₀ 是优化器的学习率",
+            "In formulas; epochs e are counted from 0",
+            "公式；轮次 e 从 0 数起",
         ),
         (both("Schedule", "调度"), both("Closed form", "封闭形式")),
         [(name, f) for name, f in closed if f is not None and sum(1 for _ in walk(f)) <= SHORT],
