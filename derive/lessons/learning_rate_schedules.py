@@ -13,8 +13,8 @@ from derive.language import Both
 from derive.lessons._chance import mean
 from derive.lessons._draws import equally
 from derive.lessons._optimizer import Made
-from derive.lessons._schedule import stairs
-from derive.schedules import BASE, E, Schedule, schedules
+from derive.lessons._schedule import sheet, stairs
+from derive.schedules import BASE, E, schedules
 from derive.schedules.sheet import DECAY
 
 SHORT = 25  # names, numbers and heads of a formula that fits into a table
@@ -69,7 +69,7 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(rest, eta * spread / (curve * (2 - eta * curve))),
     )
     yield from averaging(b, curve)
-    yield catalogue(b)
+    yield from catalogue(b)
 
 
 def averaging(b: Board, curve: Name) -> Iterator[Block]:
@@ -107,8 +107,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
         b.line(t * new, t * before - (curve * before + now) / curve, (t - 1) * before - now / curve),
         b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (curve**2 * t)),
     )
-    falling = schedules["inverse_time"](decay=Fraction(1))
-    assert isinstance(falling, Schedule) and falling.closed is not None
+    falling = sheet("inverse_time", decay=Fraction(1))
+    assert falling.closed is not None
     base = b.defined("η_0", 1 / curve)
     shown = bind(falling.closed, {E: t - 1, BASE: base, DECAY: formula(1)})
     yield b.step(
@@ -129,28 +129,22 @@ def signs(size: Fraction, times: int) -> list[tuple[Fraction, ...]]:
     return list(product((size, -size), repeat=times))
 
 
-def catalogue(b: Board) -> Block:
-    """Every schedule there is, in its own words."""
-    rows = [(name, say(f"schedule.{name}"), shown(name)) for name in schedules]
-    return b.table(
-        both(
-            "All schedules that derive knows; η₀ is the optimizer's rate, epochs e are counted from 0",
-            "derive 支持的全部调度；η₀ 是优化器的学习率，轮次 e 从 0 数起",
-        ),
-        (both("Schedule", "调度"), both("What it does", "作用"), both("Closed form", "封闭形式")),
-        rows,
+def catalogue(b: Board) -> Iterator[Block]:
+    """Every schedule there is, in its own words, and the formulas of those that have one."""
+    yield b.table(
+        both("All schedules that derive knows", "derive 支持的全部调度"),
+        (both("Schedule", "调度"), both("What it does", "作用")),
+        [(name, say(f"schedule.{name}")) for name in schedules],
     )
-
-
-def shown(name: str) -> Formula | str:
-    """A schedule's closed form, if it is short."""
-    for _, family in FAMILIES:
-        if name in family:
-            schedule = schedules[name](**family[name])
-            closed = schedule.closed if isinstance(schedule, Schedule) else None
-            if closed is not None and sum(1 for _ in walk(closed)) <= SHORT:
-                return closed
-    return ""
+    closed = [(name, sheet(name, **options).closed) for _, family in FAMILIES for name, options in family.items()]
+    yield b.table(
+        both(
+            "In formulas; epochs e are counted from 0",
+            "公式；轮次 e 从 0 数起",
+        ),
+        (both("Schedule", "调度"), both("Closed form", "封闭形式")),
+        [(name, f) for name, f in closed if f is not None and sum(1 for _ in walk(f)) <= SHORT],
+    )
 
 
 def numbers(b: Board) -> Iterator[Block]:
@@ -217,9 +211,7 @@ def picture(b: Board) -> Iterator[Block]:
     for title, family in FAMILIES:
         curves: dict[str | Both, list[tuple[float, float]]] = {}
         for name, options in family.items():
-            schedule = schedules[name](**options)
-            assert isinstance(schedule, Schedule)
-            curves[name] = stairs(schedule, Fraction(1), 30)
+            curves[name] = stairs(sheet(name, **options), Fraction(1), 30)
         yield b.chart(title, "e", "η", curves, style="steps")
 
 
