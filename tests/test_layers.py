@@ -261,7 +261,7 @@ QUICK = settings(
 )
 
 
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=30)
 @given(networks())
 def test_every_quantity_equals_the_reference(net: dict[str, Any]) -> None:
     with np.errstate(all="ignore"):
