@@ -11,6 +11,11 @@ from derive.spelling import PRODUCT, Dialect
 SUPER = dict(zip("0123456789()+-=n−⊤", "⁰¹²³⁴⁵⁶⁷⁸⁹⁽⁾⁺⁻⁼ⁿ⁻ᵀ", strict=True))
 SUB = dict(zip("0123456789()+-−=aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₍₎₊₋₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 ASCII = {
+    **{low: plain for plain, low in SUB.items() if plain.isascii()},
+    "•": "*",
+    "≠": "!=",
+    "±": "+-",
+    "∞": "inf",
     "·": "*",
     "×": "x",
     "−": "-",

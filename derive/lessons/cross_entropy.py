@@ -130,7 +130,7 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("Divergence: the excess", "散度：多出来的部分"),
         say(
             both(
-                "The Kullback–Leibler divergence {kl} weights the logarithms of the ratios with the true probabilities. The logarithm of a ratio is a difference, and so the divergence is cross-entropy less entropy.",
+                "The Kullback–Leibler divergence {kl} weights the logarithms of the ratios with the true probabilities. The logarithm of a ratio is a difference, and so the divergence is cross-entropy minus entropy.",
                 "KL 散度 {kl} 用真实概率对比值的对数加权求和。比值的对数是对数之差，所以散度等于交叉熵减去熵。",
             ),
             kl=kl,
@@ -246,7 +246,7 @@ def picture(b: Board) -> Iterator[Block]:
     entropy = -(t * log(formula(t)) + (1 - t) * log(formula(1 - t)))
     yield b.chart(
         both(
-            "Two classes, the first true with 0.7: cross-entropy, entropy and their difference",
+            "Two classes, the first occurring with probability 0.7: cross-entropy, entropy and their difference",
             "两个类别，第一类的真实概率为 0.7：交叉熵、熵以及两者之差",
         ),
         both("probability p that the network gives to the first class", "网络给第一类的概率 p"),

@@ -21,7 +21,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Similar pairs: the target is 1", "相似的一对：目标为 1"),
         say(
             both(
-                "The output {a} is the distance of two samples, so it is not negative. Similar samples shall lie close together: the distance itself is the loss.",
+                "The output {a} is the distance of two samples, so it is not negative. Similar samples should lie close together: the distance itself is the loss.",
                 "输出 {a} 是两个样本之间的距离，不为负。相似的样本应当靠近，所以距离本身就是损失。",
             ),
             a=like,
@@ -33,7 +33,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Different pairs: the target is −1", "不同的一对：目标为 −1"),
         say(
             both(
-                "Different samples shall lie apart, and the margin {m} is far enough. The loss is what the distance lacks to reach the margin; beyond the margin there is none. Here {close} is less than the margin, and {far} is more.",
+                "Different samples should lie apart, and the margin {m} is far enough. The loss is what the distance lacks to reach the margin; beyond the margin there is none. Here {close} is less than the margin, and {far} is more.",
                 "不同的样本应当分开，达到间隔 {m} 就足够了。与间隔相差多少，损失就是多少；超过间隔则没有损失。这里 {close} 小于间隔，{far} 大于间隔。",
             ),
             m=m,

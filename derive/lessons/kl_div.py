@@ -62,7 +62,7 @@ def slopes(b: Board, three: Sample, t: list[Name], a: list[Name]) -> Iterator[St
     yield b.step(
         both("With respect to the log-probabilities", "对对数概率求导"),
         both(
-            "Every log-probability stands in one term alone, with the factor of its target and a minus sign. The logarithms of the targets are constants.",
+            "Every log-probability stands in only one term, with the factor of its target and a minus sign. The logarithms of the targets are constants.",
             "每个对数概率只出现在一项中，系数是负的目标。目标的对数是常数。",
         ),
         *(b.line(by_a[i], -t[i]) for i in THREE),
@@ -190,7 +190,7 @@ lesson = Lesson(
             given_probabilities,
         ),
         Mistake(
-            both('reduction="mean" is the mean over the samples', 'reduction="mean" 是对样本取平均'),
+            both("The reduction mean averages over the samples", "mean 对样本取平均"),
             both(
                 "It divides by the classes as well. The mean over the samples is batchmean.",
                 "它还除以类别数。对样本取平均的是 batchmean。",

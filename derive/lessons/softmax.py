@@ -75,7 +75,7 @@ def invariance(b: Board, of: Sample) -> Iterator[Step]:
         both("Two classes are a sigmoid", "两个类别时就是 sigmoid"),
         say(
             both(
-                "With two scores alone let {q} be the first output. Dividing above and below the bar by {f} leaves the sigmoid of the difference of the scores.",
+                "With only two scores, let {q} be the first output. Dividing above and below the bar by {f} leaves the sigmoid of the difference of the scores.",
                 "只有两个得分时，记第一个输出为 {q}。分子分母同除以 {f}，就得到得分之差的 sigmoid。",
             ),
             q=pair[0],

@@ -36,7 +36,7 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("With respect to the probabilities", "对概率求导"),
         both(
-            "In the sum each probability stands in one term alone, and the derivative of the logarithm is one over its argument.",
+            "In the sum each probability stands in only one term, and the derivative of the logarithm is one over its argument.",
             "和式中每个概率只出现在一项里，而对数的导数是自变量的倒数。",
         ),
         *(b.line(by_p[i], b.slope(-(t[i] * log(p[i])), p[i], d="∂"), -(t[i] / p[i])) for i in THREE),

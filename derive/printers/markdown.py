@@ -7,6 +7,7 @@ import html
 from derive.dialects.latex import Latex
 from derive.document import Book, Document, Line, Say
 from derive.formula import Formula
+from derive.language import Both
 from derive.printers.aligned import aligned
 from derive.printers.common import Printer, each, size, template
 from derive.printers.latex import because
@@ -14,6 +15,7 @@ from derive.spelling import spell
 
 WIDTH = 48.0
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-!|>~$"} | {"<": "&lt;", "&": "&amp;", "\n": " "})
+PROSE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~$"} | {"<": "&lt;", "&": "&amp;"})
 
 
 class Markdown(Printer):
@@ -33,7 +35,12 @@ class Markdown(Printer):
         parts = self.words.parts(say.key, dict(say.args))
         own = self.words.template(say.key)
         # our own sentences are not anybody's text: only what is put into them is escaped
-        return "".join(part if isinstance(part, str) and part in own else self.cell(part) for part in parts)
+        written = self.prose if isinstance(say.key, Both) else str
+        return "".join(written(part) if isinstance(part, str) and part in own else self.cell(part) for part in parts)
+
+    def prose(self, text: str) -> str:
+        """A sentence of a lesson: plain words, in which a bar is a bar."""
+        return text.translate(PROSE)
 
     def inline(self, mathematics: str) -> str:
         return f"$`{mathematics}`$"
@@ -58,6 +65,9 @@ class InsideHtml(Markdown):
     """Sentences inside HTML elements, where Markdown is not read."""
 
     def escape(self, text: str) -> str:
+        return html.escape(text)
+
+    def prose(self, text: str) -> str:
         return html.escape(text)
 
 
