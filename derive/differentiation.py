@@ -27,6 +27,7 @@ from derive.formula import (
     bind,
     branches,
     cases,
+    cos,
     divide,
     exp,
     is_number,
@@ -308,6 +309,42 @@ def collected(f: Formula) -> Formula:
     return Apply(f.head, args, f.axis)
 
 
+def together(f: Formula) -> Formula:
+    """The same over one fraction bar: sums of fractions brought to a common denominator, roots of squares undone."""
+    if not isinstance(f, Apply):
+        return f
+    args = tuple(together(arg) for arg in f.args)
+    if f.head == "add":
+        found = [fraction(arg) for arg in args]
+        bottoms = list(dict.fromkeys(bottom for _, bottom in found if bottom != ONE))
+        tops = (calculus.times(top, *(other for other in bottoms if other != bottom)) for top, bottom in found)
+        top = calculus.plus(*map(rooted, tops))
+        return calculus.times(top, *map(calculus.over, bottoms)) if bottoms else top
+    if f.head in ("mul", "div", "neg", "pow"):
+        return rooted(collected(Apply(f.head, args)))
+    return Apply(f.head, args, f.axis)
+
+
+def fraction(f: Formula) -> tuple[Formula, Formula]:
+    """What stands above and below the bar."""
+    if headed(f, "neg"):
+        top, bottom = fraction(f.args[0])
+        return negate(top), bottom
+    return (f.args[0], f.args[1]) if headed(f, "div") else (f, ONE)
+
+
+def rooted(f: Formula) -> Formula:
+    """The square of a root is what stands under it."""
+    match f:
+        case Apply(head="pow", args=(Apply(head="sqrt", args=(inner,)), Number(value=value, text=""))) if (
+            value % 2 == 0
+        ):
+            return power(inner, Number(value / 2))
+        case Apply(head="mul" | "neg" | "div", args=args):
+            return tidied(Apply(f.head, tuple(map(rooted, args))))
+    return f
+
+
 # the form in which it is taught -----------------------------------------------------------------------------------------
 #: Where forms are compared: none is a place where something special happens.
 PLACES = tuple(Fraction(n, 1009) for n in (-1411, 313, 1117, -251, 2269, 773, 3529))
@@ -322,7 +359,8 @@ def taught(f: Formula, last: Formula, by: Name, value: Value) -> Formula | None:
     value: the value of a formula where names have values, with many digits
     """
     found = familiar(f, last, by, value)
-    shortest = min((last, collected(last), calculus.derivative(f, by)), key=size)
+    forms = (last, collected(last), calculus.derivative(f, by), together(last))
+    shortest = min(forms, key=size)
     best = found if found is not None else shortest
     return None if best == last else best
 
@@ -371,11 +409,15 @@ def rational(x: Any) -> Fraction | None:
 
 
 def candidates(f: Formula, by: Name) -> Iterator[Formula]:
-    """What derivatives are taught in, for the u that stand in exponential functions, σ and tanh."""
+    """What derivatives are taught in, for the u that stand in exponential functions, σ, tanh and cos."""
     for u, head in arguments(f, by):
         s, t = Apply(SIGMOID, (u,)), tanh(u)
         inner = calculus.derivative(u, by)
-        found = (s, s * (1 - s), s * (1 - s) * (1 - 2 * s)) if head == "exp" else (1 - t**2, t * (1 - t**2))
+        found = {
+            "exp": (s, s * (1 - s), s * (1 - s) * (1 - 2 * s)),
+            "tanh": (1 - t**2, t * (1 - t**2)),
+            "cos": (1 / cos(u) ** 2,),
+        }[head]
         for g in found:
             yield g
             if not isinstance(inner, Number):
@@ -387,12 +429,12 @@ def candidates(f: Formula, by: Name) -> Iterator[Formula]:
 
 
 def arguments(f: Formula, by: Name) -> list[tuple[Formula, str]]:
-    """The arguments of exp (without a sign in front), of σ, and of tanh."""
+    """The arguments of exp, tanh and cos (without a sign in front), and of σ."""
     found: dict[tuple[Formula, str], None] = {}
     for part in walk(f):
         if not isinstance(part, Apply) or not depends(part, by):
             continue
-        if part.head in ("exp", "tanh"):
+        if part.head in ("exp", "tanh", "cos"):
             inner = part.args[0]
             found[(inner.args[0] if headed(inner, "neg") else inner, str(part.head))] = None
         elif isinstance(part.head, Function) and part.head.name == SIGMOID.name:

@@ -75,10 +75,10 @@ def derivation(b: Board) -> Iterator[Block]:
     w, x, c = b.free("w", "-1", "-0.2"), b.free("x", "0.2", 2), b.free("b", -2, "-0.1")
     unit = value(op, w * x + c)
     yield b.step(
-        both("A dead unit", "死亡的神经元"),
+        both("A dead unit", "死亡神经元"),
         both(
-            "If w·x + b is negative for every sample, weight and bias get the gradient 0 from all of them and are never moved again. With a weight and a bias below 0 this holds for every positive input x.",
-            "若对每个样本 w·x + b 都为负，权重与偏置得到的梯度全为 0，此后不再更新。权重与偏置都小于 0 时，对任何正的输入 x 都是如此。",
+            "If w·x + b is negative for every sample, weight and bias get the gradient 0 from all of them, and gradient descent moves them no more. With a weight and a bias below 0 this holds for every positive input x.",
+            "若对每个样本 w·x + b 都为负，权重与偏置得到的梯度全为 0，梯度下降不再更新它们。权重与偏置都小于 0 时，对任何正的输入 x 都是如此。",
         ),
         b.line(b.slope(unit, w, d="∂"), Apply(op.derivative(), (w * x + c,)) * x, 0),
         b.line(b.slope(unit, c, d="∂"), Apply(op.derivative(), (w * x + c,)), 0),

@@ -79,9 +79,10 @@ def constants(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The right side", "右侧"),
         both(
-            "m is the mean of x, q the mean of x², both counted only where x is positive. By symmetry the second is half of the variance 1.",
-            "m 是 x 的平均，q 是 x² 的平均，都只计 x 为正的部分。由对称性，后者是方差 1 的一半。",
+            "m is the mean of x, q the mean of x², both counted only where x is positive. x times the density is the derivative of minus the density, so the first is the density at 0; by symmetry the second is half of the variance 1.",
+            "m 是 x 的平均，q 是 x² 的平均，都只计 x 为正的部分。x 乘以密度是负密度的导数，因此前者等于密度在 0 处的值；由对称性，后者是方差 1 的一半。",
         ),
+        b.line(b.slope(-density, x), x * density),
         b.line(m1, 1 / sqrt(2 * PI)),
         b.line(q1, Number(Fraction(1, 2))),
     )
@@ -100,6 +101,7 @@ def constants(b: Board) -> Iterator[Block]:
             "The mean of the output is λ times the sum of both sides. It is 0 for one α alone.",
             "输出的均值是 λ 乘以两侧之和。只有一个 α 使它为 0。",
         ),
+        b.line(α * m2, -m1),
         b.line(α, -m1 / m2),
     )
     yield b.step(

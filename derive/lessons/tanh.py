@@ -108,8 +108,8 @@ lesson = Lesson(
     picture=lambda b: graph(b, op),
     why=(
         both(
-            "The output is centred at 0, so the next layer gets inputs of both signs; with the sigmoid they are all positive, and all weights of a unit are pushed the same way.",
-            "输出以 0 为中心，下一层得到的输入有正有负；若用 sigmoid，输入全为正，同一神经元的所有权重会被推向同一方向。",
+            "The output is centred at 0, so the next layer gets inputs of both signs; with the sigmoid they are all positive, and each sample pushes all weights of a unit the same way.",
+            "输出以 0 为中心，下一层得到的输入有正有负；若用 sigmoid，输入全为正，每个样本都会把同一神经元的所有权重推向同一方向。",
         ),
         both(
             "It is used in hidden layers, above all of recurrent networks, and at outputs that lie between −1 and 1.",
