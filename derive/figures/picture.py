@@ -21,8 +21,10 @@ def drawn(picture: Picture, room: str) -> Any:
     return import_module(f"derive.figures.{network if isinstance(picture, Network) else chart}")
 
 
-def to_svg(picture: Picture) -> str:
-    return str(drawn(picture, "svg").to_svg(picture))
+def to_svg(picture: Picture, prefix: str = "network") -> str:
+    """The prefix keeps the ids of a network apart from those of others on the page; a chart has none."""
+    module = drawn(picture, "svg")
+    return str(module.to_svg(picture, prefix) if isinstance(picture, Network) else module.to_svg(picture))
 
 
 def to_tikz(picture: Picture) -> str:

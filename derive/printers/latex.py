@@ -15,7 +15,7 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns
-LONGEST_TITLE = 85  # letters, with the commands, of a title over a table in one row
+LONGEST_TITLE = 70  # letters of a title that is a row of its table
 WIDE = 0x2E80  # from here on a letter is as wide as two
 
 
@@ -90,10 +90,9 @@ class Tex(Printer):
         sentence = isinstance(cell, Say | Topic | str) and letters(spelled) > LONGEST_CELL * share
         return rf"\parbox[t]{{{0.4 * share:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
-    def over(self, table: Table) -> str:
-        """The title over a table; a long one has several rows."""
-        title = rf"\normalsize\textbf{{{self.say(table.title)}}}"
-        return rf"\parbox{{\linewidth}}{{\raggedright {title}}}" if letters(title) > LONGEST_TITLE else title
+    def wide(self, table: Table) -> bool:
+        """Whether the title of a table is too long to be a row of it."""
+        return letters(self.say(table.title)) > LONGEST_TITLE
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
