@@ -21,7 +21,7 @@ MOST_UNITS = 8  # a wider layer is drawn with its first units, dots, and its las
 
 def blocks(teller: Teller, words: Words) -> tuple[Block, ...]:
     figure = diagram(teller, words)
-    return (*([Figure("diagram", say("figure.network"), figure)] if figure else []), numbers(teller), layers(teller))
+    return (*([Figure("network", say("figure.network"), figure)] if figure else []), numbers(teller), layers(teller))
 
 
 def numbers(teller: Teller) -> Table:

@@ -21,10 +21,10 @@ def drawn(picture: Picture, room: str) -> Any:
     return import_module(f"derive.figures.{network if isinstance(picture, Network) else chart}")
 
 
-def to_svg(picture: Picture, prefix: str = "network") -> str:
-    """The prefix keeps the ids of a network apart from those of others on the page; a chart has none."""
+def to_svg(picture: Picture, id: str = "network") -> str:
+    """An `<svg>` element; ids in it begin with this one, so that pictures on a page do not share any."""
     module = drawn(picture, "svg")
-    return str(module.to_svg(picture, prefix) if isinstance(picture, Network) else module.to_svg(picture))
+    return str(module.to_svg(picture, id) if isinstance(picture, Network) else module.to_svg(picture))
 
 
 def to_tikz(picture: Picture) -> str:

@@ -77,7 +77,7 @@ class Html(Printer):
         return "" if line.condition is None else self.say(Say("page.case", {"condition": Raw(self.condition(line))}))
 
     def diagram(self, figure: Figure) -> Markup:
-        return Markup(to_svg(figure.picture, figure.id if self.document.topic else "network"))
+        return Markup(to_svg(figure.picture, figure.id))
 
     def formula(self, f: Formula) -> Markup:
         return Markup(f"<math>{spell(f, self.dialect)}</math>")

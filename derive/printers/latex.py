@@ -8,6 +8,7 @@ from derive.dialects.latex import Latex, text
 from derive.dialects.text import ascii_only
 from derive.document import Book, Cell, Document, Figure, Line, Say, Step, Table, Topic
 from derive.figures.picture import to_tikz
+from derive.figures.text import wide
 from derive.figures.tikz import PREAMBLE
 from derive.formula import Formula
 from derive.printers.aligned import WIDTH, aligned
@@ -15,8 +16,7 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns
-LONGEST_TITLE = 70  # letters of a title that is a row of its table
-WIDE = 0x2E80  # from here on a letter is as wide as two
+LONGEST_TITLE = 85  # letters, with the commands, of a title over a table in one row
 
 
 def because(printer: Printer, line: Line) -> str:
@@ -100,7 +100,7 @@ class Tex(Printer):
 
 def letters(spelled: str) -> int:
     """How wide a text is, in letters."""
-    return sum(2 if ord(c) >= WIDE else 1 for c in spelled.replace(r"\allowbreak{}", ""))
+    return sum(2 if wide(c) else 1 for c in spelled.replace(r"\allowbreak{}", ""))
 
 
 def needs_cjk(source: str) -> bool:
