@@ -90,10 +90,9 @@ class Tex(Printer):
         sentence = isinstance(cell, Say | Topic | str) and letters(spelled) > LONGEST_CELL * share
         return rf"\parbox[t]{{{0.4 * share:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
-    def over(self, table: Table) -> str:
-        """The title over a table; a long one has several rows."""
-        title = rf"\normalsize\textbf{{{self.say(table.title)}}}"
-        return rf"\parbox{{\linewidth}}{{\raggedright {title}}}" if letters(title) > LONGEST_TITLE else title
+    def wide(self, table: Table) -> bool:
+        """Whether the title of a table is too long to be a row of it."""
+        return letters(self.say(table.title)) > LONGEST_TITLE
 
     def columns(self, table: Table) -> str:
         return "l" * len(table.header)
