@@ -34,6 +34,7 @@ FLOORS = """
     reader
     derivation checks printers
     studies
+    measuring
     board
     lessons derivatives
     pointers

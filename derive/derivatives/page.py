@@ -9,13 +9,14 @@ from typing import Any
 
 from derive import calculus
 from derive.algebra import digits
-from derive.board import Board, both, grid, settled
+from derive.board import Board, both, grid
 from derive.derivatives.places import MAX_SIZE, Drawn, is_long, is_moderate, limits, too_long
 from derive.derivatives.reading import Asked, symbol_of
 from derive.differentiation import size
 from derive.document import Amount, Block, Document, Form, Line, Say, Section, Table, say
 from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, Written, substitute
 from derive.language import Both, Words
+from derive.measuring import settled
 from derive.numerals import Policy
 
 MAX_TITLE = 100  # letters

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from derive.board import Board, read, said
+from derive.board import Board, said
 from derive.document import Figure, Say
 from derive.figures.network import Column, Edge, Kind, Network, Unit
 from derive.formula import Formula, Name, Partial, Symbol, add
 from derive.language import Both
+from derive.measuring import read
 
 
 def weighted(b: Board, W: Name, x: Name, row: int) -> Formula:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from derive.board import Board, Lesson, Mistake, both, grid, kept
+from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block
 from derive.formula import Apply, Formula, Name, Written, exp, formula, log
 from derive.graph import Op
+from derive.measuring import kept
 from derive.ops.activations import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
 from derive.ops.base import Elementwise
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.board import Board, Lesson, Mistake, both, grid, kept
+from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block
 from derive.formula import Apply, Formula, Partial, Symbol, formula, sqrt, tanh
 from derive.lessons._network import weighted
+from derive.measuring import kept
 from derive.ops.activations import sigmoid
 from derive.ops.base import Elementwise
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from derive.board import Board, Lesson, Mistake, both, named
+from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, Written, exp, sin, tanh
 from derive.lessons._network import diagram, partial
+from derive.measuring import named
 
 p, q = Name("p", (), Symbol("p")), Name("q", (), Symbol("q"))
 f = named("f", "f", (p,), sin(p) + p**2)

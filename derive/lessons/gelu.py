@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derive.board import Board, Lesson, Mistake, both, named
+from derive.board import Board, Lesson, Mistake, both
 from derive.document import Amount, Block, say
 from derive.formula import PI, Apply, Formula, Name, Number, Symbol, erf, exp, sqrt
 from derive.lessons._activation import (
@@ -20,6 +20,7 @@ from derive.lessons._activation import (
     value,
     values,
 )
+from derive.measuring import named
 from derive.ops.activations import gelu, silu
 
 op, by_tanh = elementwise(gelu()), elementwise(gelu(approximate="tanh"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derive.board import Board, Lesson, Mistake, both, kept
+from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Apply, Formula, Name, Written, bind, formula, sqrt
 from derive.initializers import GAINS, KAIMING_BOUND, KAIMING_STD, below, fan, g
 from derive.lessons._chance import VAR, Outcomes, either_sign, mean, some, together, variance
 from derive.lessons._depth import WIDTH, journey
+from derive.measuring import kept
 from derive.ops.activations import leaky_relu, relu
 from derive.ops.base import Elementwise
 

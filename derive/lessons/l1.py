@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from derive.board import Board, Lesson, Mistake, both, grid, named
+from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, say
 from derive.figures.chart import Curve
 from derive.formula import PI, ZERO, Apply, Formula, Name, Symbol, Written, cases, exp, larger, log, sqrt
+from derive.measuring import named
 
 _u = Name("u", symbol=Symbol("u"))
 _sign = named("sign", "sign", (_u,), cases((1, _u > 0), (-1, _u < 0), (0, True)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derive.board import Board, Lesson, Mistake, both, kept
+from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Apply, Formula, formula
+from derive.measuring import kept
 from derive.ops.activations import relu
 from derive.ops.base import Elementwise
 

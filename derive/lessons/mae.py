@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derive.board import Board, Lesson, Mistake, both, grid, named
+from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block, Step, say
 from derive.formula import ZERO, Apply, Formula, Name, Symbol, add, cases, exp, log
 from derive.lessons._losses import of, partial, pointwise, slope_of, worked
 from derive.losses import l1, mse
+from derive.measuring import named
 
 op = pointwise(l1)
 x = Name("x", symbol=Symbol("x"))

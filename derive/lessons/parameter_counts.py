@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
 
-from derive.board import Board, Lesson, Mistake, both, kept
+from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import Formula, Name, Symbol, grand_total, hadamard
 from derive.lessons._network import diagram
+from derive.measuring import kept
 
 
 def edges(into: int, out: int) -> int:

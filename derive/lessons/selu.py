@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from derive.board import Board, Lesson, Mistake, both, named
+from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
 from derive.formula import PI, Apply, Formula, Name, Number, Symbol, erf, exp, formula, sqrt
 from derive.lessons._activation import (
@@ -21,6 +21,7 @@ from derive.lessons._activation import (
     value,
     values,
 )
+from derive.measuring import named
 from derive.ops.activations import elu, selu
 
 op = elementwise(selu())
