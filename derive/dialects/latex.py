@@ -110,6 +110,7 @@ SPECIAL = {
     ">": r"\mathord{>}",
     "|": r"\vert{}",
     "…": r"\ldots{}",
+    "′": "'",
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: letter + "{}" for c, letter in LETTERS.items()},
 }
