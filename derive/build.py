@@ -11,6 +11,7 @@ import numpy as np
 
 from derive import targets
 from derive.autodiff import gradients
+from derive.blocks import MAX_PARAMETERS, MAX_VALUES, Block, Draw, Linear, Residual, flat
 from derive.contract import Contract
 from derive.errors import nearest
 from derive.graph import Node, Same, apply, leaf, topological
@@ -24,7 +25,7 @@ from derive.model import DEFAULT_SEED, Iteration, Layer, Model, Pass
 from derive.ops.structural import add, linear
 from derive.options import Choice, text
 from derive.penalties import Weighed, regularized
-from derive.spec import MAX_PARAMETERS, MAX_VALUES, Block, Draw, Linear, Residual, Spec, flat
+from derive.spec import Spec
 from derive.tensor import Tensor
 
 

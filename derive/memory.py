@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from derive.blocks import matrix, row
 from derive.errors import nearest
 from derive.graph import Node, leaf
 from derive.ids import after, base, state, timed
@@ -14,7 +15,7 @@ from derive.labels import Labels
 from derive.optimizers import SINGLE, Update
 from derive.options import Choice, described, mapping, whole
 from derive.source import Item, Number
-from derive.spec import Spec, Start, matrix, row
+from derive.spec import Spec, Start
 from derive.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from derive.algebra import FLOATS, Value
+from derive.blocks import Linear
 from derive.contract import Contract
 from derive.errors import Diverged, InputError
 from derive.formula import Symbol
@@ -18,7 +19,7 @@ from derive.ids import is_after, step
 from derive.labels import Labels
 from derive.layers import Stage, drawn_mask
 from derive.losses import Loss
-from derive.spec import Linear, Spec
+from derive.spec import Spec
 from derive.tensor import Tensor
 
 DEFAULT_SEED = 0

@@ -7,6 +7,7 @@ from fractions import Fraction
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from derive.blocks import LINEAR_KEYS, MAX_VALUES
 from derive.initializers import initializers
 from derive.layers import layers
 from derive.losses import losses
@@ -17,7 +18,7 @@ from derive.options import parameters, required
 from derive.penalties import penalties
 from derive.registry import Registry
 from derive.schedules import schedules
-from derive.spec import KEYS, LINEAR_KEYS, MAX_STEPS, MAX_VALUES, MODES, UPDATES
+from derive.spec import KEYS, MAX_STEPS, MODES, UPDATES
 
 Schema = dict[str, Any]
 

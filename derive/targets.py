@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from derive.blocks import matrix, row
 from derive.graph import Shape
 from derive.losses import CLASSIFICATION
 from derive.options import number, sequence
 from derive.source import Item, Number
-from derive.spec import Spec, matrix, row
+from derive.spec import Spec
 from derive.tensor import Tensor
 
 FROM_0_TO_1 = ("bce", "bce_with_logits", "cross_entropy", "nll")

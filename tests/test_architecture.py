@@ -23,7 +23,8 @@ FLOORS = """
     options ops
     arrays losses layers optimizers initializers schedules autodiff
     penalties
-    spec contract
+    blocks contract
+    spec
     labels targets
     memory model
     build
