@@ -405,7 +405,8 @@ def chinese(name: str) -> Solution:
 
 
 def leftovers(text: str, title: str) -> list[str]:
-    """Runs of three English words, but for the author's own title and the names of things."""
+    """Runs of three English words, but for the author's own title, commands, and the names of things."""
+    text = re.sub(r"derive\s+explain\s+\w+", "·", text)
     names = [
         *activations,
         *losses,
