@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from nets import HOSTILE, solved
 
+pytestmark = pytest.mark.xdist_group("browser")  # one process makes what these tests share
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 DOCUMENTS: dict[str, tuple[str, dict[str, Any]]] = {

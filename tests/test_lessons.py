@@ -31,6 +31,8 @@ from derive.printers import FORMATS
 from derive.solution import Solution, solve, study
 from derive.teaching import bound, explain, explain_all
 
+pytestmark = pytest.mark.xdist_group("lessons")  # one process makes what these tests share
+
 WRITTEN = [name for name, format in FORMATS.items() if format.book]
 SAMPLE = topics()[::7]  # of which every format is printed in Chinese
 MOST_LINES = 12  # of a network

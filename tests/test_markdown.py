@@ -11,13 +11,15 @@ from nets import HOSTILE, NETS, solved
 
 from derive.examples import names
 
+pytestmark = pytest.mark.xdist_group("markdown")  # one process makes what these tests share
+
 #: Commands that GitHub's MathJax knows; it refuses \operatorname, \mbox and \phantom among others.
 ACCEPTED = set(
     re.findall(
         r"\\[a-zA-Z]+",
         r"""
     \alpha \beta \gamma \delta \eta \theta \lambda \sigma \pi \ell \varepsilon \varphi \Phi \partial \infty
-    \frac \tfrac \sqrt \sum \hat \left \right \vert \backslash \ldots \cdots \cdot \times \odot \quad \top \prime
+    \mu \rho \Omega \frac \tfrac \sqrt \sum \hat \tilde \bar \left \right \vert \backslash \ldots \cdots \cdot \times \odot \quad \top \prime
     \approx \le \ge \sim \ln \log \exp \tanh \max \min \begin \end
     \mathbf \boldsymbol \mathrm \mathcal \mathord \text""",
     )

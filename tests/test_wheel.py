@@ -16,6 +16,8 @@ import pytest
 import derive
 from derive.language import Words
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one process makes what these tests share
+
 ROOT = Path(__file__).parent.parent
 
 # Runs first in the new environment: whatever opens or lists a file of the checkout fails.
