@@ -30,7 +30,7 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "z is let through to the share σ(z): nearly all of it where z is large, nearly nothing where z is very negative.",
+            "The share σ(z) of z is let through: nearly all of it where z is large, nearly nothing where z is very negative.",
             "z 按比例 σ(z) 通过：z 很大时几乎全部通过，z 很负时几乎不通过。",
         ),
         b.line(f, z * s, body(op, z)),
@@ -49,8 +49,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Symmetry", "对称性"),
         both(
-            "σ(−z) is what σ(z) lacks of 1. The function and its mirror image differ by z.",
-            "σ(−z) 等于 1 减 σ(z)。函数与它的镜像相差 z。",
+            "σ(−z) is 1 − σ(z). The function and its mirror image differ by z.",
+            "σ(−z) 等于 1 − σ(z)。函数与它的镜像相差 z。",
         ),
         b.line(Apply(σ, (-z,)), 1 - s),
         b.line(f - value(op, -z), z * s + z * (1 - s), z),
@@ -66,7 +66,7 @@ def numbers(b: Board) -> Iterator[Block]:
         lambda z, a: a + a / z * (1 - a),
         both("a/z is the sigmoid of z.", "a/z 就是 z 的 sigmoid 值。"),
     )
-    yield values(b, op, ("-6", "-2", "-1.2784645", "-0.5", "0.5", "2", "6"))
+    yield values(b, op, ("-6", "-2", "-1.28", "-0.5", "0.5", "2", "6"))
 
 
 def without_share(b: Board) -> tuple[Formula, Formula]:
@@ -88,7 +88,7 @@ lesson = Lesson(
     picture=lambda b: graph(b, op, 6),
     why=(
         both(
-            "A smooth ReLU that costs one exponential function. It is used in hidden layers: of EfficientNet, and inside the feed-forward blocks of many language models.",
+            "It is a smooth ReLU that costs one exponential function. It is used in hidden layers, such as those of EfficientNet, and in the feed-forward blocks of many language models.",
             "它是光滑的 ReLU，只需计算一次指数函数。它用于隐藏层，例如 EfficientNet，以及许多语言模型的前馈模块。",
         ),
         both(

@@ -34,7 +34,7 @@ def definition(b: Board, of: Sample) -> Iterator[Step]:
     yield b.step(
         both("Definition", "定义"),
         both(
-            "The exponential function makes every score positive; dividing by the sum over all classes makes them shares of one. Three classes show everything.",
+            "The exponential function makes every score positive; dividing by the sum over all classes makes them shares of one. Three classes are enough to show every case.",
             "指数函数把每个得分变成正数，再除以所有类别之和，就得到总和为一的份额。用三个类别就能看清全部规律。",
         ),
         *(b.line(p[i], of.body[i]) for i in THREE),
@@ -99,7 +99,7 @@ def own_score(b: Board, of: Sample, slope: Name) -> Iterator[Block]:
         say(
             both(
                 "The numerator has the common factor {f}. One fraction is the output itself, the other is one minus it.",
-                "分子提出公因子 {f}。一个分式是输出本身，另一个是它与 1 的差。",
+                "分子提出公因子 {f}。一个分式是输出本身，另一个是 1 减去输出。",
             ),
             f=exp(z[0]),
         ),
@@ -208,7 +208,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Scores 2, 1 and 0", "得分为 2、1、0"),
         both(
             "First the powers, then their sum, then the fractions.",
-            "先算各个指数，再求和，最后算分式。",
+            "先算各个幂，再求和，最后算分式。",
         ),
         *(b.line(u, exp(score), numbers=True) for u, score in zip(powers, z, strict=True)),
         b.line(mass, add(*powers), numbers=True),
