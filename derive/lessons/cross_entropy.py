@@ -99,8 +99,8 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("Entropy: the surprise that cannot be avoided", "熵：无法避免的意外"),
         say(
             both(
-                "The negative logarithm of a probability measures how surprising an outcome is: none at 1, more and more towards 0. Let classes occur with the probabilities {t1}, {t2} and {t3}. The average surprise of somebody who knows them is the entropy {own}; a class that never occurs adds 0.",
-                "概率的负对数衡量一个结果有多出人意料：概率为 1 时毫不意外，越接近 0 越意外。设各类别以概率 {t1}、{t2}、{t3} 出现。知道这些概率的人，平均的意外程度就是熵 {own}；从不出现的类别贡献为 0。",
+                "The negative logarithm of a probability measures how surprising an outcome is: none at 1, more and more towards 0. Let classes occur with the probabilities {t1}, {t2} and {t3}. The average surprise of somebody who knows them is the entropy {own}; a class that never occurs adds nothing, since 0·ln 0 counts as 0.",
+                "概率的负对数衡量一个结果有多出人意料：概率为 1 时毫不意外，越接近 0 越意外。设各类别以概率 {t1}、{t2}、{t3} 出现。知道这些概率的人，平均的意外程度就是熵 {own}；从不出现的类别没有贡献，因为 0·ln 0 按 0 计。",
             ),
             t1=t[0],
             t2=t[1],

@@ -54,7 +54,7 @@ def derivation(b: Board) -> Iterator[Block]:
         DEFINITION,
         both(
             "The share Φ(z) of z is let through: nearly all of it where z is large, nearly nothing where z is very negative.",
-            "z 按比例 Φ(z) 通过：z 很大时几乎全部通过，z 很负时几乎不通过。",
+            "z 按比例 Φ(z) 通过：z 很大时几乎全部通过，z 为绝对值很大的负数时几乎不通过。",
         ),
         b.line(value(op, z), z * below, body(op, z)),
     )
@@ -73,8 +73,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Symmetry", "对称性"),
         both(
-            "The bell curve is symmetric, so Φ(−z) is 1 − Φ(z). The function and its mirror image differ by z.",
-            "钟形曲线对称，因此 Φ(−z) 等于 1 − Φ(z)。函数与它的镜像相差 z。",
+            "The bell curve is symmetric, so Φ(−z) is 1 − Φ(z). The function and its mirror image in the vertical axis differ by z.",
+            "钟形曲线对称，因此 Φ(−z) 等于 1 − Φ(z)。函数与它关于纵轴的镜像相差 z。",
         ),
         b.line(Apply(Φ, (-z,)), 1 - below),
         b.line(value(op, z) - value(op, -z), z * below + z * (1 - below), z),
@@ -132,7 +132,7 @@ lesson = Lesson(
         ),
         both(
             "There is no kink, and units with a slightly negative z still learn. Its range begins at about −0.17, at z ≈ −0.75, where the slope changes its sign; far to the left it saturates at 0, to the right it is nearly z.",
-            "它没有折点，z 略小于 0 的神经元仍能学习。值域的下端约为 −0.17，在 z ≈ −0.75 处取得，斜率在那里变号；远在左侧饱和于 0，在右侧几乎等于 z。",
+            "它没有折点，z 略小于 0 的神经元仍能学习。值域的下端约为 −0.17，在 z ≈ −0.75 处取得，斜率在那里变号；向左远处饱和于 0，向右远处几乎等于 z。",
         ),
     ),
     mistakes=(

@@ -184,8 +184,8 @@ lesson = Lesson(
         Mistake(
             both("KLDivLoss is given probabilities", "给 KLDivLoss 输入概率"),
             both(
-                "It wants the logarithms of the network's probabilities, the output of log-softmax. The targets are probabilities.",
-                "它要的是网络概率的对数，即 log-softmax 的输出；目标才是概率。",
+                "It wants the logarithms of the network's probabilities, the output of log-softmax. The targets are probabilities, unless log_target is set.",
+                "它要的是网络概率的对数，即 log-softmax 的输出；目标才是概率（除非设置 log_target）。",
             ),
             given_probabilities,
         ),

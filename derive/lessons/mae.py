@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -196,11 +197,12 @@ def picture(b: Board) -> Iterator[Block]:
         "",
         {"|a − t|": b.vary(abs(e), e, at), "(a − t)²": b.vary(e**2, e, at)},
     )
+    jumping = [(x, y if x else math.nan) for x, y in b.vary(sign(e), e, at)]  # a gap where it jumps
     yield b.chart(
         both("Their slopes: one jumps at 0, the other grows", "它们的导数：一个在 0 处跳跃，另一个随误差增长"),
         both("error a − t", "误差 a − t"),
         "",
-        {"sign(a − t)": b.vary(sign(e), e, at), "2(a − t)": b.vary(2 * e, e, at)},
+        {"sign(a − t)": jumping, "2(a − t)": b.vary(2 * e, e, at)},
     )
 
 

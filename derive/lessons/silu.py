@@ -31,7 +31,7 @@ def derivation(b: Board) -> Iterator[Block]:
         DEFINITION,
         both(
             "The share σ(z) of z is let through: nearly all of it where z is large, nearly nothing where z is very negative.",
-            "z 按比例 σ(z) 通过：z 很大时几乎全部通过，z 很负时几乎不通过。",
+            "z 按比例 σ(z) 通过：z 很大时几乎全部通过，z 为绝对值很大的负数时几乎不通过。",
         ),
         b.line(f, z * s, body(op, z)),
     )
@@ -49,8 +49,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Symmetry", "对称性"),
         both(
-            "σ(−z) is 1 − σ(z). The function and its mirror image differ by z.",
-            "σ(−z) 等于 1 − σ(z)。函数与它的镜像相差 z。",
+            "σ(−z) is 1 − σ(z). The function and its mirror image in the vertical axis differ by z.",
+            "σ(−z) 等于 1 − σ(z)。函数与它关于纵轴的镜像相差 z。",
         ),
         b.line(Apply(σ, (-z,)), 1 - s),
         b.line(f - value(op, -z), z * s + z * (1 - s), z),
@@ -93,7 +93,7 @@ lesson = Lesson(
         ),
         both(
             "Its range begins at about −0.278, at z ≈ −1.278, where the slope changes its sign: the function falls before it rises. Far to the left it saturates at 0, to the right it is nearly z.",
-            "值域的下端约为 −0.278，在 z ≈ −1.278 处取得，斜率在那里变号：函数先降后升。远在左侧饱和于 0，在右侧几乎等于 z。",
+            "值域的下端约为 −0.278，在 z ≈ −1.278 处取得，斜率在那里变号：函数先降后升。向左远处饱和于 0，向右远处几乎等于 z。",
         ),
     ),
     mistakes=(

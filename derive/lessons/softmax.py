@@ -134,7 +134,7 @@ def together(b: Board, of: Sample, slopes: list[list[Name]]) -> Iterator[Step]:
             "No class is special, so the first case holds for each output with its own score, and the second for each pair of different classes. Together they are the Jacobian, row by row.",
             "各类别地位相同：第一种情形适用于每个输出和它自己的得分，第二种情形适用于任意两个不同的类别。合在一起就是雅可比矩阵，逐行写出。",
         ),
-        *(b.line(slopes[i][j], in_powers(of, i, j), taught[i][j]) for i in THREE for j in THREE),
+        *(b.line(slopes[i][j], taught[i][j]) for i in THREE for j in THREE),
     )
     yield b.step(
         both("Every column sums to zero", "每一列之和为零"),
@@ -163,11 +163,6 @@ def together(b: Board, of: Sample, slopes: list[list[Name]]) -> Iterator[Step]:
         ),
         b.line(jacobian, diagonal - column @ column.T, jacobian.T),
     )
-
-
-def in_powers(of: Sample, i: int, j: int) -> Formula:
-    """A slope in powers of e."""
-    return of.body[i] * (1 - of.body[i]) if i == j else -(of.body[i] * of.body[j])
 
 
 def backwards(b: Board, of: Sample) -> Step:

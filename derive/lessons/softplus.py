@@ -68,7 +68,7 @@ def derivation(b: Board) -> Iterator[Block]:
     )
     yield b.step(
         both("Symmetry", "对称性"),
-        both("The function and its mirror image differ by z.", "函数与它的镜像相差 z。"),
+        both("The function and its mirror image in the vertical axis differ by z.", "函数与它关于纵轴的镜像相差 z。"),
         b.line(f - value(soft, -z), log((1 + exp(β * z)) / (1 + exp(-(β * z)))) / β, log(exp(β * z)) / β, z),
     )
 

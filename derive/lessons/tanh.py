@@ -21,8 +21,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "The difference of the two exponential functions is divided by their sum.",
-            "两个指数函数之差除以它们之和。",
+            "The difference of the exponential functions of z and −z is divided by their sum.",
+            "z 与 −z 的指数函数之差，除以它们之和。",
         ),
         b.line(f, top / bottom),
     )
