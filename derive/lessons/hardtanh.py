@@ -94,8 +94,8 @@ lesson = Lesson(
             "它形似 tanh，只需两次比较，适合小型设备与低位宽数值。它用于隐藏层，也用于必须落在某区间内的输出；两端取 0 与 6 时就是 ReLU6。",
         ),
         both(
-            "It saturates completely: beyond the ends the gradient is exactly 0, and a unit that is there for every sample learns no more.",
-            "它会完全饱和：超出两端时梯度恰好为 0，对所有样本都如此的神经元不再学习。",
+            "It saturates completely: beyond the ends the gradient is exactly 0, and a unit whose z lies there for every sample no longer learns.",
+            "它会完全饱和：超出两端时梯度恰好为 0；若某个神经元的 z 对所有样本都在两端之外，它就不再学习。",
         ),
     ),
     mistakes=(

@@ -154,8 +154,8 @@ lesson = Lesson(
                 "它就是支持向量机的铰链损失 max(0, 1 − ta)",
             ),
             both(
-                "The output is a distance here, not a score. max(0, 1 − a) is the loss for t = −1, not for t = 1; for t = 1 the loss is the distance itself.",
-                "这里的输出是距离，不是得分。max(0, 1 − a) 是 t = −1 而不是 t = 1 时的损失；t = 1 时损失就是距离本身。",
+                "The output is a distance here, not a score. The hinge loss for t = 1 would be max(0, 1 − a), which with the margin 1 is the loss for t = −1 here; for t = 1 it is the distance itself.",
+                "这里的输出是距离，不是得分。t = 1 时铰链损失为 max(0, 1 − a)，而这里（间隔为 1）它是 t = −1 时的损失；t = 1 时损失就是距离本身。",
             ),
             of_a_score,
         ),

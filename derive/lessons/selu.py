@@ -175,7 +175,7 @@ lesson = Lesson(
             "深层全连接网络无需批归一化就能保持信号的尺度：方差过小会增大，过大会减小。",
         ),
         both(
-            "It is used in hidden layers, with weights drawn with mean 0 and variance 1/n for n inputs, and with alpha dropout in the place of dropout.",
+            "It is used in hidden layers, with weights drawn with mean 0 and variance 1/n for n inputs, and with alpha dropout in place of dropout.",
             "它用于隐藏层，权重的均值为 0，n 个输入时方差为 1/n；丢弃法改用 alpha dropout。",
         ),
         both(

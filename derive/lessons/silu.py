@@ -106,7 +106,7 @@ lesson = Lesson(
             without_share,
         ),
         Mistake(
-            both("Every activation rises everywhere.", "激活函数处处递增。"),
+            both("Every activation function rises everywhere.", "每个激活函数都处处递增。"),
             both(
                 "SiLU and GELU fall to the left of their lowest point; their slope is negative there.",
                 "SiLU 与 GELU 在最低点左侧是下降的，那里的斜率为负。",
