@@ -281,8 +281,8 @@ lesson = Lesson(
             "预测数值时通常使用它。梯度与误差成正比：离得远时大，离得近时小，因此接近目标时步长自动变小。",
         ),
         both(
-            "The same proportionality makes it sensitive to outliers: an error ten times as large weighs a hundred times as much. Where some targets may be plainly wrong, Huber's loss or the absolute error is safer.",
-            "正因如此它对离群值敏感：误差变成十倍，损失就变成一百倍。目标中若有错误数据，Huber 损失或绝对误差更稳妥。",
+            "The same proportionality makes it sensitive to outliers: an error ten times as large pulls ten times as hard and costs a hundred times as much. Where some targets may be plainly wrong, Huber's loss or the absolute error is safer.",
+            "正因如此它对离群值敏感：误差变成十倍，梯度也变成十倍，损失则变成一百倍。目标中若有错误数据，Huber 损失或绝对误差更稳妥。",
         ),
         both(
             "Mean or sum changes the length of the gradient by the number of outputs: a learning rate that suits the one is wrong by that factor for the other.",

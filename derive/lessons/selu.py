@@ -90,9 +90,10 @@ def constants(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The left side", "左侧"),
         both(
-            "The same for eˣ − 1, counted where x is negative. By the squares completed above, the exponential functions shift the bell curve by 1 and by 2; Φ is the standard normal distribution function.",
-            "对 eˣ − 1 同样计算，只计 x 为负的部分。由上面的配方，指数函数把钟形曲线平移 1 与 2；Φ 是标准正态分布函数。",
+            "The same for eˣ − 1, counted where x is negative; its square has three terms. By the squares completed above, the exponential functions shift the bell curve by 1 and by 2, so what lies below 0 is Φ(−1) and Φ(−2), with Φ the standard normal distribution function.",
+            "对 eˣ − 1 同样计算，只计 x 为负的部分；它的平方有三项。由上面的配方，指数函数把钟形曲线平移 1 与 2，因此 0 以下的部分是 Φ(−1) 与 Φ(−2)，其中 Φ 是标准正态分布函数。",
         ),
+        b.line(below**2, exp(2 * x) - 2 * exp(x) + 1),
         b.line(m2, root * one - Number(Fraction(1, 2))),
         b.line(q2, exp(formula(2)) * two - 2 * root * one + Number(Fraction(1, 2))),
     )
