@@ -95,7 +95,10 @@ def plain(number: float, digits: int = 4) -> str:
         return "NaN"
     if math.isinf(number):
         return "−∞" if number < 0 else "∞"
-    return f"{number:.{digits}g}".replace("-", "−")
+    text = f"{number:.{digits}g}"
+    if float(text) != number:  # rounded: with all its digits, as elsewhere
+        text = f"{number:#.{digits}g}".rstrip(".")
+    return text.replace("-", "−")
 
 
 def places(b: Board, t: Name, width: Name) -> Outputs:

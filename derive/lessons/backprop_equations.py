@@ -267,7 +267,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Backward", "反向"),
         both(
             "The slope of the sigmoid is its output times what is missing to 1. On the left stand difference quotients of the loss.",
-            "sigmoid 的斜率等于输出乘以它与 1 的差。左边是损失的差商。",
+            "sigmoid 的斜率等于输出乘以“1 减去输出”。左边是损失的差商。",
         ),
         b.line(s.delta[1], hadamard(n.a[1] - n.t, n.a[1], ones - n.a[1]), numbers=True),
         b.line(s.delta[0], hadamard(transpose(n.W[1]) @ s.delta[1], n.a[0], ones - n.a[0]), numbers=True),

@@ -41,7 +41,7 @@ def likelihood(b: Board, p: Name, t: Name) -> Iterator[Step]:
         say(
             both(
                 "The output {p} is the probability of class 1, so class 0 has the rest up to 1. One formula covers both: a power with the exponent 0 is 1. First for {t} = 1, then for {t} = 0.",
-                "输出 {p} 是类别 1 的概率，类别 0 的概率就是它与 1 的差。一个公式可以同时表示两种情况，因为指数为 0 的幂等于 1。先看 {t} = 1，再看 {t} = 0。",
+                "输出 {p} 是类别 1 的概率，类别 0 的概率就是 1 减去它。一个公式可以同时表示两种情况，因为指数为 0 的幂等于 1。先看 {t} = 1，再看 {t} = 0。",
             ),
             p=p,
             t=t,
@@ -69,7 +69,7 @@ def through_the_sigmoid(b: Board, z: Name, t: Name) -> Iterator[Step]:
         say(
             both(
                 "The probability comes from a score {z}. The derivative of the sigmoid is its output times one minus its output.",
-                "概率由得分 {z} 经 sigmoid 得到。sigmoid 的导数等于输出乘以它与 1 的差。",
+                "概率由得分 {z} 经 sigmoid 得到。sigmoid 的导数等于输出乘以“1 减去输出”。",
             ),
             z=z,
         ),

@@ -99,8 +99,8 @@ def divergence(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("Entropy: the surprise that cannot be avoided", "熵：无法避免的意外"),
         say(
             both(
-                "The negative logarithm of a probability measures how surprising an outcome is: none at 1, more and more towards 0. Let classes occur with the probabilities {t1}, {t2} and {t3}. The average surprise of somebody who knows them is the entropy {own}.",
-                "概率的负对数衡量一个结果有多出人意料：概率为 1 时毫不意外，越接近 0 越意外。设各类别以概率 {t1}、{t2}、{t3} 出现。知道这些概率的人，平均的意外程度就是熵 {own}。",
+                "The negative logarithm of a probability measures how surprising an outcome is: none at 1, more and more towards 0. Let classes occur with the probabilities {t1}, {t2} and {t3}. The average surprise of somebody who knows them is the entropy {own}; a class that never occurs adds nothing, since 0·ln 0 counts as 0.",
+                "概率的负对数衡量一个结果有多出人意料：概率为 1 时毫不意外，越接近 0 越意外。设各类别以概率 {t1}、{t2}、{t3} 出现。知道这些概率的人，平均的意外程度就是熵 {own}；从不出现的类别没有贡献，因为 0·ln 0 按 0 计。",
             ),
             t1=t[0],
             t2=t[1],
@@ -169,8 +169,8 @@ def not_negative(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("A function that is never negative", "一个从不为负的函数"),
         say(
             both(
-                "The slope of this function of {u} is negative below 1 and positive above, so its minimum is at 1, and there it is 0.",
-                "这个关于 {u} 的函数，在 1 左边导数为负，右边导数为正，所以在 1 处最小，最小值为 0。",
+                "For {u} > 0, the slope of this function is negative below 1 and positive above, so its minimum is at 1, and there it is 0.",
+                "当 {u} > 0 时，这个函数在 1 左边导数为负，右边导数为正，所以在 1 处最小，最小值为 0。",
             ),
             u=u,
         ),
@@ -185,8 +185,8 @@ def not_negative(b: Board, t: list[Name], p: list[Name]) -> Iterator[Step]:
         both("The divergence is made of it", "散度由它组成"),
         say(
             both(
-                "Let {u1}, {u2} and {u3} be the ratios of the probabilities to the targets. Both distributions sum to one, so the first two terms of the function add nothing, and the divergence is a weighted sum of its values. It is never negative, and it is 0 only where all ratios are 1: where the network says exactly what is true.",
-                "设 {u1}、{u2}、{u3} 为概率与目标之比。两个分布之和都是一，因此函数中前两项的总和为零，散度就是这个函数的加权和。它从不为负，而且仅当所有比值都为 1，即网络所说的恰好等于真实分布时才为 0。",
+                "Let {u1}, {u2} and {u3} be the ratios of the probabilities to the targets, all positive. Both distributions sum to one, so the first two terms of the function add nothing, and the divergence is a weighted sum of its values. It is never negative, and it is 0 only where all ratios are 1: where the network says exactly what is true.",
+                "设 {u1}、{u2}、{u3} 为概率与目标之比，都是正数。两个分布之和都是一，因此函数中前两项的总和为零，散度就是这个函数的加权和。它从不为负，而且仅当所有比值都为 1，即网络所说的恰好等于真实分布时才为 0。",
             ),
             u1=ratios[0],
             u2=ratios[1],
@@ -205,8 +205,8 @@ def with_softmax(b: Board, t: list[Name]) -> Step:
     return b.step(
         both("With softmax", "配上 softmax"),
         both(
-            "When the probabilities come from scores by softmax, the slopes are the differences of probability and target. They vanish where the distributions agree, and only there.",
-            "当概率由得分经 softmax 得到时，导数就是概率与目标之差。当且仅当两个分布一致时，它们全为零。",
+            "Let L be the cross-entropy of one sample whose probabilities come from scores by softmax. Its slopes are the differences of probability and target. They vanish where the distributions agree, and only there.",
+            "设 L 是一个样本的交叉熵，概率由得分经 softmax 得到。它的导数就是概率与目标之差。当且仅当两个分布一致时，它们全为零。",
         ),
         *(b.line(b.hold(partial("L", z[i]), gradient[i]), p[i] - t[i]) for i in THREE),
     )

@@ -42,8 +42,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "What is positive passes unchanged; below 0 an exponential function takes over, which is 0 at z = 0. In PyTorch α is 1 unless another is given.",
-            "正数原样通过；小于 0 时由指数函数接替，它在 z = 0 处也为 0。PyTorch 中 α 默认为 1。",
+            "What is positive passes unchanged; below 0 an exponential function takes over, less 1, so that both pieces are 0 at z = 0. α is positive; in PyTorch it is 1 unless another is given.",
+            "正数原样通过；小于 0 时由指数函数减 1 接替，使两段在 z = 0 处都为 0。α 为正数，PyTorch 中默认为 1。",
         ),
         b.line(value(f, z), body(f, z)),
     )
@@ -57,7 +57,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("For z < 0", "当 z < 0"),
         both(
             "The constant factor α stays in front, the −1 has slope 0, and the exponential function is its own derivative.",
-            "常数因子 α 保持在前，−1 的斜率为 0，指数函数的导数是它自己。",
+            "常数因子 α 提到前面，−1 的斜率为 0，指数函数的导数是它自己。",
         ),
         b.line(prime(b, f, n), α * b.slope(exp(n) - 1, n), α * exp(n)),
     )
@@ -82,8 +82,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         RANGE,
         both(
-            "For z < 0 the output is above −α by α times an exponential function: always more than 0, and as little as you like.",
-            "当 z < 0 时，输出比 −α 高出 α 乘以指数函数：总是大于 0，又可以任意小。",
+            "For z < 0 the output is above −α by α times an exponential function: always more than 0, and as little as you like far to the left. So the outputs lie above −α.",
+            "当 z < 0 时，输出比 −α 高出 α 乘以指数函数：总是大于 0，越往左越接近 0。因此输出都大于 −α。",
         ),
         b.line(value(f, n) - (-α), α * exp(n)),
     )

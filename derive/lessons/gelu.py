@@ -39,10 +39,13 @@ def derivation(b: Board) -> Iterator[Block]:
         both("The bell curve and the area under it", "钟形曲线与其下的面积"),
         (
             both(
-                "φ is the density of the standard normal distribution. Φ(z) is the chance of a number smaller than z: half of the area lies left of 0, and A is the area between 0 and z.",
-                "φ 是标准正态分布的密度。Φ(z) 是取值小于 z 的概率：一半面积在 0 的左边，A 是 0 与 z 之间的面积。",
+                "φ is the density of the standard normal distribution. Φ(z) is the probability of a number smaller than z: half of the area lies left of 0, and A is the area between 0 and z, negative where z is negative.",
+                "φ 是标准正态分布的密度。Φ(z) 是取值小于 z 的概率：一半面积在 0 的左边，A 是 0 与 z 之间的面积（z 为负时取负）。",
             ),
-            both("The error function erf is this area in other units.", "误差函数 erf 就是换了单位的这块面积。"),
+            both(
+                "The error function erf gives this area: erf(z/√2) is 2A.",
+                "误差函数 erf 给出这块面积：erf(z/√2) 等于 2A。",
+            ),
         ),
         b.line(bell, exp(-(z**2) / 2) / sqrt(2 * PI)),
         b.line(below, Number(Fraction(1, 2)) + area, (1 + erf(z / sqrt(2))) / 2),
@@ -50,8 +53,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "z is let through to the share Φ(z): nearly all of it where z is large, nearly nothing where z is very negative.",
-            "z 按比例 Φ(z) 通过：z 很大时几乎全部通过，z 很负时几乎不通过。",
+            "The share Φ(z) of z is let through: nearly all of it where z is large, nearly nothing where z is very negative.",
+            "z 按比例 Φ(z) 通过：z 很大时几乎全部通过，z 为绝对值很大的负数时几乎不通过。",
         ),
         b.line(value(op, z), z * below, body(op, z)),
     )
@@ -70,8 +73,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Symmetry", "对称性"),
         both(
-            "The bell curve is symmetric, so Φ(−z) is what Φ(z) lacks of 1. The function and its mirror image differ by z.",
-            "钟形曲线对称，因此 Φ(−z) 等于 1 减 Φ(z)。函数与它的镜像相差 z。",
+            "The bell curve is symmetric, so Φ(−z) is 1 − Φ(z). The function and its mirror image in the vertical axis differ by z.",
+            "钟形曲线对称，因此 Φ(−z) 等于 1 − Φ(z)。函数与它关于纵轴的镜像相差 z。",
         ),
         b.line(Apply(Φ, (-z,)), 1 - below),
         b.line(value(op, z) - value(op, -z), z * below + z * (1 - below), z),
@@ -90,7 +93,7 @@ def numbers(b: Board) -> Iterator[Block]:
             "a/z 就是 Φ(z)；在 z = 1 处斜率甚至大于 1。",
         ),
     )
-    yield values(b, op, ("-6", "-2", "-0.7517915", "-0.5", "0.5", "2", "6"))
+    yield values(b, op, ("-6", "-2", "-0.75", "-0.5", "0.5", "2", "6"))
     z = b.free("z")
     rows = []
     for text in ("-3", "-2", "-1", "1", "2", "3"):
@@ -129,7 +132,7 @@ lesson = Lesson(
         ),
         both(
             "There is no kink, and units with a slightly negative z still learn. Its range begins at about −0.17, at z ≈ −0.75, where the slope changes its sign; far to the left it saturates at 0, to the right it is nearly z.",
-            "它没有折点，z 略小于 0 的神经元仍能学习。值域的下端约为 −0.17，在 z ≈ −0.75 处取得，斜率在那里变号；远在左侧饱和于 0，在右侧几乎等于 z。",
+            "它没有折点，z 略小于 0 的神经元仍能学习。值域的下端约为 −0.17，在 z ≈ −0.75 处取得，斜率在那里变号；向左远处饱和于 0，向右远处几乎等于 z。",
         ),
     ),
     mistakes=(

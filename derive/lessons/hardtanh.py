@@ -31,8 +31,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "Between −1 and 1 z passes unchanged; beyond, the nearer end is taken. In PyTorch the ends are min_val and max_val.",
-            "介于 −1 与 1 之间时 z 原样通过；超出时取较近的一端。PyTorch 中两端称为 min_val 与 max_val。",
+            "Between −1 and 1 z passes unchanged; beyond, the nearer end is taken. In PyTorch the ends are min_val and max_val, by default −1 and 1.",
+            "介于 −1 与 1 之间时 z 原样通过；超出时取较近的一端。PyTorch 中两端称为 min_val 与 max_val，默认为 −1 与 1。",
         ),
         b.line(value(op, z), body(op, z), larger(-1, smaller(1, z))),
     )
@@ -55,8 +55,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("At the ends", "在两端"),
         both(
-            "At z = 1 the chord to the left has slope 1 and the one to the right slope 0: a kink. PyTorch takes 0. At z = −1 it is the other way round.",
-            "在 z = 1 处，向左的割线斜率为 1，向右的为 0：此处是折点，PyTorch 取 0。在 z = −1 处左右相反。",
+            "At z = 1, with a small h > 0, the chord to the left has slope 1 and the one to the right slope 0: a kink. At z = −1 it is the other way round. PyTorch takes 0 at both ends.",
+            "在 z = 1 处，取小的 h > 0，向左的割线斜率为 1，向右的为 0：此处是折点。在 z = −1 处左右相反。PyTorch 在两端都取 0。",
         ),
         b.line((value(op, one) - value(op, one - h)) / h, (1 - (1 - h)) / h, 1),
         b.line((value(op, one + h) - value(op, one)) / h, 0),
@@ -90,12 +90,12 @@ lesson = Lesson(
     picture=lambda b: graph(b, op, 3),
     why=(
         both(
-            "It looks like tanh and costs two comparisons: of use on small devices and with numbers of few bits. It stands in hidden layers, and at outputs that have to stay in an interval; with the ends 0 and 6 it is ReLU6.",
+            "It looks like tanh and costs two comparisons: it suits small devices and numbers of few bits. It is used in hidden layers, and at outputs that have to stay in an interval; with the ends 0 and 6 it is ReLU6.",
             "它形似 tanh，只需两次比较，适合小型设备与低位宽数值。它用于隐藏层，也用于必须落在某区间内的输出；两端取 0 与 6 时就是 ReLU6。",
         ),
         both(
-            "It saturates completely: beyond the ends the gradient is exactly 0, and a unit that is there for every sample learns no more.",
-            "它会完全饱和：超出两端时梯度恰好为 0，对所有样本都如此的神经元不再学习。",
+            "It saturates completely: beyond the ends the gradient is exactly 0, and a unit whose z lies there for every sample no longer learns.",
+            "它会完全饱和：超出两端时梯度恰好为 0；若某个神经元的 z 对所有样本都在两端之外，它就不再学习。",
         ),
     ),
     mistakes=(

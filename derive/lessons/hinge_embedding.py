@@ -33,7 +33,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Different pairs: the target is −1", "不同的一对：目标为 −1"),
         say(
             both(
-                "Different samples should lie apart, and the margin {m} is far enough. The loss is what the distance lacks to reach the margin; beyond the margin there is none. Here {close} is less than the margin, and {far} is more.",
+                "Different samples should lie apart, and the margin {m} is far enough. The loss is the part of the margin that is still missing; beyond the margin there is none. Here {close} is less than the margin, and {far} is more.",
                 "不同的样本应当分开，达到间隔 {m} 就足够了。与间隔相差多少，损失就是多少；超过间隔则没有损失。这里 {close} 小于间隔，{far} 大于间隔。",
             ),
             m=m,
@@ -154,8 +154,8 @@ lesson = Lesson(
                 "它就是支持向量机的铰链损失 max(0, 1 − ta)",
             ),
             both(
-                "For t = −1 it looks similar, but for t = 1 it is the distance itself. The output is a distance here, not a score.",
-                "t = −1 时形式相近，但 t = 1 时损失就是距离本身。这里的输出是距离，不是得分。",
+                "The output is a distance here, not a score. The hinge loss for t = 1 would be max(0, 1 − a), which with the margin 1 is the loss for t = −1 here; for t = 1 it is the distance itself.",
+                "这里的输出是距离，不是得分。t = 1 时铰链损失为 max(0, 1 − a)，而这里（间隔为 1）它是 t = −1 时的损失；t = 1 时损失就是距离本身。",
             ),
             of_a_score,
         ),
@@ -168,7 +168,10 @@ lesson = Lesson(
         ),
         Mistake(
             both("The targets are 1 and 0", "目标取 1 和 0"),
-            both("They are 1 and −1; another target is refused.", "目标取 1 和 −1；其他目标会被拒绝。"),
+            both(
+                "They are 1 and −1. derive refuses any other target; PyTorch accepts it, and then adds both losses.",
+                "目标取 1 和 −1。derive 拒绝其他目标；PyTorch 会接受，却把两种损失加在一起。",
+            ),
         ),
     ),
     network="""

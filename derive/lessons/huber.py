@@ -81,8 +81,8 @@ def regions(b: Board, op: Elementwise, t: Name, δ: Name, outputs: Outputs) -> I
     yield b.step(
         both("The slope is the clipped error", "导数是截断的误差"),
         both(
-            "In all three places the slope is the error, cut off at δ and −δ. So Huber's loss is the squared error whose gradient is clipped.",
-            "在三处，导数都是误差在 −δ 与 δ 处截断的结果。所以 Huber 损失就是梯度被截断的平方误差。",
+            "In all three places the slope is the error, cut off at δ and −δ. So Huber's loss is half the squared error with its slope clipped.",
+            "在三处，导数都是误差在 −δ 与 δ 处截断的结果。所以 Huber 损失就是导数被截断的“平方误差的一半”。",
         ),
         *(
             b.line(slope, larger(-δ, smaller(x - t, δ)), slope_of(op, x, t))
@@ -114,7 +114,7 @@ def joined(b: Board, δ: Name) -> Iterator[Step]:
         say(
             both(
                 "From an error of {δ} on, the loss grows along a straight line {g}. It meets the parabola without a kink if its slope {k} is that of the parabola at {δ}.",
-                "误差超过 {δ} 之后，损失沿直线 {g} 增长。要与抛物线相接而没有尖点，斜率 {k} 必须等于抛物线在 {δ} 处的斜率。",
+                "误差超过 {δ} 之后，损失沿直线 {g} 增长。要与抛物线相接而没有折点，斜率 {k} 必须等于抛物线在 {δ} 处的斜率。",
             ),
             δ=δ,
             g=line,
@@ -176,8 +176,8 @@ def limits(b: Board, δ: Name) -> Step:
     return b.step(
         both("Between squared and absolute error", "介于平方误差与绝对误差之间"),
         both(
-            "As long as δ is larger than all errors, the loss is half the squared error. For errors beyond δ, the loss divided by δ is the absolute error less a constant, which becomes smaller with δ.",
-            "只要 δ 大于所有误差，它就是平方误差的一半。对超过 δ 的误差，损失除以 δ 就是绝对误差减去一个常数，δ 越小，这个常数越小。",
+            "As long as no error is larger than δ, the loss is half the squared error. For errors beyond δ, the loss divided by δ is the absolute error less a constant, which becomes smaller with δ.",
+            "只要误差都不超过 δ，它就是平方误差的一半。对超过 δ 的误差，损失除以 δ 就是绝对误差减去一个常数，δ 越小，这个常数越小。",
         ),
         b.line(of(pointwise(huber, delta=wide), a, t), HALF * (a - t) ** 2),
         b.line(of(pointwise(huber, delta=δ), a, t) / δ, abs(a - t) - HALF * δ),

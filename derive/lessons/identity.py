@@ -79,8 +79,8 @@ lesson = Lesson(
                 "只要层数够多，隐藏层用恒等函数与用 ReLU 一样好。",
             ),
             both(
-                "Any number of such layers is one linear layer. With ReLU between them the result is another function.",
-                "这样的层无论多少，都只是一个线性层；中间换成 ReLU，得到的就是另一个函数。",
+                "Any number of such layers is one linear layer: it separates classes by straight boundaries only. With ReLU between them the result is no longer linear.",
+                "这样的层无论多少，都只是一个线性层，只能用直的边界划分类别；中间换成 ReLU，得到的函数就不再是线性的。",
             ),
             collapsed,
         ),

@@ -24,8 +24,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Definition", "定义"),
         both(
-            "Every class has a target and a probability of the network. The logarithms of their ratios are added, each weighted by the target. The loss is 0 where both agree, and positive elsewhere.",
-            "每个类别有一个目标和一个网络概率。把两者之比的对数按目标加权求和。两者处处一致时损失为 0，否则为正。",
+            "Every class has a target and a probability of the network. The logarithms of their ratios are added, each weighted by the target. The loss is 0 where both agree, and positive elsewhere, as the lesson on cross-entropy shows.",
+            "每个类别有一个目标和一个网络概率。把两者之比的对数按目标加权求和。两者处处一致时损失为 0，否则为正，证明见交叉熵一课。",
         ),
         b.line(b.hold("D", loss_of(b, [a], [t])), add(*(x * log(x / y) for x, y in zip(t, p, strict=True)))),
     )
@@ -117,11 +117,11 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Two distributions, both ways", "两个分布，两个方向"),
         both(
-            "First the divergence of the network from the target, which is the loss, then the other way round. It is no distance: the two differ.",
-            "先算网络相对于目标的散度，也就是损失，再反过来算。散度不是距离：两者并不相等。",
+            "First D, the divergence of the network from the target, which is the loss; then R, the other way round. It is no distance: the two differ.",
+            "先算网络相对于目标的散度 D，也就是损失；再反过来算，得到 R。散度不是距离：两者并不相等。",
         ),
-        b.line(b.hold("D_1", loss_of(b, [[b.hold("a", b.value(log(y))) for y in p]], [t])), there, numbers=True),
-        b.line(b.hold("D_2", loss_of(b, [[b.hold("a", b.value(log(x))) for x in t]], [p])), back, numbers=True),
+        b.line(b.hold("D", loss_of(b, [[b.hold("a", b.value(log(y))) for y in p]], [t])), there, numbers=True),
+        b.line(b.hold("R", loss_of(b, [[b.hold("a", b.value(log(x))) for x in t]], [p])), back, numbers=True),
     )
 
 
@@ -184,8 +184,8 @@ lesson = Lesson(
         Mistake(
             both("KLDivLoss is given probabilities", "给 KLDivLoss 输入概率"),
             both(
-                "It wants the logarithms of the network's probabilities, the output of log-softmax. The targets are probabilities.",
-                "它要的是网络概率的对数，即 log-softmax 的输出；目标才是概率。",
+                "It wants the logarithms of the network's probabilities, the output of log-softmax. The targets are probabilities, unless log_target is set.",
+                "它要的是网络概率的对数，即 log-softmax 的输出；目标才是概率（除非设置 log_target）。",
             ),
             given_probabilities,
         ),

@@ -42,7 +42,7 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "What is positive passes unchanged; what is negative is made smaller by a factor α between 0 and 1, called negative_slope in PyTorch, where it is 0.01.",
+            "What is positive passes unchanged; what is negative is made smaller by a factor α between 0 and 1, called negative_slope in PyTorch, where it is 0.01 by default.",
             "正数原样通过；负数乘以 0 与 1 之间的系数 α 而缩小。PyTorch 中它叫 negative_slope，默认 0.01。",
         ),
         b.line(value(leaky, z), body(leaky, z)),
@@ -62,8 +62,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         AT_ZERO,
         both(
-            "The chord to the left has slope α, the one to the right slope 1: a kink. PyTorch takes α there.",
-            "向左的割线斜率为 α，向右的为 1：此处是折点。PyTorch 在该点取 α。",
+            "For every h > 0 the chord to the left has slope α, the one to the right slope 1: a kink. PyTorch takes α there.",
+            "对任何 h > 0，向左的割线斜率为 α，向右的为 1：此处是折点。PyTorch 在该点取 α。",
         ),
         left,
         right,

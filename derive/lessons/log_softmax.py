@@ -97,7 +97,7 @@ def as_a_loss(b: Board, z: list[Name], p: list[Name], a: list[Name]) -> Step:
     return b.step(
         both("With the negative log-likelihood", "配上负对数似然"),
         both(
-            "For a sample of class 2 the loss NLLLoss takes the second output with a minus sign: only the second slope is −1, the others are 0. Log-softmax followed by this loss is the cross-entropy, and its gradient is probability minus target.",
+            "For a sample of class 2 the loss NLLLoss takes the second output with a minus sign: its slope with respect to that output is −1, with respect to the others 0. Log-softmax followed by this loss is the cross-entropy, and its gradient is probability minus target.",
             "若样本属于第 2 类，NLLLoss 就取第二个输出的相反数：对它的导数为 −1，对其余输出的导数为 0。log-softmax 接上这个损失就是交叉熵，梯度是概率减去目标。",
         ),
         b.line(b.hold("L", loss), -a[1], log(add(*map(exp, z))) - z[1], -log(p[1])),
@@ -121,19 +121,19 @@ def numbers(b: Board) -> Iterator[Block]:
         *(b.line(a[i], z[i] - mass, numbers=True) for i in range(3)),
     )
     yield b.table(
-        both("Scores 0 and s: the first output, in double precision", "得分为 0 与 s：双精度下的第一个输出"),
-        (both("s", "s"), both("logarithm after softmax", "先 softmax 再取对数"), both("log-softmax", "log-softmax")),
-        [(str(s), *in_floats(float(s))) for s in (10, 100, 1000)],
+        both("Scores 0 and x: the first output, in double precision", "得分为 0 与 x：双精度下的第一个输出"),
+        (both("x", "x"), both("logarithm after softmax", "先 softmax 再取对数"), both("log-softmax", "log-softmax")),
+        [(str(x), *in_floats(float(x))) for x in (10, 100, 1000)],
     )
 
 
-def in_floats(s: float) -> tuple[str, str]:
-    """ln p₁ for the scores 0 and s, both ways, as NumPy has it."""
-    row = np.array([0.0, s])
+def in_floats(x: float) -> tuple[str, str]:
+    """ln p₁ for the scores 0 and x, both ways, as NumPy has it."""
+    row = np.array([0.0, x])
     with np.errstate(all="ignore"):
-        powers = np.exp(row - s)
+        powers = np.exp(row - x)
         after = float(np.log(powers[0] / powers.sum()))
-        at_once = float((row - s)[0] - np.log(powers.sum()))
+        at_once = float((row - x)[0] - np.log(powers.sum()))
     return plain(after), plain(at_once)
 
 
@@ -170,8 +170,8 @@ lesson = Lesson(
             "损失需要的是概率的对数。如果先算概率，很小的概率会舍入成 0，取对数就成了负无穷。log-softmax 根本不算概率，也就没有这个问题。",
         ),
         both(
-            "The slopes do not vanish with it: the score of the true class still gets 1 − p, which is nearly 1 where the network is confidently wrong.",
-            "导数也不会随之消失：正确类别的得分得到的仍是 1 − p，网络错得越自信，它越接近 1。",
+            "Nor does the slope vanish: with respect to the score of the true class it is 1 − p, which is nearly 1 where the network is confidently wrong.",
+            "导数也不会消失：对正确类别的得分，导数是 1 − p，网络错得越自信，它越接近 1。",
         ),
     ),
     mistakes=(

@@ -219,8 +219,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Powers of e leave the range of single precision from 89 on, and of double precision from 710 on. Scores of that size occur, and one infinite value turns all gradients into NaN.",
-            "以 e 为底的幂，指数到 89 就超出单精度的范围，到 710 就超出双精度的范围。这样大的得分确实会出现，而一个无穷大就会使所有梯度变成 NaN。",
+            "Powers of e leave the range of single precision from 89 on, and of double precision from 710 on. Scores of that size occur, and one infinite value can turn all gradients into NaN.",
+            "以 e 为底的幂，指数到 89 就超出单精度的范围，到 710 就超出双精度的范围。这样大的得分确实会出现，而一个无穷大就可能使所有梯度变成 NaN。",
         ),
         both(
             "That is why losses such as CrossEntropyLoss take scores: from probabilities that were already rounded to 0 or 1 the logarithm could not be saved.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -40,8 +41,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("As a sign", "写成符号函数"),
         both(
-            "The slope says on which side the output lies, and nothing else. It has size 1 however large the error is.",
-            "导数只说明输出在哪一侧，除此之外什么也不说。无论误差多大，它的大小都是 1。",
+            "The slope says on which side the output lies, and nothing else. Off the target it has size 1, however large the error is.",
+            "导数只说明输出在哪一侧，除此之外什么也不说。只要偏离目标，无论误差多大，它的大小都是 1。",
         ),
         b.line(slope, sign(a - t)),
     )
@@ -54,7 +55,7 @@ def derivation(b: Board) -> Iterator[Block]:
 def kink(b: Board) -> Step:
     t, h = b.free("t"), b.free("h", "0.1", 2)
     return b.step(
-        both("The kink at the target", "目标处的尖点"),
+        both("The kink at the target", "目标处的折点"),
         say(
             both(
                 "Starting at the target, a step of any length {h} upwards or downwards raises the loss by that length. The quotients are 1 and −1 for every {h}, so they have no common limit: there is no derivative. Any number from −1 to 1 could stand there; derive and PyTorch take 0, so an output that is right stays where it is.",
@@ -120,7 +121,7 @@ def median(b: Board) -> Iterator[Step]:
         [
             say(
                 both(
-                    "Let every output be the same number {c}, and let three targets be in order: {t1}, {t2}, {t3}. First {c} lies between the first and the second: one sign is positive, two are negative, and the loss falls as {c} grows.",
+                    "Let every output be the same number {c}, and let three targets be in rising order: {t1}, {t2}, {t3}. First {c} lies between the first and the second: one sign is positive, two are negative, and the loss falls as {c} grows.",
                     "设所有输出都是同一个数 {c}，三个目标由小到大为 {t1}、{t2}、{t3}。先让 {c} 位于前两个之间：一个符号为正，两个为负，{c} 增大时损失下降。",
                 ),
                 c=below,
@@ -134,8 +135,8 @@ def median(b: Board) -> Iterator[Step]:
     yield b.step(
         both("Beyond the median", "越过中位数"),
         both(
-            "Now it lies between the second and the third, and the loss rises. So the smallest loss is at the second target, which has as many targets below it as above it; how far away they are does not matter.",
-            "再让它位于后两个之间，损失就上升了。所以损失在第二个目标处最小：它两侧的目标一样多，而它们离得多远并不重要。",
+            "Now it lies between the second and the third, and the loss rises. Further out all three signs agree, and the loss falls or rises even faster. So the smallest loss is at the second target, which has as many targets below it as above it; how far away they are does not matter.",
+            "再让它位于后两个之间，损失就上升了。再往两端，三个符号相同，损失下降或上升得更快。所以损失在第二个目标处最小：它两侧的目标一样多，而它们离得多远并不重要。",
         ),
         b.line(slope(above), signs(above), third),
     )
@@ -196,11 +197,12 @@ def picture(b: Board) -> Iterator[Block]:
         "",
         {"|a − t|": b.vary(abs(e), e, at), "(a − t)²": b.vary(e**2, e, at)},
     )
+    jumping = [(x, y if x else math.nan) for x, y in b.vary(sign(e), e, at)]  # a gap where it jumps
     yield b.chart(
         both("Their slopes: one jumps at 0, the other grows", "它们的导数：一个在 0 处跳跃，另一个随误差增长"),
         both("error a − t", "误差 a − t"),
         "",
-        {"sign(a − t)": b.vary(sign(e), e, at), "2(a − t)": b.vary(2 * e, e, at)},
+        {"sign(a − t)": jumping, "2(a − t)": b.vary(2 * e, e, at)},
     )
 
 
@@ -248,7 +250,7 @@ lesson = Lesson(
             both("The slope is the error a − t", "导数是误差 a − t"),
             both(
                 "The slope is only its sign: 1, −1, or 0 at the kink. The error itself is the slope of ½(a − t)².",
-                "导数只是误差的符号：1、−1，或在尖点处取 0。误差本身是 ½(a − t)² 的导数。",
+                "导数只是误差的符号：1、−1，或在折点处取 0。误差本身是 ½(a − t)² 的导数。",
             ),
             the_error,
         ),

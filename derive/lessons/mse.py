@@ -21,7 +21,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Definition for one output", "单个输出的定义"),
         say(
             both(
-                "The error is the difference of the output {a} and the target {t}. Its square counts both signs alike, and large errors much more than small ones.",
+                "The error is the difference of the output {a} and the target {t}. Its square treats both signs alike and weighs large errors much more than small ones.",
                 "误差是输出 {a} 与目标 {t} 之差。取平方后正负误差同等对待，而大误差比小误差重得多。",
             ),
             a=a,
@@ -88,8 +88,8 @@ def forms(b: Board) -> Iterator[Step]:
     yield b.step(
         both("With a half", "带二分之一的形式"),
         both(
-            "Many textbooks put ½ in front, so that it cancels the 2 of the power rule. The minimum stays where it is, and gradients are half as long.",
-            "许多教材在前面乘以 ½，与幂法则中的 2 相消。极小点不变，梯度是原来的一半。",
+            "Many textbooks put ½ in front, so that it cancels the 2 of the power rule. The minimum stays where it is, and the slope of a single output is half as large.",
+            "许多教材在前面乘以 ½，与幂法则中的 2 相消。极小点不变，单个输出的导数是原来的一半。",
         ),
         b.line(b.hold("E", b.value(of(half, a, t))), (t - a) ** 2 * HALF),
         b.line(
@@ -128,8 +128,8 @@ def likelihood(b: Board) -> Iterator[Step]:
         both("From normally distributed errors", "由正态分布的误差得到"),
         say(
             both(
-                "Suppose that targets scatter around the output with a normal distribution of standard deviation {σ}. The density {f} is the derivative of the probability of lying below {t}.",
-                "假设目标围绕输出服从标准差为 {σ} 的正态分布。密度 {f} 就是“落在 {t} 以下的概率”的导数。",
+                "Suppose that targets scatter around the output with a normal distribution of a fixed standard deviation {σ}. The density {f} is the derivative of the probability of lying below {t}.",
+                "假设目标围绕输出服从正态分布，标准差 {σ} 固定。密度 {f} 就是“落在 {t} 以下的概率”的导数。",
             ),
             σ=σ,
             f=f,
@@ -158,8 +158,8 @@ def likelihood(b: Board) -> Iterator[Step]:
     yield b.step(
         both("Several independent samples", "多个独立样本"),
         both(
-            "The density of independent samples is the product of their densities, and the logarithm makes a sum of it. Least squares and maximum likelihood choose the same outputs.",
-            "独立样本的联合密度是各密度之积，取对数后变成和。最小二乘与最大似然选出的是同样的输出。",
+            "The density of independent samples is the product of their densities, and the logarithm makes a sum of it. With the same σ for all, least squares and maximum likelihood choose the same outputs.",
+            "独立样本的联合密度是各密度之积，取对数后变成和。各样本的 σ 相同时，最小二乘与最大似然选出的是同样的输出。",
         ),
         b.line(
             -log(each[0] * each[1] * each[2]),
@@ -177,8 +177,8 @@ def best_constant(b: Board) -> Step:
         both("The best single number is the mean", "最好的单个数是平均值"),
         say(
             both(
-                "If every output is the same number {c}, the slope is 0 exactly where {c} is the mean {centre} of the targets. With the mean absolute error it is their median.",
-                "若所有输出都是同一个数 {c}，导数恰好在 {c} 等于目标的平均值 {centre} 时为 0。换成平均绝对误差，则是中位数。",
+                "If every output is the same number {c}, the slope is negative below the mean {centre} of the targets, 0 at it and positive above: the loss is smallest there. With the mean absolute error it is their median.",
+                "若所有输出都是同一个数 {c}，{c} 小于目标的平均值 {centre} 时导数为负，等于时为 0，大于时为正：损失在平均值处最小。换成平均绝对误差，则是中位数。",
             ),
             c=c,
             centre=centre,
@@ -281,8 +281,8 @@ lesson = Lesson(
             "预测数值时通常使用它。梯度与误差成正比：离得远时大，离得近时小，因此接近目标时步长自动变小。",
         ),
         both(
-            "The same proportionality makes it sensitive to outliers: an error ten times as large weighs a hundred times as much. Where some targets may be plainly wrong, Huber's loss or the absolute error is safer.",
-            "正因如此它对离群值敏感：误差大十倍，权重就大一百倍。目标中若有错误数据，Huber 损失或绝对误差更稳妥。",
+            "The same proportionality makes it sensitive to outliers: an error ten times as large pulls ten times as hard and costs a hundred times as much. Where some targets may be plainly wrong, Huber's loss or the absolute error is safer.",
+            "正因如此它对离群值敏感：误差变成十倍，梯度也变成十倍，损失则变成一百倍。目标中若有错误数据，Huber 损失或绝对误差更稳妥。",
         ),
         both(
             "Mean or sum changes the length of the gradient by the number of outputs: a learning rate that suits the one is wrong by that factor for the other.",
@@ -293,8 +293,8 @@ lesson = Lesson(
         Mistake(
             both("MSELoss contains the factor ½", "MSELoss 带有系数 ½"),
             both(
-                "It does not. The ½ belongs to the textbook's form, half_squared_error in derive, whose gradient is half as long.",
-                "不带。½ 属于教材中的形式，在 derive 中叫 half_squared_error，其梯度是前者的一半。",
+                "It does not: it is the plain mean of the squares. The ½ belongs to the textbook's form, half_squared_error in derive, which adds up ½(t − a)² over all outputs.",
+                "不带，它就是各平方的平均。½ 属于教材中的形式，在 derive 中叫 half_squared_error，即对所有输出把 ½(t − a)² 相加。",
             ),
             with_a_half,
         ),

@@ -53,12 +53,12 @@ def derivation(b: Board) -> Iterator[Block]:
         AT_ZERO,
         (
             both(
-                "The chord to the left has slope 0, the chord to the right has slope 1, however small h is: there is a kink and no derivative.",
-                "无论 h 多小，向左的割线斜率为 0，向右的割线斜率为 1：此处是折点，导数不存在。",
+                "For every h > 0, however small, the chord to the left has slope 0 and the chord to the right has slope 1: there is a kink and no derivative.",
+                "对任何 h > 0，无论多小，向左的割线斜率都为 0，向右的割线斜率都为 1：此处是折点，导数不存在。",
             ),
             both(
-                "A program needs some number there. PyTorch takes 0, and so does derive; any value between 0 and 1 would be a subgradient.",
-                "程序在该点仍需要一个数。PyTorch 取 0，derive 也取 0；0 与 1 之间的任何数都是次梯度。",
+                "A program needs some number there. PyTorch takes 0, and so does derive; any value from 0 to 1 is a subgradient.",
+                "程序在该点仍需要一个数。PyTorch 取 0，derive 也取 0；从 0 到 1 的任何数都是次梯度。",
             ),
         ),
         left,
@@ -77,7 +77,7 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("A dead unit", "死亡神经元"),
         both(
-            "If w·x + b is negative for every sample, weight and bias get the gradient 0 from all of them, and gradient descent moves them no more. With a weight and a bias below 0 this holds for every positive input x.",
+            "If w·x + b is negative for every sample, weight and bias get the gradient 0 from all of them, and gradient descent no longer moves them. With a weight and a bias below 0 this holds for every positive input x.",
             "若对每个样本 w·x + b 都为负，权重与偏置得到的梯度全为 0，梯度下降不再更新它们。权重与偏置都小于 0 时，对任何正的输入 x 都是如此。",
         ),
         b.line(b.slope(unit, w, d="∂"), Apply(op.derivative(), (w * x + c,)) * x, 0),
@@ -111,11 +111,11 @@ lesson = Lesson(
     picture=lambda b: graph(b, op, 3),
     why=(
         both(
-            "It does not saturate for positive z: the slope is 1 in every layer, so gradients do not shrink on their way through units that fire.",
-            "z 为正时它不会饱和：每一层的斜率都是 1，梯度经过被激活的神经元时不会缩小。",
+            "It does not saturate for positive z: the slope is 1 in every layer, so units that fire pass gradients on without shrinking them.",
+            "z 为正时它不会饱和：每一层的斜率都是 1，被激活的神经元不会缩小经过它的梯度。",
         ),
         both(
-            "It costs one comparison, and about half of the units of a fresh network are exactly 0. It is the default of hidden layers; Kaiming initialization is made for it.",
+            "It costs one comparison, and in a fresh network about half of the outputs are exactly 0. It is the default of hidden layers; Kaiming initialization is made for it.",
             "它只需要一次比较；刚初始化的网络里约有一半的神经元输出恰好为 0。它是隐藏层的默认选择，Kaiming 初始化就是为它设计的。",
         ),
         both(

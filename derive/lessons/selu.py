@@ -37,8 +37,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "An ELU with a certain α, stretched by a certain λ. Both are numbers, not options.",
-            "取特定 α 的 ELU，再乘以特定的 λ。两者是固定的数，不是选项。",
+            "An ELU with α ≈ 1.6733, stretched by λ ≈ 1.0507. Both numbers are fixed; where they come from is shown below.",
+            "取 α ≈ 1.6733 的 ELU，再乘以 λ ≈ 1.0507。两个数是固定的，来历见下文。",
         ),
         b.line(value(op, z), body(op, z)),
     )
@@ -52,7 +52,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("For z < 0", "当 z < 0"),
         both(
             "The constant factors stay in front, and the exponential function is its own derivative. For z just below 0 this is near λα, for z just above 0 it is λ: there is a kink, and PyTorch takes λα.",
-            "常数因子保持在前，指数函数的导数是它自己。z 略小于 0 时斜率接近 λα，略大于 0 时为 λ：此处是折点，PyTorch 取 λα。",
+            "常数因子提到前面，指数函数的导数是它自己。z 略小于 0 时斜率接近 λα，略大于 0 时为 λ：此处是折点，PyTorch 取 λα。",
         ),
         b.line(prime(b, op, n), λ * α * b.slope(exp(n) - 1, n), λ * α * exp(n)),
     )
@@ -67,8 +67,8 @@ def constants(b: Board) -> Iterator[Block]:
     yield b.step(
         both("What the constants are for", "常数的用途"),
         both(
-            "If z has a standard normal distribution, the output shall have mean 0 and variance 1 again, so that this goes on through any number of layers. Four means over one side are needed; each is an integral over the bell curve.",
-            "若 z 服从标准正态分布，要求输出的均值仍为 0、方差仍为 1，这样无论多少层都能保持。为此需要四个单侧的平均值，每一个都是对钟形曲线的积分。",
+            "If z has a standard normal distribution, the output is to have mean 0 and variance 1 again, so that this goes on through any number of layers. Four means over one side are needed; each is an integral over the bell curve, with x for the values of z.",
+            "若 z 服从标准正态分布，要求输出的均值仍为 0、方差仍为 1，这样无论多少层都能保持。为此需要四个单侧的平均值，每一个都是对钟形曲线的积分，积分变量记作 x。",
         ),
         b.line(exp(x) * exp(-(x**2) / 2), exp(Number(Fraction(1, 2))) * exp(-((x - 1) ** 2) / 2)),
         b.line(exp(2 * x) * exp(-(x**2) / 2), exp(formula(2)) * exp(-((x - 2) ** 2) / 2)),
@@ -81,7 +81,7 @@ def constants(b: Board) -> Iterator[Block]:
         both("The right side", "右侧"),
         both(
             "m is the mean of x, q the mean of x², both counted only where x is positive. x times the density is the derivative of minus the density, so the first is the density at 0; by symmetry the second is half of the variance 1.",
-            "m 是 x 的平均，q 是 x² 的平均，都只计 x 为正的部分。x 乘以密度是负密度的导数，因此前者等于密度在 0 处的值；由对称性，后者是方差 1 的一半。",
+            "m 是 x 的平均，q 是 x² 的平均，都只计 x 为正的部分。密度取相反数后，导数就是 x 乘以密度，因此前者等于密度在 0 处的值；由对称性，后者是方差 1 的一半。",
         ),
         b.line(b.slope(-density, x), x * density),
         b.line(m1, 1 / sqrt(2 * PI)),
@@ -90,9 +90,10 @@ def constants(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The left side", "左侧"),
         both(
-            "The same for eˣ − 1, counted where x is negative. By the squares completed above, the exponential functions shift the bell curve by 1 and by 2; Φ is the standard normal distribution function.",
-            "对 eˣ − 1 同样计算，只计 x 为负的部分。由上面的配方，指数函数把钟形曲线平移 1 与 2；Φ 是标准正态分布函数。",
+            "The same for eˣ − 1, counted where x is negative; its square has three terms. By the squares completed above, the exponential functions shift the bell curve by 1 and by 2, so what lies below 0 is Φ(−1) and Φ(−2), with Φ the standard normal distribution function.",
+            "对 eˣ − 1 同样计算，只计 x 为负的部分；它的平方有三项。由上面的配方，指数函数把钟形曲线平移 1 与 2，因此 0 以下的部分是 Φ(−1) 与 Φ(−2)，其中 Φ 是标准正态分布函数。",
         ),
+        b.line(below**2, exp(2 * x) - 2 * exp(x) + 1),
         b.line(m2, root * one - Number(Fraction(1, 2))),
         b.line(q2, exp(formula(2)) * two - 2 * root * one + Number(Fraction(1, 2))),
     )
@@ -118,16 +119,29 @@ def constants(b: Board) -> Iterator[Block]:
 
 def numbers(b: Board) -> Iterator[Block]:
     root, one = exp(Number(Fraction(1, 2))), Apply(Φ, (formula(-1),))
-    m1, m2 = b.defined("m_+", 1 / sqrt(2 * PI)), b.defined("m_−", root * one - Number(Fraction(1, 2)))
+    two, half = Apply(Φ, (formula(-2),)), Number(Fraction(1, 2))
+    m1, m2 = b.defined("m_+", 1 / sqrt(2 * PI)), b.defined("m_−", root * one - half)
+    q1, q2 = b.defined("q_+", half), b.defined("q_−", exp(formula(2)) * two - 2 * root * one + half)
+    α = b.defined("α", -m1 / m2)
+    λ = b.defined("λ", 1 / sqrt(q1 + α**2 * q2))
     yield b.step(
         both("The constant α", "常数 α"),
         both(
-            "A table of the normal distribution gives both means, and they give α.",
-            "由正态分布表得到两个平均值，从而得到 α。",
+            "A table of the normal distribution gives Φ(−1) ≈ 0.1587, and with it both means, which give α.",
+            "由正态分布表得 Φ(−1) ≈ 0.1587，由此得到两个平均值，从而得到 α。",
         ),
         b.line(m1, 1 / sqrt(2 * PI), numbers=True),
-        b.line(m2, root * one - Number(Fraction(1, 2)), numbers=True),
-        b.line(b.defined("α", -m1 / m2), -m1 / m2, numbers=True),
+        b.line(m2, root * one - half, numbers=True),
+        b.line(α, -m1 / m2, numbers=True),
+    )
+    yield b.step(
+        both("The constant λ", "常数 λ"),
+        both(
+            "With Φ(−2) ≈ 0.02275 the mean square of the left side follows, and λ from it.",
+            "再由 Φ(−2) ≈ 0.02275 得到左侧平方的平均，从而得到 λ。",
+        ),
+        b.line(q2, exp(formula(2)) * two - 2 * root * one + half, numbers=True),
+        b.line(λ, 1 / sqrt(q1 + α**2 * q2), numbers=True),
     )
     yield example(
         b,
@@ -162,7 +176,7 @@ lesson = Lesson(
             "深层全连接网络无需批归一化就能保持信号的尺度：方差过小会增大，过大会减小。",
         ),
         both(
-            "It is used in hidden layers, with weights drawn with mean 0 and variance 1/n for n inputs, and with alpha dropout in the place of dropout.",
+            "It is used in hidden layers, with weights drawn with mean 0 and variance 1/n for n inputs, and with alpha dropout in place of dropout.",
             "它用于隐藏层，权重的均值为 0，n 个输入时方差为 1/n；丢弃法改用 alpha dropout。",
         ),
         both(

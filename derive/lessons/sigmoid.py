@@ -27,8 +27,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("In terms of the output", "用输出表示"),
         both(
-            "The fraction is split in two: the first factor is σ(z), the second is what is missing to 1.",
-            "把分式拆成两个因子：第一个是 σ(z)，第二个是它与 1 的差。",
+            "The fraction is split in two: the first factor is σ(z), the second is 1 − σ(z).",
+            "把分式拆成两个因子：第一个是 σ(z)，第二个是 1 − σ(z)。",
         ),
         b.line(exp(-z) / (1 + exp(-z)), 1 - written, 1 - s),
         b.line(steep, written * (exp(-z) / (1 + exp(-z))), slope(op, z)),
@@ -36,8 +36,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         RANGE,
         both(
-            "1 divided by a number above 1 lies between 0 and 1. What is missing to 1 is the sigmoid of −z, so the graph is symmetric about the point at height 1/2.",
-            "1 除以大于 1 的数，介于 0 与 1 之间。与 1 的差是 −z 的 sigmoid 值，因此图像关于高度 1/2 处的点对称。",
+            "1 divided by a number above 1 lies between 0 and 1. Since 1 − σ(z) is the sigmoid of −z, the graph is symmetric about its point at z = 0, which has the height 1/2.",
+            "1 除以大于 1 的数，介于 0 与 1 之间。1 − σ(z) 是 −z 的 sigmoid 值，因此图像关于点 (0, 1/2) 中心对称。",
         ),
         b.line(1 - s, exp(-z) / (1 + exp(-z)), 1 / (exp(z) + 1), value(op, -z)),
     )
@@ -45,8 +45,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The largest slope", "最大的斜率"),
         both(
-            "The slope lacks a square of 1/4, so it is at most 1/4. It is 1/4 where σ(z) is 1/2, at z = 0.",
-            "斜率比 1/4 少一个平方数，因此至多为 1/4；当 σ(z) 等于 1/2，即 z = 0 时取到 1/4。",
+            "1/4 minus the slope is a square and so never negative: the slope is at most 1/4. It is 1/4 where σ(z) is 1/2, at z = 0.",
+            "1/4 减去斜率是一个平方，不会为负，因此斜率至多为 1/4；当 σ(z) 等于 1/2，即 z = 0 时取到 1/4。",
         ),
         b.line(quarter - steep, quarter - s + s**2, (s - half) ** 2),
     )
@@ -93,12 +93,12 @@ lesson = Lesson(
     picture=lambda b: graph(b, op, 8),
     why=(
         both(
-            "The output can be read as a probability, so the sigmoid stands at the end of a network that decides between two classes, or for each of several labels by itself. It also opens and closes the gates of recurrent networks.",
+            "The output can be read as a probability, so the sigmoid stands at the end of a network that decides between two classes, or that says yes or no to each of several labels. It also opens and closes the gates of recurrent networks.",
             "输出可以看作概率，因此 sigmoid 用在二分类网络的末端，或用于多标签分类的每个标签；循环网络的门控也用它。",
         ),
         both(
-            "In hidden layers it has become rare: its slope is at most 1/4 and nearly 0 where the unit is saturated, so in a deep network gradients vanish layer by layer.",
-            "隐藏层中已很少使用：它的斜率最大为 1/4，饱和时几乎为 0，在深层网络中梯度会逐层消失。",
+            "In hidden layers it has become rare: its slope is at most 1/4 and nearly 0 where the unit is saturated, so in a deep network gradients easily vanish layer by layer.",
+            "隐藏层中已很少使用：它的斜率最大为 1/4，饱和时几乎为 0，在深层网络中梯度容易逐层消失。",
         ),
     ),
     mistakes=(
@@ -113,8 +113,8 @@ lesson = Lesson(
         Mistake(
             both("For a large z, such as 3, the sigmoid is 1.", "z 较大（例如 3）时 sigmoid 等于 1。"),
             both(
-                "It never reaches 0 or 1; σ(3) is about 0.953. Only in floating-point numbers it becomes 1, and a logarithm of 1 − σ(z) is then infinite.",
-                "它永远达不到 0 或 1；σ(3) 约为 0.953。只有在浮点数中才会变成 1，此时 1 − σ(z) 的对数为负无穷。",
+                "It never reaches 0 or 1; σ(3) is about 0.953. Only in floating-point numbers does it become 1, and the logarithm of 1 − σ(z) is then −∞.",
+                "它永远达不到 0 或 1；σ(3) 约为 0.953。只有在浮点数中才会变成 1，此时 1 − σ(z) 的对数为 −∞。",
             ),
             between_ends,
         ),

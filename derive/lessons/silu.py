@@ -30,8 +30,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "z is let through to the share σ(z): nearly all of it where z is large, nearly nothing where z is very negative.",
-            "z 按比例 σ(z) 通过：z 很大时几乎全部通过，z 很负时几乎不通过。",
+            "The share σ(z) of z is let through: nearly all of it where z is large, nearly nothing where z is very negative.",
+            "z 按比例 σ(z) 通过：z 很大时几乎全部通过，z 为绝对值很大的负数时几乎不通过。",
         ),
         b.line(f, z * s, body(op, z)),
     )
@@ -49,8 +49,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Symmetry", "对称性"),
         both(
-            "σ(−z) is what σ(z) lacks of 1. The function and its mirror image differ by z.",
-            "σ(−z) 等于 1 减 σ(z)。函数与它的镜像相差 z。",
+            "σ(−z) is 1 − σ(z). The function and its mirror image in the vertical axis differ by z.",
+            "σ(−z) 等于 1 − σ(z)。函数与它关于纵轴的镜像相差 z。",
         ),
         b.line(Apply(σ, (-z,)), 1 - s),
         b.line(f - value(op, -z), z * s + z * (1 - s), z),
@@ -66,7 +66,7 @@ def numbers(b: Board) -> Iterator[Block]:
         lambda z, a: a + a / z * (1 - a),
         both("a/z is the sigmoid of z.", "a/z 就是 z 的 sigmoid 值。"),
     )
-    yield values(b, op, ("-6", "-2", "-1.2784645", "-0.5", "0.5", "2", "6"))
+    yield values(b, op, ("-6", "-2", "-1.28", "-0.5", "0.5", "2", "6"))
 
 
 def without_share(b: Board) -> tuple[Formula, Formula]:
@@ -88,12 +88,12 @@ lesson = Lesson(
     picture=lambda b: graph(b, op, 6),
     why=(
         both(
-            "A smooth ReLU that costs one exponential function. It is used in hidden layers: of EfficientNet, and inside the feed-forward blocks of many language models.",
+            "It is a smooth ReLU that costs one exponential function. It is used in hidden layers, such as those of EfficientNet, and in the feed-forward blocks of many language models.",
             "它是光滑的 ReLU，只需计算一次指数函数。它用于隐藏层，例如 EfficientNet，以及许多语言模型的前馈模块。",
         ),
         both(
             "Its range begins at about −0.278, at z ≈ −1.278, where the slope changes its sign: the function falls before it rises. Far to the left it saturates at 0, to the right it is nearly z.",
-            "值域的下端约为 −0.278，在 z ≈ −1.278 处取得，斜率在那里变号：函数先降后升。远在左侧饱和于 0，在右侧几乎等于 z。",
+            "值域的下端约为 −0.278，在 z ≈ −1.278 处取得，斜率在那里变号：函数先降后升。向左远处饱和于 0，向右远处几乎等于 z。",
         ),
     ),
     mistakes=(
@@ -106,7 +106,7 @@ lesson = Lesson(
             without_share,
         ),
         Mistake(
-            both("Every activation rises everywhere.", "激活函数处处递增。"),
+            both("Every activation function rises everywhere.", "每个激活函数都处处递增。"),
             both(
                 "SiLU and GELU fall to the left of their lowest point; their slope is negative there.",
                 "SiLU 与 GELU 在最低点左侧是下降的，那里的斜率为负。",

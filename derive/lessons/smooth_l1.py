@@ -64,7 +64,7 @@ def joined(b: Board, β: Name) -> Iterator[Step]:
     k = b.hold("k", 1 / (2 * b.value(β)))
     c = b.hold("c", b.value(β) - b.value(k) * b.value(β) ** 2)
     yield b.step(
-        both("The absolute value, rounded off", "把绝对值的尖点磨圆"),
+        both("The absolute value, rounded off", "把绝对值的折角磨圆"),
         say(
             both(
                 "From an error of {β} on, the slope is 1 as for the absolute value. Below it there is a parabola with a factor {k}; its slope at {β} has to be 1 as well, and that gives the factor.",
@@ -81,8 +81,8 @@ def joined(b: Board, β: Name) -> Iterator[Step]:
         both("Without a jump", "不跳跃"),
         say(
             both(
-                "At {β} the parabola has the value of half of {β}, the absolute value that of {β} itself. So the straight piece is lowered by the constant {c}.",
-                "在 {β} 处，抛物线的值是 {β} 的一半，绝对值则是整个 {β}。所以直线段要降低一个常数 {c}。",
+                "At {β} the parabola has the value ½{β}, and the absolute value is {β} itself. So the straight piece is lowered by the constant {c}.",
+                "在 {β} 处，抛物线的值是 ½{β}，绝对值则是 {β}。所以直线段要降低一个常数 {c}。",
             ),
             β=β,
             c=c,
@@ -223,12 +223,12 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Far from the target the slope is 1 whatever β is, so β can be changed without changing the learning rate for large errors. With Huber's loss both change together.",
+            "Far from the target the slope is 1 whatever β is, so β can be changed without changing the steps for large errors. With Huber's loss both change together.",
             "远离目标时，无论 β 取多少导数都是 1，因此改变 β 不会影响大误差的步长。Huber 损失则会一起改变。",
         ),
         both(
-            "It became known through object detection, where the corners of boxes are predicted: some boxes are far off at first and must not outweigh the rest.",
-            "它因目标检测而广为人知：预测框的坐标时，有些框起初偏差很大，不能让它们压过其余的框。",
+            "It became known through object detection, where the place and size of boxes are predicted: some boxes are far off at first and must not outweigh the rest.",
+            "它因目标检测而广为人知：预测框的位置和大小时，有些框起初偏差很大，不能让它们压过其余的框。",
         ),
     ),
     mistakes=(
@@ -238,8 +238,8 @@ lesson = Lesson(
                 "smooth L1 的 β 就是 Huber 的 δ，所以两者的值相同",
             ),
             both(
-                "They bend at the same place, but Huber's loss is δ times as large. Only for 1 the values are equal.",
-                "它们转折的位置相同，但 Huber 损失是 δ 倍。只有取 1 时值才相等。",
+                "They bend at the same place, but Huber's loss is δ times as large. Only for β = δ = 1 are the values equal.",
+                "它们转折的位置相同，但 Huber 损失是 δ 倍。只有 β = δ = 1 时值才相等。",
             ),
             the_same,
         ),

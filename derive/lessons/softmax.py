@@ -34,7 +34,7 @@ def definition(b: Board, of: Sample) -> Iterator[Step]:
     yield b.step(
         both("Definition", "定义"),
         both(
-            "The exponential function makes every score positive; dividing by the sum over all classes makes them shares of one. Three classes show everything.",
+            "The exponential function makes every score positive; dividing by the sum over all classes makes them shares of one. Three classes are enough to show every case.",
             "指数函数把每个得分变成正数，再除以所有类别之和，就得到总和为一的份额。用三个类别就能看清全部规律。",
         ),
         *(b.line(p[i], of.body[i]) for i in THREE),
@@ -99,7 +99,7 @@ def own_score(b: Board, of: Sample, slope: Name) -> Iterator[Block]:
         say(
             both(
                 "The numerator has the common factor {f}. One fraction is the output itself, the other is one minus it.",
-                "分子提出公因子 {f}。一个分式是输出本身，另一个是它与 1 的差。",
+                "分子提出公因子 {f}。一个分式是输出本身，另一个是 1 减去输出。",
             ),
             f=exp(z[0]),
         ),
@@ -134,7 +134,7 @@ def together(b: Board, of: Sample, slopes: list[list[Name]]) -> Iterator[Step]:
             "No class is special, so the first case holds for each output with its own score, and the second for each pair of different classes. Together they are the Jacobian, row by row.",
             "各类别地位相同：第一种情形适用于每个输出和它自己的得分，第二种情形适用于任意两个不同的类别。合在一起就是雅可比矩阵，逐行写出。",
         ),
-        *(b.line(slopes[i][j], in_powers(of, i, j), taught[i][j]) for i in THREE for j in THREE),
+        *(b.line(slopes[i][j], taught[i][j]) for i in THREE for j in THREE),
     )
     yield b.step(
         both("Every column sums to zero", "每一列之和为零"),
@@ -163,11 +163,6 @@ def together(b: Board, of: Sample, slopes: list[list[Name]]) -> Iterator[Step]:
         ),
         b.line(jacobian, diagonal - column @ column.T, jacobian.T),
     )
-
-
-def in_powers(of: Sample, i: int, j: int) -> Formula:
-    """A slope in powers of e."""
-    return of.body[i] * (1 - of.body[i]) if i == j else -(of.body[i] * of.body[j])
 
 
 def backwards(b: Board, of: Sample) -> Step:
@@ -208,7 +203,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Scores 2, 1 and 0", "得分为 2、1、0"),
         both(
             "First the powers, then their sum, then the fractions.",
-            "先算各个指数，再求和，最后算分式。",
+            "先算各个幂，再求和，最后算分式。",
         ),
         *(b.line(u, exp(score), numbers=True) for u, score in zip(powers, z, strict=True)),
         b.line(mass, add(*powers), numbers=True),

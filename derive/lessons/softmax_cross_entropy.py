@@ -127,8 +127,8 @@ def one_class(b: Board, z: list[Name], p: list[Name]) -> Step:
     return b.step(
         both("A class as the target", "目标是一个类别"),
         both(
-            "Let class 2 be the right one: its target is 1, the others are 0. Only one logarithm is left. The right class gets a negative slope, so its score rises; every other score falls in proportion to its probability.",
-            "设正确类别为第 2 类：它的目标为 1，其余为 0。只剩一个对数。正确类别的导数为负，得分上升；其余得分下降，降幅与各自的概率成正比。",
+            "Let class 2 be the right one: its target is 1, the others are 0. Only one logarithm is left. The right class gets a negative slope, so gradient descent raises its score; it lowers every other score in proportion to its probability.",
+            "设正确类别为第 2 类：它的目标为 1，其余为 0。只剩一个对数。正确类别的导数为负，梯度下降使它的得分上升，使其余得分下降，降幅与各自的概率成正比。",
         ),
         b.line(b.hold("L", loss), -log(p[1]), log(add(*map(exp, z))) - z[1]),
         b.line(b.hold(partial("L", z[0]), gradient[0]), p[0]),
@@ -276,8 +276,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Softmax and cross-entropy stand at the end of nearly every network that decides between classes. Their joint slope is simple, always between −1 and 1, and needs no division.",
-            "几乎每个多分类网络都以 softmax 和交叉熵结尾。两者合在一起的导数很简单，总在 −1 与 1 之间，而且不需要除法。",
+            "Softmax and cross-entropy stand at the end of nearly every network that decides between classes. Their joint slope is simple: p − t lies between −1 and 1, and nothing is divided by a small p.",
+            "几乎每个多分类网络都以 softmax 和交叉熵结尾。两者合在一起的导数很简单：p − t 总在 −1 与 1 之间，也不必除以很小的 p。",
         ),
         both(
             "Taken apart, −t/p can be huge and the slopes of softmax tiny, and rounding spoils their product. So libraries join both into one function of the scores.",

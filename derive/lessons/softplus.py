@@ -34,8 +34,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "The logarithm undoes the exponential function where z is large, and the 1 keeps the result above 0. β makes the bend sharper; in PyTorch it is 1 unless another is given.",
-            "z 很大时对数抵消指数函数，而 1 使结果保持为正。β 越大，弯折越尖锐；PyTorch 中默认为 1。",
+            "The logarithm undoes the exponential function where z is large, and the 1 keeps the result above 0. A larger β makes the bend sharper; β is positive, and in PyTorch it is 1 unless another is given.",
+            "z 很大时对数抵消指数函数，而 1 使结果保持为正。β 为正数，越大弯折越尖锐；PyTorch 中默认为 1。",
         ),
         b.line(f, written),
     )
@@ -68,7 +68,7 @@ def derivation(b: Board) -> Iterator[Block]:
     )
     yield b.step(
         both("Symmetry", "对称性"),
-        both("The function and its mirror image differ by z.", "函数与它的镜像相差 z。"),
+        both("The function and its mirror image in the vertical axis differ by z.", "函数与它关于纵轴的镜像相差 z。"),
         b.line(f - value(soft, -z), log((1 + exp(β * z)) / (1 + exp(-(β * z)))) / β, log(exp(β * z)) / β, z),
     )
 
@@ -86,8 +86,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The threshold", "阈值"),
         both(
-            "Beyond βz = 20 PyTorch returns z itself. What is left out there is smaller than this, less than a float32 can tell apart from z.",
-            "当 βz 超过 20 时，PyTorch 直接返回 z。略去的部分比下面的值还小，float32 已无法与 z 区分。",
+            "Beyond βz = 20 PyTorch returns z itself. With β = 1, what is left out there is smaller than this: too little to change a z in single precision.",
+            "当 βz 超过 20 时，PyTorch 直接返回 z。取 β = 1，略去的部分比下面的值还小，加到单精度的 z 上已不起作用。",
         ),
         b.line(b.defined("ε", log(1 + exp(-z))), log(1 + exp(-z)), numbers=True),
     )
@@ -121,16 +121,16 @@ lesson = Lesson(
             "它用于必须为正的输出，如标准差或速率，有时也用于隐藏层。",
         ),
         both(
-            "It is the binary cross-entropy from the logit: −ln σ(z) is softplus(−z). To the left it saturates at 0, to the right it is nearly z.",
-            "由 logit 计算的二元交叉熵就是它：−ln σ(z) 等于 softplus(−z)。它在左侧饱和于 0，在右侧几乎等于 z。",
+            "Binary cross-entropy from the logit is made of it: −ln σ(z) is softplus(−z), the loss for class 1, and softplus(z) is the loss for class 0. To the left it saturates at 0, to the right it is nearly z.",
+            "由 logit 计算的二元交叉熵就由它构成：−ln σ(z) 等于 softplus(−z)，这是类别 1 的损失；类别 0 的损失是 softplus(z)。它在左侧饱和于 0，在右侧几乎等于 z。",
         ),
     ),
     mistakes=(
         Mistake(
             both("Softplus and ReLU agree except for the kink.", "除折点外，softplus 与 ReLU 相同。"),
             both(
-                "Softplus is larger everywhere, by ln 2 ≈ 0.693 at z = 0, and never 0.",
-                "softplus 处处更大，在 z = 0 处大 ln 2 ≈ 0.693，且永不为 0。",
+                "Softplus is larger everywhere and never 0; at z = 0, with β = 1, it is larger by ln 2 ≈ 0.693.",
+                "softplus 处处更大，且永不为 0；β = 1 时，在 z = 0 处大 ln 2 ≈ 0.693。",
             ),
             as_relu,
         ),

@@ -21,8 +21,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         DEFINITION,
         both(
-            "The difference of the two exponential functions is divided by their sum.",
-            "两个指数函数之差除以它们之和。",
+            "The difference of the exponential functions of z and −z is divided by their sum.",
+            "z 与 −z 的指数函数之差，除以它们之和。",
         ),
         b.line(f, top / bottom),
     )
@@ -52,8 +52,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         RANGE,
         both(
-            "Both distances are positive, so the output lies between −1 and 1 and never reaches either.",
-            "两段距离都为正，因此输出介于 −1 与 1 之间，且永远达不到两端。",
+            "The distances to 1 and to −1 are both positive, so the output lies between −1 and 1 and never reaches either.",
+            "到 1 与到 −1 的距离都为正，因此输出介于 −1 与 1 之间，且永远达不到两端。",
         ),
         b.line(1 - f, (bottom - top) / bottom, 2 * exp(-z) / bottom),
         b.line(1 + f, (bottom + top) / bottom, 2 * exp(z) / bottom),
@@ -61,8 +61,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("A stretched sigmoid", "拉伸后的 sigmoid"),
         both(
-            "Above and below the bar everything is divided by the first exponential function.",
-            "分子与分母同除以第一个指数函数。",
+            "Above and below the bar everything is divided by the exponential function of z.",
+            "分子与分母同除以 z 的指数函数。",
         ),
         b.line(
             f,
@@ -108,7 +108,7 @@ lesson = Lesson(
     picture=lambda b: graph(b, op),
     why=(
         both(
-            "The output is centred at 0, so the next layer gets inputs of both signs; with the sigmoid they are all positive, and each sample pushes all weights of a unit the same way.",
+            "The output is centred at 0, so the next layer gets inputs of both signs; with the sigmoid they are all positive, and then each sample pushes all weights of a unit the same way.",
             "输出以 0 为中心，下一层得到的输入有正有负；若用 sigmoid，输入全为正，每个样本都会把同一神经元的所有权重推向同一方向。",
         ),
         both(
