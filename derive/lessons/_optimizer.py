@@ -113,6 +113,21 @@ class Made(Update):
         )
 
 
+def stepped(
+    b: Board,
+    optimizer: str,
+    theta: Name,
+    slope: Slope,
+    options: MutableMapping[str, Name],
+    before: Mapping[str, Name] | None = None,
+    time: Name | None = None,
+    **settings: Any,
+) -> Formula:
+    """The parameter after one step, the first if nothing else is said, in letters without the number of the step."""
+    t = 1 if time is None else int(b.value(time))
+    return Made(b, optimizer, theta, slope, options, before, t=t, time=time, index=("", ""), **settings).new
+
+
 def worked(
     b: Board,
     optimizer: str,
