@@ -102,8 +102,8 @@ def centred(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("With centered: the variance", "centered 选项：方差"),
         both(
-            "The average of the squares is not the variance. With centered=True the squared average of the gradients is subtracted: multiplied out, this is the weighted mean squared distance from g\u0304, as soon as the weights add up to W = 1. Shown for three gradients with their weights.",
-            "平方的平均并不是方差。设 centered=True 时，要减去梯度平均的平方：展开可见，当权重之和 W = 1 时，这就是到 g\u0304 的距离平方的加权平均。这里以三个带权重的梯度为例。",
+            "The average of the squares is not the variance. With centered=True the square of g\u0304, the same average of the gradients, is subtracted: multiplied out, this is the weighted mean squared distance from g\u0304 once the weights add up to W = 1, which they nearly do after many steps. Shown for three gradients with their weights.",
+            "平方的平均并不是方差。设 centered=True 时，要减去 g\u0304 的平方，g\u0304 是梯度的同样的加权平均：展开可见，当权重之和 W = 1 时（许多步之后近似成立），这就是到 g\u0304 的距离平方的加权平均。这里以三个带权重的梯度为例。",
         ),
         b.line(whole, add(*reversed(weights))),
         b.line(spread, v - 2 * mean * mean + whole * mean**2, v - (2 - whole) * mean**2),
@@ -172,8 +172,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "It keeps Adagrad's rates of their own for all parameters and can go on learning, since only the last 1/(1 − β) gradients or so count.",
-            "它保留了 Adagrad 为每个参数单独调整学习率的优点，又能持续学习，因为大约只有最近 1/(1 − β) 个梯度起作用。",
+            "As with Adagrad every parameter has a rate of its own, but the steps do not die out: only about the last 1/(1 − β) gradients count.",
+            "它像 Adagrad 那样为每个参数单独调整学习率，步长却不会缩小到零：大约只有最近 1/(1 − β) 个梯度起作用。",
         ),
         both(
             "Since the step stays near η however small the gradient, it circles around a minimum at about this distance. The rate has to be lowered in the end.",
