@@ -61,8 +61,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Where it ends", "最终停在哪里"),
         both(
-            "With a constant rate the mean square distance R comes to rest where a step does not change it. Solved for R, it is not 0: for small η it is proportional to the rate. The parameter does not come to the minimum but dances around it.",
-            "学习率不变时，均方距离 R 会稳定在一步不再改变它的地方。解出 R，它不是 0：η 较小时与学习率成正比。参数到不了最小值，只在它周围跳动。",
+            "With a constant rate below 2/λ the mean square distance R comes to rest where a step does not change it, since the factor (1 − ηλ)² is below 1. Solved for R, it is not 0: for small η it is proportional to the rate. The parameter does not settle at the minimum but keeps jumping around it.",
+            "学习率不变且小于 2/λ 时，因子 (1 − ηλ)² 小于 1，均方距离 R 会稳定在一步不再改变它的地方。解出 R，它不是 0：η 较小时与学习率成正比。参数到不了最小值，只在它周围跳动。",
         ),
         b.line(rest, (1 - eta * curve) ** 2 * rest + eta**2 * spread),
         b.line((1 - (1 - eta * curve) ** 2) * rest, eta * curve * (2 - eta * curve) * rest, eta**2 * spread),
@@ -114,8 +114,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     yield b.step(
         both("As a schedule", "写成学习率调度"),
         both(
-            "Counted from epoch 0, this is the schedule inverse_time with the decay 1 and the base rate 1/λ. Nobody knows λ in a network; the other schedules are ways to be large at first and small later all the same.",
-            "从第 0 轮数起，这就是衰减为 1、基准学习率为 1/λ 的 inverse_time 调度。网络中没人知道 λ；其他调度是另一些先大后小的办法。",
+            "With one step in an epoch and epochs counted from 0, step t is epoch t − 1: this is the schedule inverse_time with the decay 1 and the base rate η₀ = 1/λ. Nobody knows λ in a network; the other schedules are ways to be large at first and small later all the same.",
+            "若每轮一步、轮次从 0 数起，第 t 步就是第 t − 1 轮：这就是衰减为 1、基准学习率 η₀ = 1/λ 的 inverse_time 调度。网络中没人知道 λ；其他调度是另一些先大后小的办法。",
         ),
         b.line(base, 1 / curve),
         b.line(rate, shown, base / t, 1 / (t * curve)),
@@ -246,8 +246,8 @@ lesson = Lesson(
         Mistake(
             both("Half the rate, half the distance from the minimum.", "学习率减半，到最小值的距离就减半。"),
             both(
-                "The mean square distance is halved, the distance itself falls by 1/√2.",
-                "减半的是均方距离；距离本身只降为 1/√2。",
+                "For small rates the mean square distance is about halved; the distance itself falls to 1/√2 of what it was.",
+                "学习率较小时，约减半的是均方距离；距离本身只降为原来的 1/√2。",
             ),
             halved,
         ),
@@ -261,8 +261,8 @@ lesson = Lesson(
         Mistake(
             both("Adam needs no schedule.", "用 Adam 就不需要学习率调度。"),
             both(
-                "Its steps keep the size η near a minimum as well, so it gains as much from a falling rate.",
-                "在极小值附近，它的步长仍约为 η，所以同样能从学习率下降中获益。",
+                "Near a minimum noise is left of the gradient. Divided by its own root mean square it makes steps of the order of η, which shrink only with the rate.",
+                "在极小值附近，梯度只剩下噪声；它除以自身的均方根后，步长仍与 η 同数量级，只有降低学习率才会变小。",
             ),
         ),
     ),
