@@ -49,8 +49,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("As a recursion", "写成递推式"),
         both(
-            "What lies above the lowest rate is in each epoch the same height times the bracket, so the ratio of two epochs is the ratio of the brackets. This is how PyTorch steps the rate.",
-            "每一轮高出最小学习率的部分都是同一高度乘以括号，所以相邻两轮之比就是括号之比。PyTorch 就是这样更新的。",
+            "What lies above the lowest rate is in each epoch the same height times the bracket, so the ratio of two epochs is the ratio of the brackets. This is how PyTorch steps the rate, up to epoch T.",
+            "每一轮高出最小学习率的部分都是同一高度乘以括号，所以相邻两轮之比就是括号之比。直到第 T 轮，PyTorch 都这样更新。",
         ),
         b.line(before, rates.closed(e - 1)),
         b.line((now - low) / (before - low), fraction),
