@@ -177,10 +177,10 @@ class Hill:
         return b.chart(title, "x", "y", found, style="path", contours=behind)
 
     def falls(self, b: Board, title: Both, runs: Runs) -> Figure:
-        """The function after every step, on a logarithmic axis."""
+        """The function, as the loss L, after every step, on a logarithmic axis."""
         heights = {label: [row[-1] for row in self.way(*run)] for label, run in runs.items()}
         curves = {label: [(float(t), f) for t, f in enumerate(way) if f > LEAST] for label, way in heights.items()}
-        return b.chart(title, "t", "f", curves, log_y=True)
+        return b.chart(title, "t", "L", curves, log_y=True)
 
     def descent(self, optimizer: str, options: tuple[tuple[str, Any], ...]) -> Descent:
         given = {"optimizer": {optimizer: dict(options)}, "function": self.function, "steps": self.steps}

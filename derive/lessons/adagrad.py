@@ -137,20 +137,22 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    t, eta = b.free("t"), b.number("η", 1)
+    t = b.free("t")
     at = [float(i) for i in range(1, 101)]
     yield b.chart(
-        both("The length of a step, for gradients that stay the same", "梯度不变时的步长"),
+        both(
+            "The length of a step in units of η, for a gradient that stays the same", "梯度不变时的步长（以 η 为单位）"
+        ),
         "t",
         "",
         {
-            both("Adagrad: η/√t", "Adagrad：η/√t"): b.vary(eta / sqrt(t), t, at),
-            both("SGD: η|g|, |g| = 0.5", "SGD：η|g|，|g| = 0.5"): [(i, 0.5) for i in at],
+            "Adagrad": b.vary(1 / sqrt(t), t, at),
+            both("SGD, |g| = 0.5", "SGD，|g| = 0.5"): [(i, 0.5) for i in at],
         },
     )
     runs: Runs = {
-        both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
-        both("Adagrad, 1", "Adagrad，1"): ("adagrad", {"lr": 1}),
+        both("gradient descent, η = 0.15", "梯度下降，η = 0.15"): ("sgd", {"lr": 0.15}),
+        both("Adagrad, η = 1", "Adagrad，η = 1"): ("adagrad", {"lr": 1}),
     }
     yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 

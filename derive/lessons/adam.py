@@ -150,7 +150,7 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
         both("A gradient that stays the same", "梯度不变时"),
         both(
             "All t steps are made to check it: the corrections remove the whole effect of the start, and but for ε every step has the size η, not only the first.",
-            "为了核对，这里真的走了 t 步：修正完全消除了初值的影响，除去 ε 的影响，不只第一步，每一步的大小都是 η。",
+            "为了核对，这里真的走了 t 步：修正完全消除了初值的影响。不计 ε，不只第一步，每一步的大小都是 η。",
         ),
         b.line(step.names["m"], (1 - b1**t) * g),
         b.line(step.names["mhat"], (1 - b1**t) * g / (1 - b1**t), g),
@@ -239,9 +239,9 @@ def picture(b: Board) -> Iterator[Block]:
         },
     )
     runs: Runs = {
-        both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
-        both("RMSprop, 0.1", "RMSprop，0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
-        both("Adam, 0.1", "Adam，0.1"): ("adam", {"lr": 0.1}),
+        both("gradient descent, η = 0.15", "梯度下降，η = 0.15"): ("sgd", {"lr": 0.15}),
+        both("RMSprop, η = 0.1", "RMSprop，η = 0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
+        both("Adam, η = 0.1", "Adam，η = 0.1"): ("adam", {"lr": 0.1}),
     }
     yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 

@@ -68,7 +68,7 @@ def lost(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     )
     idle = Made(b, "adam", theta, b.number("g_1", 0), options, t=1, index=("1", "0"), weight_decay=SOME)
     yield b.step(
-        both("Where the loss has no slope", "损失没有坡度时"),
+        both("Where the loss has no slope", "损失的梯度为 0 时"),
         both(
             "If the gradient is 0 in this first step, the penalty alone moves the parameter, by η, however small λ > 0 is: the λ cancels.",
             "若这第一步的梯度为 0，就只有惩罚项移动参数，而无论 λ > 0 多小，移动的距离都是 η：λ 被约去了。",
@@ -169,7 +169,8 @@ def picture(b: Board) -> Iterator[Block]:
     eta, decay = b.number("η", "0.1"), b.number("λ", "0.1")
     yield b.chart(
         both(
-            "How much a weight of 1 is shrunk in a step, by the root of v̂", "权重为 1 时一步的缩小量，随 v̂ 的平方根变化"
+            "How much a weight of 1 is shrunk in a step, by the root of v̂ (η = λ = 0.1)",
+            "权重为 1 时一步的缩小量，随 v̂ 的平方根变化（η = λ = 0.1）",
         ),
         "√v̂",
         "",

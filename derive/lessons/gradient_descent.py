@@ -40,7 +40,7 @@ def direction(b: Board) -> Iterator[Block]:
         both("The change in a direction", "沿某一方向的变化"),
         both(
             "Both weights move together, by s times a direction with the parts d₁ and d₂. Multiplied out, the loss changes by s times g₁d₁ + g₂d₂ and a term with s². For a small s the first term decides; for any smooth loss it is the same (Taylor), only the rest looks different.",
-            "两个权重一起沿方向 (d₁, d₂) 移动 s 倍。展开后，损失的变化是 s 乘以 g₁d₁ + g₂d₂，再加上含 s² 的项。s 很小时由第一项决定；对任意光滑的损失，一阶项都是如此（泰勒展开），只是余项不同。",
+            "两个权重一起移动，位移是方向 (d₁, d₂) 的 s 倍。展开后，损失的变化是 s 乘以 g₁d₁ + g₂d₂，再加上含 s² 的项。s 很小时由第一项决定；对任意光滑的损失，一阶项都是如此（泰勒展开），只是余项不同。",
         ),
         b.line(moved - loss, s * (g1 * d1 + g2 * d2) + s**2 * (d1 * x1 + d2 * x2) ** 2),
     )
@@ -102,7 +102,7 @@ def rate(b: Board) -> Iterator[Block]:
         both("What a step does to the distance", "一步之后距离的变化"),
         both(
             "The slope is put into the update. The distance from the minimum is multiplied by 1 − ηλ, the same factor in every step.",
-            "把斜率代入更新公式。到极小值的距离乘以 1 − ηλ，每一步都是同一个因子。",
+            "把斜率代入更新公式。到极小值点的距离乘以 1 − ηλ，每一步都是同一个因子。",
         ),
         b.line(new, theta - eta * g, theta - eta * curve * (theta - low)),
         b.line(new - low, (theta - low) - eta * curve * (theta - low), (1 - eta * curve) * (theta - low)),
@@ -116,7 +116,7 @@ def rate(b: Board) -> Iterator[Block]:
         both("After t steps", "t 步之后"),
         both(
             "The factor is applied t times. The distance goes to 0 exactly if |1 − ηλ| < 1, which means that η lies between 0 and 2/λ. For η above 1/λ the factor is negative and the parameter jumps from one side of the minimum to the other; above 2/λ every jump is longer than the last.",
-            "这个因子作用 t 次。当且仅当 |1 − ηλ| < 1，即 η 在 0 与 2/λ 之间时，距离趋于 0。η 大于 1/λ 时因子为负，参数在极小值两侧来回跳；大于 2/λ 时每次都比上次跳得更远。",
+            "这个因子作用 t 次。当且仅当 |1 − ηλ| < 1，即 η 在 0 与 2/λ 之间时，距离趋于 0。η 大于 1/λ 时因子为负，参数在极小值点两侧来回跳；大于 2/λ 时每次都比上次跳得更远。",
         ),
         b.line(after - low, (1 - eta * curve) ** t * (theta - low)),
     )
@@ -185,7 +185,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Too large a rate", "学习率过大"),
         both(
             "Here the bound is 2/λ = 1. With η = 1.1 the factor is 1 − 1.1 · 2 = −1.2, and θ runs away from the minimum, from side to side.",
-            "这里的上界是 2/λ = 1。取 η = 1.1 时因子为 1 − 1.1 · 2 = −1.2，θ 左右摇摆，离极小值越来越远。",
+            "这里的上界是 2/λ = 1。取 η = 1.1 时因子为 1 − 1.1 · 2 = −1.2，θ 左右摇摆，离极小值点越来越远。",
         ),
         *lines,
     )
@@ -225,7 +225,7 @@ lesson = Lesson(
     why=(
         both(
             "Nearly every optimizer of deep learning is gradient descent with something else in the place of the gradient or of the rate. With too large a rate each of them runs away from the minimum or keeps jumping about it.",
-            "深度学习中的优化器几乎都是梯度下降，只是把梯度或学习率换成了别的量。学习率过大时，它们同样会远离极小值，或在其周围来回跳动。",
+            "深度学习中的优化器几乎都是梯度下降，只是把梯度或学习率换成了别的量。学习率过大时，它们同样会远离极小值点，或在其周围来回跳动。",
         ),
         both(
             "If the loss grows without bound or becomes nan, the rate is most likely above 2/λ for some direction: make it smaller first.",

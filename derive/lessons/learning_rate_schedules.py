@@ -43,7 +43,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("One step", "走一步"),
         both(
             "A step multiplies the distance from the minimum by 1 − ηλ and adds the error, times η. In the mean square the product of distance and error is 0 on average: what is left is the shrunk square and the variance of the error.",
-            "一步把到最小值的距离乘以 1 − ηλ，再加上 η 倍的误差。求均方时，距离与误差的乘积平均为 0：剩下缩小后的平方和误差的方差。",
+            "一步把到最小值点的距离乘以 1 − ηλ，再加上 η 倍的误差。求均方时，距离与误差的乘积平均为 0：剩下缩小后的平方和误差的方差。",
         ),
         b.line(b.defined("θ_+", step), theta - eta * (curve * theta + noise), (1 - eta * curve) * theta - eta * noise),
         b.line(mean(b, step, every), (1 - eta * curve) * theta),
@@ -62,7 +62,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Where it ends", "最终停在哪里"),
         both(
             "With a constant rate below 2/λ the mean square distance R comes to rest where a step does not change it, since the factor (1 − ηλ)² is below 1. Solved for R, it is not 0: for small η it is proportional to the rate. The parameter does not settle at the minimum but keeps jumping around it.",
-            "学习率不变且小于 2/λ 时，因子 (1 − ηλ)² 小于 1，均方距离 R 会稳定在一步不再改变它的地方。解出 R，它不是 0：η 较小时与学习率成正比。参数到不了最小值，只在它周围跳动。",
+            "学习率不变且小于 2/λ 时，因子 (1 − ηλ)² 小于 1，均方距离 R 会稳定在一步不再改变它的地方。解出 R，它不是 0：η 较小时与学习率成正比。参数停不到最小值点上，只在它周围跳动。",
         ),
         b.line(rest, (1 - eta * curve) ** 2 * rest + eta**2 * spread),
         b.line((1 - (1 - eta * curve) ** 2) * rest, eta * curve * (2 - eta * curve) * rest, eta**2 * spread),
@@ -154,7 +154,7 @@ def numbers(b: Board) -> Iterator[Block]:
             "0.1",
             both(
                 "With η = 0.1 the distance d from the minimum stays about 0.23.",
-                "η = 0.1 时，到最小值的距离 d 停在约 0.23。",
+                "η = 0.1 时，到最小值点的距离 d 停在约 0.23。",
             ),
         ),
         (
@@ -225,7 +225,7 @@ lesson = Lesson(
     title=both("Learning-rate schedules", "学习率调度"),
     short=both(
         "A constant rate leaves a mean square of about ησ²/(2λ) around the minimum: start large to be fast, end small to arrive.",
-        "固定的学习率会在最小值周围留下均方约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
+        "固定的学习率会在最小值点周围留下均方约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
     ),
     chapter="schedules",
     position=1,
@@ -244,7 +244,7 @@ lesson = Lesson(
     ),
     mistakes=(
         Mistake(
-            both("Half the rate, half the distance from the minimum.", "学习率减半，到最小值的距离就减半。"),
+            both("Half the rate, half the distance from the minimum.", "学习率减半，到最小值点的距离就减半。"),
             both(
                 "For small rates the mean square distance is about halved; the distance itself falls to 1/√2 of what it was.",
                 "学习率较小时，约减半的是均方距离；距离本身只降为原来的 1/√2。",
@@ -262,7 +262,7 @@ lesson = Lesson(
             both("Adam needs no schedule.", "用 Adam 就不需要学习率调度。"),
             both(
                 "Near a minimum noise is left of the gradient. Divided by its own root mean square it makes steps of the order of η, which shrink only with the rate.",
-                "在极小值附近，梯度只剩下噪声；它除以自身的均方根后，步长仍与 η 同数量级，只有降低学习率才会变小。",
+                "在极小值点附近，梯度只剩下噪声；它除以自身的均方根后，步长仍与 η 同数量级，只有降低学习率才会变小。",
             ),
         ),
     ),

@@ -204,8 +204,10 @@ def picture(b: Board) -> Iterator[Block]:
         both("gradient descent", "梯度下降"): ("sgd", {"lr": 0.05}),
         both("momentum 0.8", "动量 0.8"): ("momentum", {"lr": 0.05, "momentum": 0.8}),
     }
-    yield valley.ways(b, both("In a narrow valley, 0.5x² + 5y²", "在狭长的山谷 0.5x² + 5y² 中"), runs)
-    yield valley.falls(b, both("The loss after every step", "每一步之后的损失"), runs)
+    yield valley.ways(
+        b, both("In a narrow valley, 0.5x² + 5y², with η = 0.05", "在狭长的山谷 0.5x² + 5y² 中，η = 0.05"), runs
+    )
+    yield valley.falls(b, both("The loss in this valley, after every step", "在这个山谷中每一步之后的损失"), runs)
 
 
 def same_rate(b: Board) -> tuple[Formula, Formula]:

@@ -141,7 +141,9 @@ def picture(b: Board) -> Iterator[Block]:
         both("momentum", "动量法"): ("momentum", {"lr": 0.1, "momentum": 0.9, "form": "classical"}),
         "Nesterov": ("nesterov", {"lr": 0.1, "momentum": 0.9}),
     }
-    yield Hill("x^2", (5,), 60).falls(b, both("The loss on θ², with momentum 0.9", "θ² 上的损失，动量为 0.9"), runs)
+    yield Hill("x^2", (5,), 60).falls(
+        b, both("The loss θ², with η = 0.1 and momentum 0.9", "损失 θ²，η = 0.1，动量为 0.9"), runs
+    )
 
 
 def at_the_parameter(b: Board) -> tuple[Formula, Formula]:

@@ -142,9 +142,9 @@ def picture(b: Board) -> Iterator[Block]:
         {"RMSprop, β = 0.9": b.vary(1 / sqrt(1 - beta**t), t, at), "Adagrad": b.vary(1 / sqrt(t), t, at)},
     )
     runs: Runs = {
-        both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
-        both("Adagrad, 0.5", "Adagrad，0.5"): ("adagrad", {"lr": 0.5}),
-        both("RMSprop, 0.1", "RMSprop，0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
+        both("gradient descent, η = 0.15", "梯度下降，η = 0.15"): ("sgd", {"lr": 0.15}),
+        both("Adagrad, η = 0.5", "Adagrad，η = 0.5"): ("adagrad", {"lr": 0.5}),
+        both("RMSprop, η = 0.1", "RMSprop，η = 0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
     }
     yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
@@ -176,8 +176,8 @@ lesson = Lesson(
             "它像 Adagrad 那样为每个参数单独调整学习率，步长却不会缩小到零：大约只有最近 1/(1 − β) 个梯度起作用。",
         ),
         both(
-            "Since the step stays near η however small the gradient, it circles around a minimum at about this distance. The rate has to be lowered in the end.",
-            "由于无论梯度多小步长都接近 η，它会在极小值附近以这个距离来回徘徊。所以最后要降低学习率。",
+            "Since the step stays near η however small the gradient, the parameter jumps from one side of a minimum to the other in the end. The rate has to be lowered then.",
+            "由于无论梯度多小步长都接近 η，参数最终会在极小值点两侧来回跳动。所以最后要降低学习率。",
         ),
     ),
     mistakes=(

@@ -35,7 +35,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("As factors", "写成因子"),
         both(
             "As a product, up to epoch n − 1: epoch e has e + 1 shares where the epoch before had e. In the product everything cancels but the last numerator and the first denominator.",
-            "第 n − 1 轮为止也可以写成乘法：第 e 轮有 e + 1 份，前一轮有 e 份。连乘时，除最后一个分子和第一个分母外全部约去。",
+            "到第 n − 1 轮为止，也可以写成乘法：第 e 轮有 e + 1 份，前一轮有 e 份。连乘时，除最后一个分子和第一个分母外全部约去。",
         ),
         b.line(first[1], first[0] * (formula(2) / 1), 2 * base / n),
         b.line(first[2], first[1] * Fraction(3, 2), 3 * base / n),
@@ -136,12 +136,12 @@ def picture(b: Board) -> Iterator[Block]:
     at = [float(i) for i in range(1, 41)]
     yield b.chart(
         both(
-            "Variance of Adam's averaged gradient, in units of one gradient's",
-            "Adam 平均梯度的方差（以单个梯度为单位）",
+            "Variance of Adam's averaged gradient in units of one gradient's, for β = 0.9",
+            "Adam 平均梯度的方差（以单个梯度的方差为单位，β = 0.9）",
         ),
         "t",
         "Q",
-        {"β₁ = 0.9": b.vary((1 - beta) * (1 + beta**t) / ((1 + beta) * (1 - beta**t)), t, at)},
+        {"β = 0.9": b.vary((1 - beta) * (1 + beta**t) / ((1 + beta) * (1 - beta**t)), t, at)},
     )
 
 
