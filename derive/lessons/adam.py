@@ -92,8 +92,8 @@ def bias(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("Their bias: any step", "偏差：任意一步"),
         both(
-            "If the factor is 1 − β to the power t − 1 after one step less, the recursion makes it 1 − βᵗ. For the square the same holds with β₂. To check it, all sequences of gradients are gone through.",
-            "若少一步时因子是 1 − β 的 t − 1 次幂，由递推式就得到 1 − βᵗ。对平方，换成 β₂ 也同样成立。为了核对，这里穷举了所有的梯度序列。",
+            "If the factor after t − 1 steps is 1 less β₁ to the power t − 1, the recursion makes it 1 − β₁ᵗ after t steps. For the square the same holds with β₂. To check it, all sequences of gradients are gone through.",
+            "若 t − 1 步之后的因子是 1 减去 β₁ 的 t − 1 次幂，由递推式，t 步之后就是 1 − β₁ᵗ。对平方，换成 β₂ 也同样成立。为了核对，这里穷举了所有的梯度序列。",
         ),
         *lines,
     )

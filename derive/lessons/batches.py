@@ -79,8 +79,8 @@ def replaced(b: Board, values: Sequence[Any], full: Name, spread: Name, size: Na
     yield b.step(
         both("The variance of the mini-batch", "小批量的方差"),
         both(
-            "The square of the sum has b squares, each with the mean σ², and cross terms, each with the mean 0. The factor 1/b of the mean is squared. The typical error, the root of the variance, falls with the root of b.",
-            "和的平方含有 b 个平方项，每个的期望是 σ²；还有交叉项，每个的期望是 0。求平均的因子 1/b 要平方。典型误差是方差的平方根，它随 b 的平方根下降。",
+            "The square of the sum has b squares, each with the mean σ², and cross terms, each with the mean 0. The factor 1/b of the mean is squared. The typical error, the root of the variance, is σ over the root of b.",
+            "和的平方含有 b 个平方项，每个的期望是 σ²；还有交叉项，每个的期望是 0。求平均的因子 1/b 要平方。典型误差是方差的平方根，等于 σ 除以 b 的平方根。",
         ),
         b.line(variance(b, average, every), size * spread / size**2, spread / size),
     )

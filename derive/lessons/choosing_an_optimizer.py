@@ -176,7 +176,10 @@ def numbers(b: Board) -> Iterator[Block]:
         (
             "adam",
             both("The same with Adam", "同样的梯度，用 Adam"),
-            both("Both move by the rate, 0.01; ε is left out.", "两者都移动学习率 0.01；不计 ε。"),
+            both(
+                "The first step; the index is that of the parameter, and ε is left out. m is a tenth of the gradient, v a thousandth of its square. Both parameters move by the rate, 0.01.",
+                "第一步；下标表示参数，不计 ε。m 是梯度的十分之一，v 是梯度平方的千分之一。两个参数都移动学习率 0.01。",
+            ),
         ),
     ):
         lines = []

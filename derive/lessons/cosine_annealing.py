@@ -100,7 +100,7 @@ def symmetry(b: Board, rates: Rates, length: Formula, low: Formula) -> Iterator[
     yield b.step(
         both("The mean rate", "平均学习率"),
         both(
-            "Mirrored at the middle, the cosine changes its sign. So two epochs that lie the same way from both ends have the sum of first and lowest rate, and on average over the whole the rate is half of that, as with a straight line.",
+            "Mirrored at the middle, the cosine changes its sign. So the rates of two epochs equally far from the two ends add up to the first and the lowest rate together, and on average over the whole the rate is half of that, as with a straight line.",
             "关于中点对称的两处，余弦符号相反。所以与两端等距的两轮，学习率之和等于初始值与最小值之和；全程平均是其一半，与直线下降相同。",
         ),
         b.line(cos(PI * (length - e) / length), cos(PI - PI * e / length), -cos(PI * e / length)),

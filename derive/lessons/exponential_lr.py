@@ -73,8 +73,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("γ = 0.9", "γ = 0.9"),
         both(
-            "A tenth is lost in every epoch; after 22 epochs about a tenth is left.",
-            "每一轮减少十分之一；22 轮之后剩下约十分之一。",
+            "A tenth of what is there is lost in every epoch; after 22 epochs about a tenth is left.",
+            "每一轮减少现有值的十分之一；22 轮之后剩下约十分之一。",
         ),
         *worked(b, SCHEDULE, "0.1", (0, 1, 2, 22)),
     )

@@ -39,7 +39,7 @@ def direction(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The change in a direction", "沿某一方向的变化"),
         both(
-            "Both weights move together, by s times a direction with the parts d₁ and d₂. Multiplied out, the loss changes by s times g₁d₁ + g₂d₂ and a term with s². For a small s the first term decides; for any smooth loss it is the same (Taylor), only the rest looks different.",
+            "Both weights move together, by s times a direction with the components d₁ and d₂. Multiplied out, the loss changes by s times g₁d₁ + g₂d₂ and a term with s². For a small s the first term decides; for any smooth loss it is the same (Taylor), only the rest looks different.",
             "两个权重一起移动，位移是方向 (d₁, d₂) 的 s 倍。展开后，损失的变化是 s 乘以 g₁d₁ + g₂d₂，再加上含 s² 的项。s 很小时由第一项决定；对任意光滑的损失，一阶项都是如此（泰勒展开），只是余项不同。",
         ),
         b.line(moved - loss, s * (g1 * d1 + g2 * d2) + s**2 * (d1 * x1 + d2 * x2) ** 2),
@@ -62,7 +62,7 @@ def steepest(b: Board, w: tuple[Name, Name], g: tuple[Name, Name]) -> Iterator[B
     yield b.step(
         both("The steepest way down", "最速下降方向"),
         both(
-            "For a direction of length 1, g₁d₁ + g₂d₂ is thus at least −G, with G the length of the gradient. Against the gradient, with the parts −g₁/G and −g₂/G, it is −G: there the loss falls fastest.",
+            "For a direction of length 1, g₁d₁ + g₂d₂ is thus at least −G, with G the length of the gradient. Against the gradient, with the components −g₁/G and −g₂/G, it is −G: there the loss falls fastest.",
             "所以对长度为 1 的方向，g₁d₁ + g₂d₂ 不小于 −G，G 是梯度的长度。取负梯度方向，即分量为 −g₁/G 和 −g₂/G 时，它恰好等于 −G：沿这个方向损失下降最快。",
         ),
         b.line(length, sqrt(g1**2 + g2**2)),

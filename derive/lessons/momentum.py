@@ -233,8 +233,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Across a narrow valley the gradients take turns in sign and cancel, along it they agree and add up. This is where plain gradient descent is slow.",
-            "在狭长的山谷里，横向梯度正负交替而抵消，纵向梯度方向一致而累积。这正是普通梯度下降慢的地方。",
+            "Across a narrow valley the gradients take turns in sign and cancel, along it they agree and add up. In such a valley plain gradient descent is slow.",
+            "在狭长的山谷里，横向梯度正负交替而抵消，纵向梯度方向一致而累积。普通梯度下降在这种山谷里很慢。",
         ),
         both(
             "It averages the noise of mini-batches as well. SGD with momentum 0.9 is a standard choice for image networks.",

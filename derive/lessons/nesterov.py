@@ -106,8 +106,8 @@ def numbers(b: Board) -> Iterator[Block]:
                 "L = θ²。还没有速度：前方的点就是起点。",
             ),
             both(
-                "The slope is taken at 3.1, not at 4: the step is held back in time.",
-                "斜率在 3.1 处求，而不是在 4 处：这一步及时收住了势头。",
+                "The slope is taken at 3.1, not at 4: it is smaller there, and the step is shorter.",
+                "斜率在 3.1 处求，而不是在 4 处：那里的斜率较小，步长也较短。",
             ),
         ),
         start=5,

@@ -67,8 +67,8 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("A gradient that stays the same", "梯度不变时"),
         both(
-            "From here on ε is left out. If g > 0 stays the same, v approaches g² from below: the missing weight is β to the power t. The step does not depend on g at all, and tends to the length η. It does not shrink to nothing as Adagrad's does.",
-            "以下不计 ε。若 g > 0 不变，v 从下方趋近 g²：缺少的权重是 β 的 t 次幂。步长与 g 完全无关，趋于 η，不会像 Adagrad 那样缩小到零。",
+            "From here on ε is left out. If g > 0 stays the same, v approaches g² from below: the missing weight is βᵗ. The step does not depend on g at all, and tends to the length η. It does not shrink to nothing as Adagrad's does.",
+            "以下不计 ε。若 g > 0 不变，v 从下方趋近 g²：缺少的权重是 βᵗ。步长与 g 完全无关，趋于 η，不会像 Adagrad 那样缩小到零。",
         ),
         b.line(
             after,

@@ -80,8 +80,8 @@ def noise(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Why the first steps are the worst", "为什么最初几步最不可靠"),
         both(
-            "Adam's corrected average is a weighted mean of t gradients. The variance of its noise is that of one gradient times the sum Q of the squared weights, a geometric series in β². In the first step Q is 1: the direction is that of a single mini-batch, and the step has the full length all the same. Later Q falls towards (1 − β)/(1 + β), which is 1/19 for β = 0.9.",
-            "Adam 修正后的平均是 t 个梯度的加权平均。其噪声方差等于单个梯度的方差乘以权重平方之和 Q，它是公比 β² 的几何级数。第一步 Q = 1：方向只取决于一个小批量，步长却是满的。之后 Q 趋于 (1 − β)/(1 + β)，β = 0.9 时为 1/19。",
+            "With Adam's β₁ as β, its corrected average is a weighted mean of t gradients: one that is k steps old has the weight (1 − β)βᵏ/(1 − βᵗ). The variance of its noise is that of one gradient times the sum Q of the squared weights, a geometric series in β². In the first step Q is 1: the direction is that of a single mini-batch, and the step has the full length all the same. Later Q falls towards (1 − β)/(1 + β), which is 1/19 for β = 0.9.",
+            "把 Adam 的 β₁ 记为 β，修正后的平均是 t 个梯度的加权平均：k 步之前的梯度权重为 (1 − β)βᵏ/(1 − βᵗ)。其噪声方差等于单个梯度的方差乘以权重平方之和 Q，它是公比 β² 的几何级数。第一步 Q = 1：方向只取决于一个小批量，步长却是满的。之后 Q 趋于 (1 − β)/(1 + β)，β = 0.9 时为 1/19。",
         ),
         b.line(
             share,
@@ -117,8 +117,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Five epochs of warm-up", "预热五轮"),
         both(
-            "A fifth more in every epoch; from epoch 4 on the rate is 0.1.",
-            "每轮增加五分之一；从第 4 轮起学习率为 0.1。",
+            "A fifth of the base rate more in every epoch; from epoch 4 on the rate is 0.1.",
+            "每轮增加基准学习率的五分之一；从第 4 轮起学习率为 0.1。",
         ),
         *worked(b, SCHEDULE, "0.1", range(6)),
     )
