@@ -180,8 +180,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "One rate does not fit all parameters. Adagrad was the first widely used method that fits it to each of them, from the gradients alone.",
-            "一个学习率不可能适合所有参数。Adagrad 是第一个广泛使用的、仅凭梯度为每个参数调整学习率的方法。",
+            "One rate does not fit all parameters. Adagrad fits it to each of them, from the gradients alone.",
+            "一个学习率不可能适合所有参数。Adagrad 仅凭梯度就能为每个参数调整学习率。",
         ),
         both(
             "In long training of deep networks the sum only grows and the steps become too small. RMSprop replaces the sum by a moving average.",

@@ -46,8 +46,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The step", "更新"),
         both(
-            "The averaged gradient over the root mean square of the gradients, times the rate. ε keeps the division away from 0.",
-            "平均梯度除以梯度的均方根，再乘以学习率。ε 防止除以 0。",
+            "The averaged gradient over the root mean square of the gradients, times the rate. ε keeps the divisor from being 0.",
+            "平均梯度除以梯度的均方根，再乘以学习率。ε 防止除数为 0。",
         ),
         b.line(b.defined("θ_t", now.new), now.new),
     )

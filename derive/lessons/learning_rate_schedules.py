@@ -252,7 +252,10 @@ lesson = Lesson(
             halved,
         ),
         Mistake(
-            both("The scheduler is called after every batch.", "每个 batch 之后都调用 scheduler.step()。"),
+            both(
+                "It is all one whether the scheduler is called after every batch or every epoch.",
+                "scheduler.step() 每个 batch 调用还是每轮调用都一样。",
+            ),
             both(
                 "PyTorch's schedulers count their own calls: called once per epoch they count epochs, called once per batch they count batches. step_size = 30 means very different things then.",
                 "PyTorch 的调度器只数自己被调用的次数：每轮调用一次就数轮次，每个 batch 调用一次就数 batch。这时 step_size = 30 的含义大不相同。",

@@ -173,8 +173,8 @@ def parabola(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("The largest rate", "最大的学习率"),
         both(
-            "The powers rᵗ satisfy this rule if r² = (1 + μ − ηλ)r − μ, and every course is put together from the powers of the two roots. The product of the roots is μ < 1, so a pair of complex roots stays inside the unit circle, and real ones can leave it only at r = 1, with the rate 0, or at r = −1, where −θ follows on θ and θ on −θ. This is so at the rate below, the bound. It is 1 + μ times the bound 2/λ of plain gradient descent.",
-            "把 rᵗ 代入递推式，得 r² = (1 + μ − ηλ)r − μ，任何轨迹都由两个根的幂组合而成。两根之积为 μ < 1，所以一对共轭复根始终在单位圆内；实根只能在 r = 1（学习率为 0）或 r = −1 处离开单位圆，后者表示 θ 之后是 −θ，−θ 之后又是 θ。下面的学习率正是如此，它就是上界，是普通梯度下降上界 2/λ 的 1 + μ 倍。",
+            "The powers rᵗ satisfy this rule if r² = (1 + μ − ηλ)r − μ, and every course is put together from the powers of the two roots. The product of the roots is μ < 1, so a pair of complex roots stays inside the unit circle. Real ones are inside for a small rate and can leave it only at r = 1, with the rate 0, or at r = −1, where −θ follows on θ and θ on −θ. This is so at the rate below, the bound. It is 1 + μ times the bound 2/λ of plain gradient descent.",
+            "把 rᵗ 代入递推式，得 r² = (1 + μ − ηλ)r − μ，任何轨迹都由两个根的幂组合而成。两根之积为 μ < 1，所以一对共轭复根始终在单位圆内；实根在学习率很小时也在圆内，只能在 r = 1（学习率为 0）或 r = −1 处离开，后者表示 θ 之后是 −θ，−θ 之后又是 θ。下面的学习率正是如此，它就是上界，是普通梯度下降上界 2/λ 的 1 + μ 倍。",
         ),
         b.line(edge, 2 * (1 + mu) / curve),
         b.line((1 + mu - edge * curve) * (-x) - mu * x, (1 + mu) * x - mu * x, x),

@@ -22,8 +22,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Definition", "定义"),
         both(
-            "The squared gradients are averaged with exponentially falling weights; β is the share of the past, alpha in PyTorch. The gradient is divided by the root of this average, its root mean square; ε keeps the division away from 0.",
-            "对梯度的平方做指数加权移动平均；β 是过去所占的份额，在 PyTorch 中叫 alpha。梯度除以这个平均的平方根，即均方根；ε 防止除以 0。",
+            "The squared gradients are averaged with exponentially falling weights; β is the share of the past, alpha in PyTorch. The gradient is divided by the root of this average, its root mean square; ε keeps the divisor from being 0.",
+            "对梯度的平方做指数加权移动平均；β 是过去所占的份额，在 PyTorch 中叫 alpha。梯度除以这个平均的平方根，即均方根；ε 防止除数为 0。",
         ),
         *now.written(),
         b.line(b.defined("θ_t", now.new), now.new),
