@@ -105,17 +105,21 @@ def rare(b: Board, options: dict[str, dict[str, Name]]) -> Iterator[Block]:
         if name == "adagrad":
             lines.append(b.line(last.names["s"], g**2 + g**2, 2 * g**2))
             lines.append(
-                b.line(last.change(SHORT[name]), -(eta * g / sqrt(last.names["s"])), -(eta / sqrt(formula(2))))
+                b.line(
+                    last.change(f"{SHORT[name]}, k+1"), -(eta * g / sqrt(last.names["s"])), -(eta / sqrt(formula(2)))
+                )
             )
         else:
             square = (1 - beta) * (1 + beta**k)
             lines.append(b.line(last.names["v"], beta**k * ((1 - beta) * g**2) + (1 - beta) * g**2, square * g**2))
-            lines.append(b.line(last.change(SHORT[name]), -(eta * g / sqrt(last.names["v"])), -(eta / sqrt(square))))
+            lines.append(
+                b.line(last.change(f"{SHORT[name]}, k+1"), -(eta * g / sqrt(last.names["v"])), -(eta / sqrt(square)))
+            )
     yield b.step(
         both("A gradient that comes seldom", "很少出现的梯度"),
         both(
-            "A parameter has a gradient g in the first step and again k steps later, with 0 between. For Adagrad only the two visits count. RMSprop forgets the first one as k grows, so the step comes up to 1/√(1 − β) times the rate. Both make steps of the order of the rate or more for rare words, where SGD with small rare gradients hardly moves.",
-            "某个参数在第一步有梯度 g，k 步之后再次出现 g，中间为 0。对 Adagrad 只有这两次起作用；k 越大，RMSprop 越是忘了第一次，步长最多可达学习率的 1/√(1 − β) 倍。对稀有的词，两者的步长都与学习率同数量级或更大，而 SGD 遇到又小又少的梯度几乎不动。",
+            "A parameter has a gradient g > 0 in the first step and again k steps later, with 0 between. For Adagrad only the two visits count. RMSprop forgets the first one as k grows, so the step comes up to 1/√(1 − β) times the rate. Both make steps of the order of the rate or more for rare words, where SGD with small rare gradients hardly moves.",
+            "某个参数在第一步有梯度 g > 0，k 步之后再次出现 g，中间为 0。对 Adagrad 只有这两次起作用；k 越大，RMSprop 越是忘了第一次，步长最多可达学习率的 1/√(1 − β) 倍。对稀有的词，两者的步长都与学习率同数量级或更大，而 SGD 遇到又小又少的梯度几乎不动。",
         ),
         *lines,
     )
@@ -234,8 +238,8 @@ lesson = Lesson(
             "没有对所有损失都最好的优化器。事先能断定的都来自公式：哪种梯度走大步、哪种尺度会约去、要存多少数。其余只能靠试验。",
         ),
         both(
-            "Whatever is chosen, the learning rate matters more than the choice. Try a few, each three times as large as the last, and lower it towards the end.",
-            "无论选哪一种，学习率比优化器本身更重要。以约三倍的间隔试几个值，并在训练后期把它降下来。",
+            "Whatever is chosen, the learning rate usually matters more than the choice. Try a few, each three times as large as the last, and lower it towards the end.",
+            "无论选哪一种，学习率通常比优化器本身更重要。以约三倍的间隔试几个值，并在训练后期把它降下来。",
         ),
     ),
     mistakes=(
@@ -257,7 +261,7 @@ lesson = Lesson(
         Mistake(
             both("The optimizer with the lowest training loss is the best.", "训练损失最低的优化器就是最好的。"),
             both(
-                "What counts is the loss on new data. For image networks SGD with momentum is often ahead there though Adam was faster.",
+                "What counts is the loss on new data. For image networks SGD with momentum has often been ahead there though Adam was faster.",
                 "重要的是在新数据上的损失。在图像网络上，尽管 Adam 更快，带动量的 SGD 在这一点上往往更好。",
             ),
         ),

@@ -165,7 +165,7 @@ lesson = Lesson(
     numbers=numbers,
     picture=picture,
     why=both(
-        "No milestones have to be chosen, only the length. The large rate is kept for a while, and the last epochs are made with hardly any noise. Together with a warm-up it is the usual schedule for transformers and many image networks.",
+        "No milestones have to be chosen, only the length. The large rate is kept for a while, and the last epochs are made with hardly any noise. Together with a warm-up it is a usual schedule for transformers and image networks.",
         "不用选里程碑，只需给出长度。大学习率会保持一段时间，最后几轮几乎没有噪声。它与预热一起，是 Transformer 和许多图像网络的常用调度。",
     ),
     mistakes=(
