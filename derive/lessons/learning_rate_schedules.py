@@ -42,8 +42,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("One step", "走一步"),
         both(
-            "A step multiplies the distance from the minimum by 1 − ηλ and adds the error, times η. In the mean square the product of distance and error is 0 on average: what is left is the shrunk square and the variance of the error.",
-            "一步把到最小值点的距离乘以 1 − ηλ，再加上 η 倍的误差。求均方时，距离与误差的乘积平均为 0：剩下缩小后的平方和误差的方差。",
+            "A step multiplies the distance from the minimum by 1 − ηλ and adds the error, times η. In the mean square the product of distance and error is 0 on average: what is left is the shrunk square and η² times the variance of the error.",
+            "一步把到最小值点的距离乘以 1 − ηλ，再加上 η 倍的误差。求均方时，距离与误差的乘积平均为 0：剩下缩小后的平方，以及 η² 倍的误差方差。",
         ),
         b.line(b.defined("θ_+", step), theta - eta * (curve * theta + noise), (1 - eta * curve) * theta - eta * noise),
         b.line(mean(b, step, every), (1 - eta * curve) * theta),
@@ -86,8 +86,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     yield b.step(
         both("A rate of 1/t", "按 1/t 下降的学习率"),
         both(
-            "Large at first, small later: with the rate 1/(λt) in step t the first step forgets the start altogether, and every later one makes the parameter the plain mean of the errors so far, over λ.",
-            "先大后小：第 t 步取学习率 1/(λt)，第一步就完全忘掉起点，以后每一步都使参数等于到目前为止误差的普通平均除以 λ。",
+            "Large at first, small later: with the rate 1/(λt) in step t the first step forgets the start altogether, and every later one makes the parameter the plain mean of the errors so far, over −λ.",
+            "先大后小：第 t 步取学习率 1/(λt)，第一步就完全忘掉起点，以后每一步都使参数等于到目前为止误差的普通平均除以 −λ。",
         ),
         *lines,
     )
@@ -105,7 +105,7 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
             "对任意第 t 步：参数的 t 倍每步只改变 −ξ/λ，所以它等于到目前为止的误差之和除以 −λ。t 个独立误差的平均，方差是 σ²/t，趋于 0；任何固定的学习率都做不到。这里对三步的所有误差情形做了穷举。",
         ),
         b.line(t * new, t * before - (curve * before + now) / curve, (t - 1) * before - now / curve),
-        b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (curve**2 * t)),
+        b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (times * curve**2)),
     )
     falling = sheet("inverse_time", decay=Fraction(1))
     assert falling.closed is not None
