@@ -113,6 +113,21 @@ class Made(Update):
         )
 
 
+def stepped(
+    b: Board,
+    optimizer: str,
+    theta: Name,
+    slope: Slope,
+    options: MutableMapping[str, Name],
+    before: Mapping[str, Name] | None = None,
+    time: Name | None = None,
+    **settings: Any,
+) -> Formula:
+    """The parameter after one step, the first if nothing else is said, in letters without the number of the step."""
+    t = 1 if time is None else int(b.value(time))
+    return Made(b, optimizer, theta, slope, options, before, t=t, time=time, index=("", ""), **settings).new
+
+
 def worked(
     b: Board,
     optimizer: str,
@@ -162,10 +177,10 @@ class Hill:
         return b.chart(title, "x", "y", found, style="path", contours=behind)
 
     def falls(self, b: Board, title: Both, runs: Runs) -> Figure:
-        """The function after every step, on a logarithmic axis."""
+        """The function, as the loss L, after every step, on a logarithmic axis."""
         heights = {label: [row[-1] for row in self.way(*run)] for label, run in runs.items()}
         curves = {label: [(float(t), f) for t, f in enumerate(way) if f > LEAST] for label, way in heights.items()}
-        return b.chart(title, "t", "f", curves, log_y=True)
+        return b.chart(title, "t", "L", curves, log_y=True)
 
     def descent(self, optimizer: str, options: tuple[tuple[str, Any], ...]) -> Descent:
         given = {"optimizer": {optimizer: dict(options)}, "function": self.function, "steps": self.steps}

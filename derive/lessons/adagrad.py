@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
-from derive.formula import Formula, Name, add, formula, sqrt
+from derive.formula import Formula, Name, Symbol, add, formula, sqrt
 from derive.lessons._optimizer import Hill, Made, Runs, worked
 
 VALLEY = Hill("0.05*x^2 + 5*y^2", (9, 1), 60)
@@ -64,16 +64,16 @@ def scale(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     )
     larger = Made(b, "adagrad", theta, b.defined("g", c * g), options, {"s": b.defined("S", c**2 * past)})
     same = Made(b, "adagrad", theta, g, options, {"s": past})
-    after, total = b.hold("S_ct", b.value(larger.names["s"])), same.names["s"]
+    after, total = b.hold(Symbol("S", "c,t"), b.value(larger.names["s"])), same.names["s"]
     yield b.step(
         both("The scale does not matter", "与尺度无关"),
         both(
-            "If all gradients are c times as large, c > 0, the sum with the index c is c² times as large: if that is so before a step, it is so after it. The factor c then cancels, and the step stays the same. A parameter with small gradients moves as far as one with large gradients.",
-            "若所有梯度都变为 c 倍（c > 0），带下标 c 的平方和就变为 c² 倍：某一步之前如此，之后也如此。于是因子 c 约去，步长不变。梯度小的参数与梯度大的参数移动得一样远。",
+            "If all gradients are c times as large, c > 0, the sum with the index c is c² times as large: if that is so before a step, it is so after it. The factor c then cancels, and the step stays the same. So a parameter whose gradients are all small moves as far as one whose gradients are all large.",
+            "若所有梯度都变为 c 倍（c > 0），带下标 c 的平方和就变为 c² 倍：某一步之前如此，之后也如此。于是因子 c 约去，步长不变。所以梯度一直很小的参数与梯度一直很大的参数移动得一样远。",
         ),
         b.line(after, c**2 * past + (c * g) ** 2, c**2 * (past + g**2), c**2 * total),
         b.line(
-            larger.change("ct"), -(eta * (c * g) / sqrt(after)), -(eta * (c * g) / (c * sqrt(total))), same.change()
+            larger.change("c,t"), -(eta * (c * g) / sqrt(after)), -(eta * (c * g) / (c * sqrt(total))), same.change()
         ),
     )
 
@@ -113,8 +113,8 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("Rare gradients", "稀疏的梯度"),
         both(
-            "A parameter that gets the gradient g only in every k-th step has collected a k-th of the sum. When its turn comes its step is √k times as long. This is why Adagrad suits sparse data, such as words that seldom occur.",
-            "若某个参数每 k 步才得到一次梯度 g，它只累积了 k 分之一的平方和。轮到它时，步长是 √k 倍。所以 Adagrad 适合稀疏数据，例如很少出现的词。",
+            "A parameter that gets the gradient g > 0 only in every k-th step has collected a k-th of the sum when its turn comes in step t. Its step is √k times as long as if it came every time. This is why Adagrad suits sparse data, such as words that seldom occur.",
+            "若某个参数每 k 步才得到一次梯度 g > 0，第 t 步轮到它时，它只累积了 k 分之一的平方和，步长是每步都有梯度时的 √k 倍。所以 Adagrad 适合稀疏数据，例如很少出现的词。",
         ),
         b.line(seen, t / every * g**2),
         b.line(eta * g / sqrt(seen), eta * g / (sqrt(t / every) * g), sqrt(every) * (eta / sqrt(t))),
@@ -137,20 +137,22 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def picture(b: Board) -> Iterator[Block]:
-    t, eta = b.free("t"), b.number("η", 1)
+    t = b.free("t")
     at = [float(i) for i in range(1, 101)]
     yield b.chart(
-        both("The length of a step, for gradients that stay the same", "梯度不变时的步长"),
+        both(
+            "The length of a step in units of η, for a gradient that stays the same", "梯度不变时的步长（以 η 为单位）"
+        ),
         "t",
         "",
         {
-            both("Adagrad: η/√t", "Adagrad：η/√t"): b.vary(eta / sqrt(t), t, at),
-            both("SGD: η|g|, |g| = 0.5", "SGD：η|g|，|g| = 0.5"): [(i, 0.5) for i in at],
+            "Adagrad": b.vary(1 / sqrt(t), t, at),
+            both("SGD, |g| = 0.5", "SGD，|g| = 0.5"): [(i, 0.5) for i in at],
         },
     )
     runs: Runs = {
-        both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
-        both("Adagrad, 1", "Adagrad，1"): ("adagrad", {"lr": 1}),
+        both("gradient descent, η = 0.15", "梯度下降，η = 0.15"): ("sgd", {"lr": 0.15}),
+        both("Adagrad, η = 1", "Adagrad，η = 1"): ("adagrad", {"lr": 1}),
     }
     yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
@@ -178,8 +180,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "One rate does not fit all parameters. Adagrad was the first widely used method that fits it to each of them, from the gradients alone.",
-            "一个学习率不可能适合所有参数。Adagrad 是第一个广泛使用的、仅凭梯度为每个参数调整学习率的方法。",
+            "One rate does not fit all parameters. Adagrad fits it to each of them, from the gradients alone.",
+            "一个学习率不可能适合所有参数。Adagrad 仅凭梯度就能为每个参数调整学习率。",
         ),
         both(
             "In long training of deep networks the sum only grows and the steps become too small. RMSprop replaces the sum by a moving average.",

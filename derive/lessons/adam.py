@@ -38,7 +38,7 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The corrections", "偏差修正"),
         both(
-            "Divided by the sum of its weights, each average is right on the mean from the first step on.",
+            "Divided by the sum of its weights, each average has the right expected value from the first step on.",
             "各除以自己的权重之和，从第一步起期望就是正确的。",
         ),
         *now.written("mhat", "vhat"),
@@ -46,8 +46,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The step", "更新"),
         both(
-            "The averaged gradient over its root mean square, times the rate. ε keeps the division away from 0.",
-            "平均梯度除以均方根，再乘以学习率。ε 防止除以 0。",
+            "The averaged gradient over the root mean square of the gradients, times the rate. ε keeps the divisor from being 0.",
+            "平均梯度除以梯度的均方根，再乘以学习率。ε 防止除数为 0。",
         ),
         b.line(b.defined("θ_t", now.new), now.new),
     )
@@ -92,8 +92,8 @@ def bias(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("Their bias: any step", "偏差：任意一步"),
         both(
-            "If the factor is 1 − β to the power t − 1 after one step less, the recursion makes it 1 − βᵗ. For the square the same holds with β₂. To check it, all sequences of gradients are gone through.",
-            "若少一步时因子是 1 − β 的 t − 1 次幂，由递推式就得到 1 − βᵗ。对平方，换成 β₂ 也同样成立。为了核对，这里穷举了所有的梯度序列。",
+            "If the factor after t − 1 steps is 1 less β₁ to the power t − 1, the recursion makes it 1 − β₁ᵗ after t steps. For the square the same holds with β₂. To check it, all sequences of gradients are gone through.",
+            "若 t − 1 步之后的因子是 1 减去 β₁ 的 t − 1 次幂，由递推式，t 步之后就是 1 − β₁ᵗ。对平方，换成 β₂ 也同样成立。为了核对，这里穷举了所有的梯度序列。",
         ),
         *lines,
     )
@@ -149,8 +149,8 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("A gradient that stays the same", "梯度不变时"),
         both(
-            "All t steps are made to check it: the corrections remove the whole effect of the start, and every step has the size η, not only the first.",
-            "为了核对，这里真的走了 t 步：修正完全消除了初值的影响，不只第一步，每一步的大小都是 η。",
+            "All t steps are made to check it: the corrections remove the whole effect of the start, and but for ε every step has the size η, not only the first.",
+            "为了核对，这里真的走了 t 步：修正完全消除了初值的影响。不计 ε，不只第一步，每一步的大小都是 η。",
         ),
         b.line(step.names["m"], (1 - b1**t) * g),
         b.line(step.names["mhat"], (1 - b1**t) * g / (1 - b1**t), g),
@@ -170,8 +170,8 @@ def noise(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Noise makes the steps small", "噪声使步长变小"),
         both(
-            "After many steps with nearly the same parameters m̂ is close to the mean μ of the gradient and v̂ to the mean of its square, which is the squared mean and the variance together. So the size of a step is η times a number below 1 that falls as the noise σ grows beside μ: Adam is careful where the gradient is not reliable.",
-            "在参数变化不大的许多步之后，m̂ 接近梯度的均值 μ，v̂ 接近梯度平方的均值，即均值的平方加方差。所以步长是 η 乘以一个小于 1 的数，噪声 σ 相对 μ 越大，这个数越小：梯度不可靠时，Adam 走得谨慎。",
+            "After many steps with nearly the same parameters m̂ is close to the mean μ of the gradient and v̂ to the mean of its square, which is the squared mean and the variance together. So the size of a step is about η times a number of at most 1, which falls as the noise σ grows beside μ: Adam is careful where the gradient is not reliable.",
+            "在参数变化不大的许多步之后，m̂ 接近梯度的均值 μ，v̂ 接近梯度平方的均值，即均值的平方加方差。所以步长约为 η 乘以一个不超过 1 的数，噪声 σ 相对 μ 越大，这个数越小：梯度不可靠时，Adam 走得谨慎。",
         ),
         b.line(square, mu**2 + spread),
         b.line(abs(mu) / sqrt(square), abs(mu) / sqrt(mu**2 + spread), 1 / sqrt(1 + spread / mu**2)),
@@ -188,8 +188,8 @@ def forms(b: Board, options: dict[str, Name], now: Made, t: Name) -> Iterator[Bl
     yield b.step(
         both("Both corrections in the rate", "把两个修正并入学习率"),
         both(
-            "Numerator and denominator are multiplied by the root of 1 − β₂ᵗ, and the corrections become part of the rate. This saves work for every parameter, but ε is then multiplied as well: with a constant ε̂ in its place, as in some libraries, the method is slightly different.",
-            "分子分母同乘 1 − β₂ᵗ 的平方根，两个修正就并入了学习率。这样每个参数都省些计算，但 ε 也被乘了这个因子：若像某些库那样在此处用常数 ε̂，方法就略有不同。",
+            "Numerator and denominator are multiplied by the root of 1 − β₂ᵗ, and the corrections become part of the rate. This saves work for every parameter, but ε is then multiplied as well: with a constant ε̂ in its place, as in some libraries, the method is slightly different. The last line compares the change made in this form, with the index ε̂, with the one above.",
+            "分子分母同乘 1 − β₂ᵗ 的平方根，两个修正就并入了学习率。这样每个参数都省些计算，但 ε 也被乘了这个因子：若像某些库那样在此处用常数 ε̂，方法就略有不同。最后一行把按这种形式算出的变化量（下标 ε̂）与上面的作比较。",
         ),
         *paper.written("rate"),
         b.line(hat["epshat"], root * eps),
@@ -214,8 +214,8 @@ def numbers(b: Board) -> Iterator[Block]:
                 "梯度是 0.1；除去极小的 ε，步长就是学习率 0.1。",
             ),
             both(
-                "A larger gradient: the newer one counts a little more, so the step is about the rate again.",
-                "梯度变大：较新的梯度权重略大，步长仍约等于学习率。",
+                "The gradient is larger, but of the same sign: average and root grow almost alike, and the step is about the rate again.",
+                "梯度变大但符号不变：平均值和均方根几乎同样变大，步长仍约等于学习率。",
             ),
             both(
                 "The gradient has turned; the average has not yet, and the step is shorter.",
@@ -239,9 +239,9 @@ def picture(b: Board) -> Iterator[Block]:
         },
     )
     runs: Runs = {
-        both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
-        both("RMSprop, 0.1", "RMSprop，0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
-        both("Adam, 0.1", "Adam，0.1"): ("adam", {"lr": 0.1}),
+        both("gradient descent, η = 0.15", "梯度下降，η = 0.15"): ("sgd", {"lr": 0.15}),
+        both("RMSprop, η = 0.1", "RMSprop，η = 0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
+        both("Adam, η = 0.1", "Adam，η = 0.1"): ("adam", {"lr": 0.1}),
     }
     yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
@@ -274,8 +274,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Steps of about η for every parameter, from the first one on, whatever the scale of the loss: so the default rate of 0.001 works for many networks without a search.",
-            "从第一步起，无论损失的尺度如何，每个参数的步长都约为 η：因此默认学习率 0.001 不用搜索就适用于许多网络。",
+            "Steps of about η for every parameter, from the first one on, whatever the scale of the loss: so PyTorch's default rate of 0.001 often works without a search.",
+            "从第一步起，无论损失的尺度如何，每个参数的步长都约为 η：因此 PyTorch 的默认学习率 0.001 往往不用搜索就能用。",
         ),
         both(
             "It stores two numbers for every parameter, m and v, so the state takes twice the memory of the weights.",

@@ -68,10 +68,10 @@ def lost(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     )
     idle = Made(b, "adam", theta, b.number("g_1", 0), options, t=1, index=("1", "0"), weight_decay=SOME)
     yield b.step(
-        both("Where the loss has no slope", "损失没有坡度时"),
+        both("Where the loss has no slope", "损失的梯度为 0 时"),
         both(
-            "If the gradient is 0, the penalty alone moves the parameter, by η, however small λ is: the λ cancels.",
-            "若梯度为 0，只有惩罚项移动参数，而无论 λ 多小，移动的距离都是 η：λ 被约去了。",
+            "If the gradient is 0 in this first step, the penalty alone moves the parameter, by η, however small λ > 0 is: the λ cancels.",
+            "若这第一步的梯度为 0，就只有惩罚项移动参数，而无论 λ > 0 多小，移动的距离都是 η：λ 被约去了。",
         ),
         b.line(idle.change("1"), -(eta * (decay * theta) / sqrt((decay * theta) ** 2)), -(eta * (theta / abs(theta)))),
     )
@@ -169,7 +169,8 @@ def picture(b: Board) -> Iterator[Block]:
     eta, decay = b.number("η", "0.1"), b.number("λ", "0.1")
     yield b.chart(
         both(
-            "How much a weight of 1 is shrunk in a step, by the root of v̂", "权重为 1 时一步的缩小量，随 v̂ 的平方根变化"
+            "How much a weight of 1 is shrunk in a step, by the root of v̂ (η = λ = 0.1)",
+            "权重为 1 时一步的缩小量，随 v̂ 的平方根变化（η = λ = 0.1）",
         ),
         "√v̂",
         "",
@@ -205,8 +206,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "With Adam an L2 penalty hardly regularizes the weights with large gradients. Decoupled decay does, and λ can be tuned almost independently of the rest; transformers are trained with AdamW as a rule.",
-            "在 Adam 中，L2 惩罚对梯度大的权重几乎不起正则作用。分离的衰减则有效，而且 λ 几乎可以独立调节；Transformer 通常用 AdamW 训练。",
+            "With Adam an L2 penalty hardly regularizes the weights with large gradients. Decoupled decay shrinks all weights by the same factor, so that λ is easier to tune; transformers are trained with AdamW as a rule.",
+            "在 Adam 中，L2 惩罚对梯度大的权重几乎不起正则作用。解耦的衰减让所有权重按同一比例缩小，λ 也更容易调节；Transformer 通常用 AdamW 训练。",
         ),
         both(
             "As in gradient descent, the decay of a step is ηλ: a schedule that lowers η lowers the decay too.",
@@ -217,8 +218,8 @@ lesson = Lesson(
         Mistake(
             both("Adam with weight_decay is AdamW.", "设了 weight_decay 的 Adam 就是 AdamW。"),
             both(
-                "Adam's option is the L2 penalty, put through average and root. Only for plain SGD are the two the same.",
-                "Adam 的这个选项是 L2 惩罚，要经过平均和开方。只有对普通 SGD，两者才相同。",
+                "In PyTorch Adam's option is by default the L2 penalty, put through average and root. Only for plain SGD are the two the same.",
+                "在 PyTorch 中，Adam 的这个选项默认是 L2 惩罚，要经过平均和开方。只有对普通 SGD，两者才相同。",
             ),
             same_thing,
         ),

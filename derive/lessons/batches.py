@@ -62,8 +62,8 @@ def replaced(b: Board, values: Sequence[Any], full: Name, spread: Name, size: Na
     yield b.step(
         both("The mean of a mini-batch", "小批量的平均"),
         both(
-            "A mini-batch uses the mean of its gradients, here of b = 3, each drawn by itself. The expected value of a sum is the sum of the expected values, so it is the full gradient again. All 64 ways to draw are gone through to check it.",
-            "小批量取其中各梯度的平均，这里 b = 3，每个样本独立抽取。和的期望等于期望的和，所以结果仍是全批量梯度。为了核对，这里穷举了全部 64 种抽法。",
+            "A mini-batch uses the mean of its gradients, here of b = 3, each drawn independently from all n samples. The expected value of a sum is the sum of the expected values, so it is the full gradient again. All 64 ways to draw are gone through to check it.",
+            "小批量取其中各梯度的平均，这里 b = 3，每次都从全部 n 个样本中独立抽取。和的期望等于期望的和，所以结果仍是全批量梯度。为了核对，这里穷举了全部 64 种抽法。",
         ),
         b.line(mean(b, average, every), add(*(mean(b, name, every) for name in drawn)) / size, full),
     )
@@ -79,8 +79,8 @@ def replaced(b: Board, values: Sequence[Any], full: Name, spread: Name, size: Na
     yield b.step(
         both("The variance of the mini-batch", "小批量的方差"),
         both(
-            "The square of the sum has b squares, each with the mean σ², and cross terms, each with the mean 0. The factor 1/b of the mean is squared. The typical error, the root of the variance, falls with the root of b.",
-            "和的平方含有 b 个平方项，每个的期望是 σ²；还有交叉项，每个的期望是 0。求平均的因子 1/b 要平方。典型误差是方差的平方根，它随 b 的平方根下降。",
+            "The square of the sum has b squares, each with the mean σ², and cross terms, each with the mean 0. The factor 1/b of the mean is squared. The typical error, the root of the variance, is σ over the root of b.",
+            "和的平方含有 b 个平方项，每个的期望是 σ²；还有交叉项，每个的期望是 0。求平均的因子 1/b 要平方。典型误差是方差的平方根，等于 σ 除以 b 的平方根。",
         ),
         b.line(variance(b, average, every), size * spread / size**2, spread / size),
     )
@@ -124,8 +124,8 @@ def epochs(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Epochs and iterations", "轮次与迭代次数"),
         both(
-            "An epoch sees every one of the N samples once. Cut into batches of B it has I iterations, one update each; if B does not divide N, the last batch is smaller.",
-            "一个 epoch（轮次）把 N 个样本各看一遍。按每批 B 个切分，共有 I 次迭代，每次更新一次；若 B 不能整除 N，最后一批较小。",
+            "An epoch sees every one of the N samples once. Cut into batches of B it has I iterations, one update each; the last batch has the B_I samples that are left, fewer than B if B does not divide N.",
+            "一个 epoch（轮次）把 N 个样本各看一遍。按每批 B 个切分，共有 I 次迭代，每次迭代更新一次；最后一批是剩下的 B_I 个样本，若 B 不能整除 N，就少于 B 个。",
         ),
         b.line(iterations, ceil(samples / size)),
         b.line(last, samples - (iterations - 1) * size),
@@ -147,12 +147,12 @@ def numbers(b: Board) -> Iterator[Block]:
     g = [b.number(f"g_{i}", value) for i, value in enumerate((1, 3, 4, 8), 1)]
     full = b.defined("ḡ", add(*g) / 4)
     spread = b.defined("σ^2", add(*((name - full) ** 2 for name in g)) / 4)
-    one, two = b.defined("B_1", (g[0] + g[1]) / 2), b.defined("B_2", (g[2] + g[3]) / 2)
+    one, two = b.defined("ḡ_1", (g[0] + g[1]) / 2), b.defined("ḡ_2", (g[2] + g[3]) / 2)
     yield b.step(
         both("Four gradients", "四个梯度"),
         both(
-            "Both batches miss the mean 4, one on each side, and the mean of the two batches is the full gradient.",
-            "两个小批量都偏离平均值 4，一个偏低，一个偏高；两者的平均正是全批量梯度。",
+            "Cut into two batches with the means ḡ₁ and ḡ₂: both miss the mean 4, one on each side, and the mean of the two is the full gradient.",
+            "分成两个小批量，平均值为 ḡ₁ 和 ḡ₂：两者都偏离平均值 4，一个偏低，一个偏高；两者的平均正是全批量梯度。",
         ),
         b.line(full, add(*g) / 4, numbers=True),
         b.line(one, (g[0] + g[1]) / 2, numbers=True),
@@ -164,8 +164,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Four times the batch, half the noise", "批量变为四倍，噪声减半"),
         both(
-            "A batch of 16 has a quarter of the noise of one sample, a batch of 64 an eighth.",
-            "批量为 16 时噪声是单个样本的四分之一，批量为 64 时是八分之一。",
+            "The noise is the standard deviation, here 1 for one sample: a batch of 16 has a quarter of it, a batch of 64 an eighth.",
+            "噪声指标准差，这里单个样本的为 1：批量为 16 时是它的四分之一，批量为 64 时是八分之一。",
         ),
         *(
             b.line(b.defined(f"σ_{count}", deviation / sqrt(name)), deviation / sqrt(name), numbers=True)

@@ -59,10 +59,10 @@ def derivation(b: Board) -> Iterator[Block]:
         "adam": eta,
     }
     yield b.step(
-        both("On a steady slope", "坡度不变时"),
+        both("On a steady slope", "梯度不变时"),
         both(
-            "Let the gradient g > 0 be the same in all steps, and ε be left out. These are the changes in step t; the lessons on each optimizer derive them, and here all t steps are made to check them. SGD and momentum go faster where it is steeper, momentum up to 1/(1 − μ) times. The others have forgotten g: they go at a speed that only the rate decides, and Adagrad gets slower and slower.",
-            "设每一步的梯度 g > 0 都相同，不计 ε。下面是第 t 步的变化量；各优化器的课程里有推导，这里真的走 t 步来核对。SGD 和动量法在陡处走得更快，动量法最多快到 1/(1 − μ) 倍。其余几种已与 g 无关：速度只由学习率决定，而 Adagrad 越走越慢。",
+            "Let the gradient g > 0 be the same in all steps, and ε be left out. These are the changes in step t; the lessons on each optimizer derive them, and here all t steps are made to check them. SGD and momentum go faster where it is steeper, momentum up to 1/(1 − μ) times. The steps of the others do not depend on g: the rate decides their length, and Adagrad's get shorter and shorter.",
+            "设每一步的梯度 g > 0 都相同，不计 ε。下面是第 t 步的变化量；各优化器的课程里有推导，这里真的走 t 步来核对。SGD 和动量法在陡处走得更快，动量法最多快到 1/(1 − μ) 倍。其余几种的步长与 g 无关，由学习率决定；Adagrad 的步长越来越短。",
         ),
         *(b.line(repeated(b, name, g, options[name], times).change(), -form) for name, form in closed.items()),
     )
@@ -105,17 +105,21 @@ def rare(b: Board, options: dict[str, dict[str, Name]]) -> Iterator[Block]:
         if name == "adagrad":
             lines.append(b.line(last.names["s"], g**2 + g**2, 2 * g**2))
             lines.append(
-                b.line(last.change(SHORT[name]), -(eta * g / sqrt(last.names["s"])), -(eta / sqrt(formula(2))))
+                b.line(
+                    last.change(f"{SHORT[name]}, k+1"), -(eta * g / sqrt(last.names["s"])), -(eta / sqrt(formula(2)))
+                )
             )
         else:
             square = (1 - beta) * (1 + beta**k)
             lines.append(b.line(last.names["v"], beta**k * ((1 - beta) * g**2) + (1 - beta) * g**2, square * g**2))
-            lines.append(b.line(last.change(SHORT[name]), -(eta * g / sqrt(last.names["v"])), -(eta / sqrt(square))))
+            lines.append(
+                b.line(last.change(f"{SHORT[name]}, k+1"), -(eta * g / sqrt(last.names["v"])), -(eta / sqrt(square)))
+            )
     yield b.step(
         both("A gradient that comes seldom", "很少出现的梯度"),
         both(
-            "A parameter has a gradient g in the first step and again k steps later, with 0 between. For Adagrad only the two visits count. RMSprop forgets the first one as k grows, so the step comes up to 1/√(1 − β) times the rate. Both make steps of about the rate or more for rare words, where SGD with small rare gradients hardly moves.",
-            "某个参数在第一步有梯度 g，k 步之后再次出现 g，中间为 0。对 Adagrad 只有这两次起作用；k 越大，RMSprop 越是忘了第一次，步长最多可达学习率的 1/√(1 − β) 倍。对稀有的词，两者的步长都与学习率相当或更大，而 SGD 遇到又小又少的梯度几乎不动。",
+            "A parameter has a gradient g > 0 in the first step and again k steps later, with 0 between. For Adagrad only the two visits count. RMSprop forgets the first one as k grows, so the step comes up to 1/√(1 − β) times the rate. Both make steps of the order of the rate or more for rare words, where SGD with small rare gradients hardly moves.",
+            "某个参数在第一步有梯度 g > 0，k 步之后再次出现 g，中间为 0。对 Adagrad 只有这两次起作用；k 越大，RMSprop 越是忘了第一次，步长最多可达学习率的 1/√(1 − β) 倍。对稀有的词，两者的步长都与学习率同数量级或更大，而 SGD 遇到又小又少的梯度几乎不动。",
         ),
         *lines,
     )
@@ -156,7 +160,7 @@ def table(b: Board) -> Block:
     header = (
         both("Optimizer", "优化器"),
         both("Numbers stored per parameter", "每个参数多存的数"),
-        both("Steps if the loss is c-fold", "损失变为 c 倍时的步长"),
+        both("Steps with c times the loss", "损失变为 c 倍时的步长"),
         both("Chosen for", "适用场合"),
     )
     return b.table(both("Side by side", "对照"), header, rows)
@@ -176,7 +180,10 @@ def numbers(b: Board) -> Iterator[Block]:
         (
             "adam",
             both("The same with Adam", "同样的梯度，用 Adam"),
-            both("Both move by the rate, 0.01; ε is left out.", "两者都移动学习率 0.01；不计 ε。"),
+            both(
+                "The first step; the index is that of the parameter, and ε is left out. m is a tenth of the gradient, v a thousandth of its square. Both parameters move by the rate, 0.01.",
+                "第一步；下标表示参数，不计 ε。m 是梯度的十分之一，v 是梯度平方的千分之一。两个参数都移动学习率 0.01。",
+            ),
         ),
     ):
         lines = []
@@ -231,8 +238,8 @@ lesson = Lesson(
             "没有对所有损失都最好的优化器。事先能断定的都来自公式：哪种梯度走大步、哪种尺度会约去、要存多少数。其余只能靠试验。",
         ),
         both(
-            "Whatever is chosen, the learning rate matters more than the choice. Try a few, each three times as large as the last, and lower it towards the end.",
-            "无论选哪一种，学习率比优化器本身更重要。以约三倍的间隔试几个值，并在训练后期把它降下来。",
+            "Whatever is chosen, the learning rate usually matters more than the choice. Try a few, each three times as large as the last, and lower it towards the end.",
+            "无论选哪一种，学习率通常比优化器本身更重要。以约三倍的间隔试几个值，并在训练后期把它降下来。",
         ),
     ),
     mistakes=(
@@ -247,14 +254,14 @@ lesson = Lesson(
         Mistake(
             both("Adaptive methods need no learning rate.", "自适应方法不需要学习率。"),
             both(
-                "They need no rate for each parameter. The common η is the length of their steps and has to fit.",
-                "它们不需要为每个参数单独设学习率；但公共的 η 就是步长，必须取得合适。",
+                "They need no rate for each parameter. The common η sets the length of their steps and has to fit.",
+                "它们不需要为每个参数单独设学习率；但公共的 η 决定步长，必须取得合适。",
             ),
         ),
         Mistake(
             both("The optimizer with the lowest training loss is the best.", "训练损失最低的优化器就是最好的。"),
             both(
-                "What counts is the loss on new data. For image networks SGD with momentum is often ahead there though Adam was faster.",
+                "What counts is the loss on new data. For image networks SGD with momentum has often been ahead there though Adam was faster.",
                 "重要的是在新数据上的损失。在图像网络上，尽管 Adam 更快，带动量的 SGD 在这一点上往往更好。",
             ),
         ),

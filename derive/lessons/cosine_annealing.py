@@ -49,8 +49,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("As a recursion", "写成递推式"),
         both(
-            "What lies above the lowest rate is in each epoch the same height times the bracket, so the ratio of two epochs is the ratio of the brackets. This is how PyTorch steps the rate.",
-            "每一轮高出最小学习率的部分都是同一高度乘以括号，所以相邻两轮之比就是括号之比。PyTorch 就是这样更新的。",
+            "What lies above the lowest rate is in each epoch the same height times the bracket, so the ratio of two epochs is the ratio of the brackets. This is how PyTorch steps the rate, up to epoch T.",
+            "每一轮高出最小学习率的部分都是同一高度乘以括号，所以相邻两轮之比就是括号之比。直到第 T 轮，PyTorch 都这样更新。",
         ),
         b.line(before, rates.closed(e - 1)),
         b.line((now - low) / (before - low), fraction),
@@ -100,7 +100,7 @@ def symmetry(b: Board, rates: Rates, length: Formula, low: Formula) -> Iterator[
     yield b.step(
         both("The mean rate", "平均学习率"),
         both(
-            "Mirrored at the middle, the cosine changes its sign. So two epochs that lie the same way from both ends have the sum of first and lowest rate, and on average over the whole the rate is half of that, as with a straight line.",
+            "Mirrored at the middle, the cosine changes its sign. So the rates of two epochs equally far from the two ends add up to the first and the lowest rate together, and on average over the whole the rate is half of that, as with a straight line.",
             "关于中点对称的两处，余弦符号相反。所以与两端等距的两轮，学习率之和等于初始值与最小值之和；全程平均是其一半，与直线下降相同。",
         ),
         b.line(cos(PI * (length - e) / length), cos(PI - PI * e / length), -cos(PI * e / length)),
@@ -165,7 +165,7 @@ lesson = Lesson(
     numbers=numbers,
     picture=picture,
     why=both(
-        "No milestones have to be chosen, only the length. The large rate is kept for a while, and the last epochs are made with hardly any noise. Together with a warm-up it is the usual schedule for transformers and many image networks.",
+        "No milestones have to be chosen, only the length. The large rate is kept for a while, and the last epochs are made with hardly any noise. Together with a warm-up it is a usual schedule for transformers and image networks.",
         "不用选里程碑，只需给出长度。大学习率会保持一段时间，最后几轮几乎没有噪声。它与预热一起，是 Transformer 和许多图像网络的常用调度。",
     ),
     mistakes=(

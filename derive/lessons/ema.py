@@ -154,8 +154,8 @@ def bias(b: Board, beta: Name) -> Iterator[Block]:
     yield b.step(
         both("The correction", "偏差修正"),
         both(
-            "Divided by the sum of its weights the average is right on the mean from the first day on; the first corrected average is the first value. This is the correction in Adam.",
-            "除以权重之和之后，从第一天起平均值的期望就是正确的；第一个修正后的平均值就是第一个值。这正是 Adam 里的偏差修正。",
+            "Divided by the sum of its weights the average has the expected value μ from the first day on; the first corrected average is the first value. This is the correction in Adam.",
+            "除以权重之和之后，从第一天起平均值的期望就是 μ；第一个修正后的平均值就是第一个值。这正是 Adam 里的偏差修正。",
         ),
         b.line(corrected, s / (1 - beta**t)),
         b.line(expected / (1 - beta**t), mu),
@@ -165,11 +165,11 @@ def bias(b: Board, beta: Name) -> Iterator[Block]:
     yield b.step(
         both("Starting with the first value", "从第一个值开始"),
         both(
-            "With s₁ = x₁ there is no bias: the weights add up to 1 from the start. In exchange the first value keeps a weight 1/(1 − β) times as large as it would have otherwise.",
-            "若取 s₁ = x₁ 就没有偏差：权重之和从一开始就是 1。代价是第一个值的权重是原本的 1/(1 − β) 倍。",
+            "With s₁ = x₁ there is no bias: the weights add up to 1 from the start. In exchange the first value has the weight u, 1/(1 − β) times as large as otherwise. Shown for the third day.",
+            "若取 s₁ = x₁ 就没有偏差：权重之和从一开始就是 1。代价是第一个值的权重 u 为原来的 1/(1 − β) 倍。这里以第三天为例。",
         ),
-        b.line(b.slope(begun, x[0], "w_2"), beta**2),
-        b.line(b.slope(begun, x[0], "w_2") + (1 - beta) * beta + (1 - beta), 1),
+        b.line(b.slope(begun, x[0], "u"), beta**2),
+        b.line(b.slope(begun, x[0], "u") + (1 - beta) * beta + (1 - beta), 1),
     )
 
 
@@ -183,8 +183,8 @@ def noise(b: Board, beta: Name) -> Iterator[Block]:
     yield b.step(
         both("How much noise is left", "还剩多少噪声"),
         both(
-            "For independent values with the variance σ² the variances of the terms add up, each with its squared weight. The sum of all squared weights is called Q: the geometric series in β². With β = 0.9 it is 1/19, as in a plain mean of 19 values.",
-            "若各值独立、方差为 σ²，则各项的方差乘以权重的平方后相加。全部权重平方之和记为 Q，它是公比为 β² 的几何级数。β = 0.9 时它等于 1/19，相当于 19 个值的普通平均。",
+            "For independent values with the variance σ² the variances of the terms add up, each with its squared weight. After many days the sum of the squared weights is Q, a geometric series in β². With β = 0.9 it is 1/19, as in a plain mean of 19 values.",
+            "若各值独立、方差为 σ²，则各项的方差乘以权重的平方后相加。天数很多时，权重平方之和为 Q，它是公比为 β² 的等比级数。β = 0.9 时它等于 1/19，相当于 19 个值的普通平均。",
         ),
         b.line(
             variance(b, s3, every),
@@ -288,8 +288,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "It smooths a noisy series with one number of memory. Momentum averages the gradient this way, RMSprop its square, Adam both.",
-            "它只需记住一个数就能平滑带噪声的序列。动量法这样平均梯度，RMSprop 这样平均梯度的平方，Adam 两者都用。",
+            "It smooths a noisy series with one number of memory. Momentum averages the gradient this way (in PyTorch's form times a constant), RMSprop its square, Adam both.",
+            "它只需记住一个数就能平滑带噪声的序列。动量法这样平均梯度（PyTorch 的形式多一个常数倍），RMSprop 这样平均梯度的平方，Adam 两者都用。",
         ),
         both(
             "Batch normalization keeps the mean and variance for evaluation as such averages, with a share of 0.1 for the new value.",

@@ -54,14 +54,18 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(rates.closed(e + half), base * gamma**e * gamma**half, now / 2),
     )
     i = b.free("i")
+    count = b.random.randint(4, 9)
+    n, part = b.number("n", count), b.summed("s_n", rates.closed(i), i, 0, count - 1)
     total = b.summed("s", rates.closed(i), i, 0, LONG)
     yield b.step(
         both("All rates together", "所有学习率之和"),
         both(
-            "Multiplied by γ, the sum s of all rates from the first on is the same sum without its first term. So it is finite: with γ too small, the parameters come to rest before they arrive.",
-            "从第一轮起所有学习率之和记为 s，乘以 γ，就是同一个和去掉首项。所以这个和是有限的：γ 太小，参数还没到达就停下了。",
+            "Multiplied by γ, the sum sₙ of the first n rates loses its first term and gains one at its end. So the difference of the two has only these two terms. As n grows, γⁿ goes to 0, and the sum s of all rates is finite: with γ too small, the parameters come to rest before they arrive.",
+            "前 n 轮学习率之和 sₙ 乘以 γ，就去掉首项、在末尾多出一项，所以两者之差只剩这两项。n 增大时 γⁿ 趋于 0，所有学习率之和 s 是有限的：γ 太小，参数还没到达就停下了。",
         ),
-        b.line(total, base + gamma * total, base / (1 - gamma)),
+        b.line(part - gamma * part, base - base * gamma**n),
+        b.line(part, base * (1 - gamma**n) / (1 - gamma)),
+        b.line(total, base / (1 - gamma)),
     )
 
 
@@ -69,8 +73,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("γ = 0.9", "γ = 0.9"),
         both(
-            "A tenth is lost in every epoch; after 22 epochs a tenth is left.",
-            "每一轮减少十分之一；22 轮之后剩下约十分之一。",
+            "A tenth of what is there is lost in every epoch; after 22 epochs about a tenth is left.",
+            "每一轮减少现有值的十分之一；22 轮之后剩下约十分之一。",
         ),
         *worked(b, SCHEDULE, "0.1", (0, 1, 2, 22)),
     )

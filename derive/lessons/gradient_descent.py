@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
@@ -34,42 +34,39 @@ def direction(b: Board) -> Iterator[Block]:
         b.line(g1, partial1, 2 * (w1 * x1 + w2 * x2 - y) * x1),
         b.line(g2, partial2, 2 * (w1 * x1 + w2 * x2 - y) * x2),
     )
-    d1, d2, s = b.free("d_1"), b.free("d_2"), b.number("s", 0)
+    d1, d2, s = b.free("d_1"), b.free("d_2"), b.free("s", "0.1", 1)
     moved = bind(body, {w1: w1 + s * d1, w2: w2 + s * d2})
     yield b.step(
         both("The change in a direction", "沿某一方向的变化"),
         both(
-            "Both weights move together, by s times a direction. At s = 0 the chain rule adds the two contributions: to first order (Taylor) the loss changes by s times this number.",
-            "两个权重一起沿某个方向移动，幅度为 s。在 s = 0 处，链式法则把两部分贡献相加：按一阶泰勒展开，损失的变化是 s 乘以这个数。",
+            "Both weights move together, by s times a direction with the components d₁ and d₂. Multiplied out, the loss changes by s times g₁d₁ + g₂d₂ and a term with s². For a small s the first term decides; for any smooth loss it is the same (Taylor), only the rest looks different.",
+            "两个权重一起移动，位移是方向 (d₁, d₂) 的 s 倍。展开后，损失的变化是 s 乘以 g₁d₁ + g₂d₂，再加上含 s² 的项。s 很小时由第一项决定；对任意光滑的损失，一阶项都是如此（泰勒展开），只是余项不同。",
         ),
-        b.line(b.slope(moved, s), g1 * d1 + g2 * d2),
+        b.line(moved - loss, s * (g1 * d1 + g2 * d2) + s**2 * (d1 * x1 + d2 * x2) ** 2),
     )
     yield b.step(
         both("How steep it can be", "最陡能有多陡"),
         both(
-            "The product of the squared lengths exceeds the square of that number by a square (Lagrange's identity). A square is never negative, so the number is at most the product of the lengths: this is the Cauchy–Schwarz inequality. The two sides are equal only where the square is 0, which is where the direction is a multiple of the gradient.",
-            "两个长度平方之积比这个数的平方多出一个完全平方（拉格朗日恒等式）。平方不会是负数，所以这个数的绝对值不超过两个长度之积，这就是柯西–施瓦茨不等式。只有当该平方为 0，即方向是梯度的倍数时，两边才相等。",
+            "The product of the squared lengths of gradient and direction exceeds the square of g₁d₁ + g₂d₂ by a square (Lagrange's identity). A square is never negative, so |g₁d₁ + g₂d₂| is at most the product of the lengths: this is the Cauchy–Schwarz inequality. The two sides are equal only where the square is 0, which is where the direction is a multiple of the gradient.",
+            "梯度与方向的长度平方之积，比 g₁d₁ + g₂d₂ 的平方多出一个完全平方（拉格朗日恒等式）。平方不会是负数，所以 |g₁d₁ + g₂d₂| 不超过两个长度之积，这就是柯西–施瓦茨不等式。只有当该平方为 0，即方向是梯度的倍数时，两边才相等。",
         ),
         b.line((g1**2 + g2**2) * (d1**2 + d2**2) - (g1 * d1 + g2 * d2) ** 2, (g1 * d2 - g2 * d1) ** 2),
     )
-    yield from steepest(b, (w1, w2), (g1, g2), lambda u, v: bind(body, {w1: u, w2: v}))
+    yield from steepest(b, (w1, w2), (g1, g2))
 
 
-def steepest(
-    b: Board, w: tuple[Name, Name], g: tuple[Name, Name], loss: Callable[[Formula, Formula], Formula]
-) -> Iterator[Block]:
+def steepest(b: Board, w: tuple[Name, Name], g: tuple[Name, Name]) -> Iterator[Block]:
     """Against the gradient, and how far."""
-    (w1, w2), (g1, g2), s = w, g, b.number("s", 0)
+    (w1, w2), (g1, g2) = w, g
     length = b.defined("G", sqrt(g1**2 + g2**2))
-    down = loss(w1 - s * g1 / length, w2 - s * g2 / length)
     yield b.step(
         both("The steepest way down", "最速下降方向"),
         both(
-            "Of all directions of length 1, the loss falls fastest against the gradient: there it changes by minus the length G of the gradient.",
-            "在所有长度为 1 的方向中，沿负梯度方向损失下降最快：变化率等于负的梯度长度 G。",
+            "For a direction of length 1, g₁d₁ + g₂d₂ is thus at least −G, with G the length of the gradient. Against the gradient, with the components −g₁/G and −g₂/G, it is −G: there the loss falls fastest.",
+            "所以对长度为 1 的方向，g₁d₁ + g₂d₂ 不小于 −G，G 是梯度的长度。取负梯度方向，即分量为 −g₁/G 和 −g₂/G 时，它恰好等于 −G：沿这个方向损失下降最快。",
         ),
         b.line(length, sqrt(g1**2 + g2**2)),
-        b.line(b.slope(down, s), g1 * (-(g1 / length)) + g2 * (-(g2 / length)), -((g1**2 + g2**2) / length), -length),
+        b.line(g1 * (-(g1 / length)) + g2 * (-(g2 / length)), -((g1**2 + g2**2) / length), -length),
     )
     eta = b.free("η", "0.01", "0.5")
     lines = []
@@ -94,8 +91,8 @@ def rate(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Close to a minimum", "在极小值附近"),
         both(
-            "Close to a minimum a smooth loss is a parabola to second order. Its curvature is λ: the slope g grows by λ for every unit of distance from the minimum.",
-            "在极小值附近，光滑的损失在二阶近似下是一条抛物线。它的曲率是 λ：离极小值每远一个单位，斜率 g 就增大 λ。",
+            "Close to a minimum a smooth loss is a parabola to second order; L is counted from its lowest value. Its curvature is λ > 0: the slope g grows by λ for every unit of distance from the minimum.",
+            "在极小值附近，光滑的损失在二阶近似下是一条抛物线；L 从最低值算起。它的曲率是 λ > 0：离极小值点每远一个单位，斜率 g 就增大 λ。",
         ),
         b.line(loss, body),
         b.line(g, curve * (theta - low)),
@@ -105,7 +102,7 @@ def rate(b: Board) -> Iterator[Block]:
         both("What a step does to the distance", "一步之后距离的变化"),
         both(
             "The slope is put into the update. The distance from the minimum is multiplied by 1 − ηλ, the same factor in every step.",
-            "把斜率代入更新公式。到极小值的距离乘以 1 − ηλ，每一步都是同一个因子。",
+            "把斜率代入更新公式。到极小值点的距离乘以 1 − ηλ，每一步都是同一个因子。",
         ),
         b.line(new, theta - eta * g, theta - eta * curve * (theta - low)),
         b.line(new - low, (theta - low) - eta * curve * (theta - low), (1 - eta * curve) * (theta - low)),
@@ -119,7 +116,7 @@ def rate(b: Board) -> Iterator[Block]:
         both("After t steps", "t 步之后"),
         both(
             "The factor is applied t times. The distance goes to 0 exactly if |1 − ηλ| < 1, which means that η lies between 0 and 2/λ. For η above 1/λ the factor is negative and the parameter jumps from one side of the minimum to the other; above 2/λ every jump is longer than the last.",
-            "这个因子作用 t 次。当且仅当 |1 − ηλ| < 1，即 η 在 0 与 2/λ 之间时，距离趋于 0。η 大于 1/λ 时因子为负，参数在极小值两侧来回跳；大于 2/λ 时每次都比上次跳得更远。",
+            "这个因子作用 t 次。当且仅当 |1 − ηλ| < 1，即 η 在 0 与 2/λ 之间时，距离趋于 0。η 大于 1/λ 时因子为负，参数在极小值点两侧来回跳；大于 2/λ 时每次都比上次跳得更远。",
         ),
         b.line(after - low, (1 - eta * curve) ** t * (theta - low)),
     )
@@ -127,7 +124,7 @@ def rate(b: Board) -> Iterator[Block]:
     yield b.step(
         both("How much the loss falls", "损失下降多少"),
         both(
-            "The first-order fall is ηg², and the curvature takes part of it back. In all the loss is multiplied by the squared factor. With η = 1/λ it is 0 after one step, with η = 2/λ nothing is gained.",
+            "The first-order fall is ηg², and the curvature takes part of it back. On the whole the loss is multiplied by the squared factor. With η = 1/λ it is 0 after one step, with η = 2/λ nothing is gained.",
             "一阶的下降量是 ηg²，曲率又拿回一部分。总的来说损失乘以该因子的平方。取 η = 1/λ 时一步就到 0，取 η = 2/λ 时毫无进展。",
         ),
         b.line(there - loss, -(eta * g**2) + curve * eta**2 * g**2 / 2, -(eta * (1 - eta * curve / 2) * g**2)),
@@ -188,7 +185,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Too large a rate", "学习率过大"),
         both(
             "Here the bound is 2/λ = 1. With η = 1.1 the factor is 1 − 1.1 · 2 = −1.2, and θ runs away from the minimum, from side to side.",
-            "这里的上界是 2/λ = 1。取 η = 1.1 时因子为 1 − 1.1 · 2 = −1.2，θ 左右摇摆，离极小值越来越远。",
+            "这里的上界是 2/λ = 1。取 η = 1.1 时因子为 1 − 1.1 · 2 = −1.2，θ 左右摇摆，离极小值点越来越远。",
         ),
         *lines,
     )
@@ -227,12 +224,12 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Every optimizer of deep learning is gradient descent with the gradient or the rate replaced by something better; what is said here about the rate holds for all of them.",
-            "深度学习中的优化器都是梯度下降，只是把梯度或学习率换成了更好的东西；这里关于学习率的结论对它们全都适用。",
+            "Nearly every optimizer of deep learning is gradient descent with something else in the place of the gradient or of the rate. With too large a rate each of them runs away from the minimum or keeps jumping about it.",
+            "深度学习中的优化器几乎都是梯度下降，只是把梯度或学习率换成了别的量。学习率过大时，它们同样会远离极小值点，或在其周围来回跳动。",
         ),
         both(
-            "If the loss grows without bound or becomes nan, the rate is above 2/λ for some direction: make it smaller first.",
-            "如果损失无限增大或变成 nan，说明对某个方向学习率超过了 2/λ：先把它调小。",
+            "If the loss grows without bound or becomes nan, the rate is most likely above 2/λ for some direction: make it smaller first.",
+            "如果损失无限增大或变成 nan，多半是学习率在某个方向上超过了 2/λ：先把它调小。",
         ),
     ),
     mistakes=(

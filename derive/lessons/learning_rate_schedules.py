@@ -42,8 +42,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("One step", "走一步"),
         both(
-            "A step multiplies the distance from the minimum by 1 − ηλ and adds the error, times η. In the mean square the product of distance and error is 0 on average: what is left is the shrunk square and the variance of the error.",
-            "一步把到最小值的距离乘以 1 − ηλ，再加上 η 倍的误差。求均方时，距离与误差的乘积平均为 0：剩下缩小后的平方和误差的方差。",
+            "A step multiplies the distance from the minimum by 1 − ηλ and adds the error, times η. In the mean square the product of distance and error is 0 on average: what is left is the shrunk square and η² times the variance of the error.",
+            "一步把到最小值点的距离乘以 1 − ηλ，再加上 η 倍的误差。求均方时，距离与误差的乘积平均为 0：剩下缩小后的平方，以及 η² 倍的误差方差。",
         ),
         b.line(b.defined("θ_+", step), theta - eta * (curve * theta + noise), (1 - eta * curve) * theta - eta * noise),
         b.line(mean(b, step, every), (1 - eta * curve) * theta),
@@ -61,8 +61,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Where it ends", "最终停在哪里"),
         both(
-            "With a constant rate the mean square distance R comes to rest where a step does not change it. Solved for R, it is not 0: for small η it is proportional to the rate. The parameter does not come to the minimum but dances around it.",
-            "学习率不变时，均方距离 R 会稳定在一步不再改变它的地方。解出 R，它不是 0：η 较小时与学习率成正比。参数到不了最小值，只在它周围跳动。",
+            "With a constant rate below 2/λ the mean square distance R comes to rest where a step does not change it, since the factor (1 − ηλ)² is below 1. Solved for R, it is not 0: for small η it is proportional to the rate. The parameter does not settle at the minimum but keeps jumping around it.",
+            "学习率不变且小于 2/λ 时，因子 (1 − ηλ)² 小于 1，均方距离 R 会稳定在一步不再改变它的地方。解出 R，它不是 0：η 较小时与学习率成正比。参数停不到最小值点上，只在它周围跳动。",
         ),
         b.line(rest, (1 - eta * curve) ** 2 * rest + eta**2 * spread),
         b.line((1 - (1 - eta * curve) ** 2) * rest, eta * curve * (2 - eta * curve) * rest, eta**2 * spread),
@@ -86,8 +86,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     yield b.step(
         both("A rate of 1/t", "按 1/t 下降的学习率"),
         both(
-            "Large at first, small later: with the rate 1/(λt) in step t the first step forgets the start altogether, and every later one makes the parameter the plain mean of the errors so far, over λ.",
-            "先大后小：第 t 步取学习率 1/(λt)，第一步就完全忘掉起点，以后每一步都使参数等于到目前为止误差的普通平均除以 λ。",
+            "Large at first, small later: with the rate 1/(λt) in step t the first step forgets the start altogether, and every later one makes the parameter the plain mean of the errors so far, over −λ.",
+            "先大后小：第 t 步取学习率 1/(λt)，第一步就完全忘掉起点，以后每一步都使参数等于到目前为止误差的普通平均除以 −λ。",
         ),
         *lines,
     )
@@ -105,7 +105,7 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
             "对任意第 t 步：参数的 t 倍每步只改变 −ξ/λ，所以它等于到目前为止的误差之和除以 −λ。t 个独立误差的平均，方差是 σ²/t，趋于 0；任何固定的学习率都做不到。这里对三步的所有误差情形做了穷举。",
         ),
         b.line(t * new, t * before - (curve * before + now) / curve, (t - 1) * before - now / curve),
-        b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (curve**2 * t)),
+        b.line(mean(b, (add(*xi) / (times * curve)) ** 2, every), spread / (times * curve**2)),
     )
     falling = sheet("inverse_time", decay=Fraction(1))
     assert falling.closed is not None
@@ -114,8 +114,8 @@ def averaging(b: Board, curve: Name) -> Iterator[Block]:
     yield b.step(
         both("As a schedule", "写成学习率调度"),
         both(
-            "Counted from epoch 0, this is the schedule inverse_time with the decay 1 and the base rate 1/λ. Nobody knows λ in a network; the other schedules are ways to be large at first and small later all the same.",
-            "从第 0 轮数起，这就是衰减为 1、基准学习率为 1/λ 的 inverse_time 调度。网络中没人知道 λ；其他调度是另一些先大后小的办法。",
+            "With one step in an epoch and epochs counted from 0, step t is epoch t − 1: this is the schedule inverse_time with the decay 1 and the base rate η₀ = 1/λ. Nobody knows λ in a network; the other schedules are ways to be large at first and small later all the same.",
+            "若每轮一步、轮次从 0 数起，第 t 步就是第 t − 1 轮：这就是衰减为 1、基准学习率 η₀ = 1/λ 的 inverse_time 调度。网络中没人知道 λ；其他调度是另一些先大后小的办法。",
         ),
         b.line(base, 1 / curve),
         b.line(rate, shown, base / t, 1 / (t * curve)),
@@ -154,7 +154,7 @@ def numbers(b: Board) -> Iterator[Block]:
             "0.1",
             both(
                 "With η = 0.1 the distance d from the minimum stays about 0.23.",
-                "η = 0.1 时，到最小值的距离 d 停在约 0.23。",
+                "η = 0.1 时，到最小值点的距离 d 停在约 0.23。",
             ),
         ),
         (
@@ -225,7 +225,7 @@ lesson = Lesson(
     title=both("Learning-rate schedules", "学习率调度"),
     short=both(
         "A constant rate leaves a mean square of about ησ²/(2λ) around the minimum: start large to be fast, end small to arrive.",
-        "固定的学习率会在最小值周围留下均方约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
+        "固定的学习率会在最小值点周围留下均方约 ησ²/(2λ) 的噪声：开始时大以求快，结束时小以求准。",
     ),
     chapter="schedules",
     position=1,
@@ -244,15 +244,18 @@ lesson = Lesson(
     ),
     mistakes=(
         Mistake(
-            both("Half the rate, half the distance from the minimum.", "学习率减半，到最小值的距离就减半。"),
+            both("Half the rate, half the distance from the minimum.", "学习率减半，到最小值点的距离就减半。"),
             both(
-                "The mean square distance is halved, the distance itself falls by 1/√2.",
-                "减半的是均方距离；距离本身只降为 1/√2。",
+                "For small rates the mean square distance is about halved; the distance itself falls to 1/√2 of what it was.",
+                "学习率较小时，约减半的是均方距离；距离本身只降为原来的 1/√2。",
             ),
             halved,
         ),
         Mistake(
-            both("The scheduler is called after every batch.", "每个 batch 之后都调用 scheduler.step()。"),
+            both(
+                "It is all one whether the scheduler is called after every batch or every epoch.",
+                "scheduler.step() 每个 batch 调用还是每轮调用都一样。",
+            ),
             both(
                 "PyTorch's schedulers count their own calls: called once per epoch they count epochs, called once per batch they count batches. step_size = 30 means very different things then.",
                 "PyTorch 的调度器只数自己被调用的次数：每轮调用一次就数轮次，每个 batch 调用一次就数 batch。这时 step_size = 30 的含义大不相同。",
@@ -261,8 +264,8 @@ lesson = Lesson(
         Mistake(
             both("Adam needs no schedule.", "用 Adam 就不需要学习率调度。"),
             both(
-                "Its steps keep the size η near a minimum as well, so it gains as much from a falling rate.",
-                "在极小值附近，它的步长仍约为 η，所以同样能从学习率下降中获益。",
+                "Near a minimum noise is left of the gradient. Divided by its own root mean square it makes steps of the order of η, which shrink only with the rate.",
+                "在极小值点附近，梯度只剩下噪声；它除以自身的均方根后，步长仍与 η 同数量级，只有降低学习率才会变小。",
             ),
         ),
     ),

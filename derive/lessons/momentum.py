@@ -23,8 +23,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Definition, as in PyTorch", "定义（PyTorch 的形式）"),
         both(
-            "A buffer collects the gradients: in every step the old buffer is multiplied by the momentum μ, a number below 1, and today's gradient is added. The step goes against the buffer in the place of the gradient.",
-            "用一个缓冲量 buf 累积梯度：每一步把旧的缓冲量乘以小于 1 的动量系数 μ，再加上当前梯度。更新时用缓冲量代替梯度。",
+            "A buffer collects the gradients: in every step the old buffer is multiplied by the momentum μ, with 0 ≤ μ < 1, and today's gradient is added. The step goes against the buffer in the place of the gradient.",
+            "用一个缓冲量 buf 累积梯度：每一步把旧的缓冲量乘以动量系数 μ（0 ≤ μ < 1），再加上当前梯度。更新时用缓冲量代替梯度。",
         ),
         *now.written(),
         b.line(new, now.new),
@@ -62,10 +62,10 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     rule = Made(b, "momentum", b.free("θ"), g, options, {"buf": old}).rules["buf"]
     after, before = (b.iterated(f"buf_{i}", rule, old, formula(0), n) for i, n in (("t", times), ("t−1", times - 1)))
     yield b.step(
-        both("A steady slope", "坡度不变时"),
+        both("A steady slope", "梯度不变时"),
         both(
             "If the gradient g is the same in every step, the buffer is a geometric series. Its closed form is g at the first step, and put into the recursion it goes over from step t − 1 to step t.",
-            "若每一步的梯度 g 都相同，缓冲量就是一个几何级数。它的封闭形式在第一步等于 g，代入递推式，就从第 t − 1 步推到第 t 步。",
+            "若每一步的梯度 g 都相同，缓冲量就是一个等比数列的和。它的封闭形式在第一步等于 g，代入递推式，就从第 t − 1 步推到第 t 步。",
         ),
         b.line(
             after,
@@ -79,7 +79,7 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("The terminal velocity", "极限速度"),
         both(
-            "After many steps μ to the power t is nothing, and the speed no longer changes: what is lost by the factor μ is just what the gradient brings. The steps are then 1/(1 − μ) times as long as those of plain gradient descent, ten times with μ = 0.9.",
+            "After many steps μ to the power t is practically 0, and the speed no longer changes: what is lost by the factor μ is just what the gradient brings. The steps are then 1/(1 − μ) times as long as those of plain gradient descent, ten times with μ = 0.9.",
             "步数很多之后，μ 的 t 次幂趋于 0，速度不再变化：因子 μ 造成的损失恰好由梯度补上。此时步长是普通梯度下降的 1/(1 − μ) 倍，μ = 0.9 时为十倍。",
         ),
         b.line(end, mu * end + g, g / (1 - mu)),
@@ -87,10 +87,10 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     )
     turning = b.summed("buf_±", (-mu) ** k * g, k, 0, LONG)
     yield b.step(
-        both("An alternating slope", "坡度来回变号时"),
+        both("An alternating slope", "梯度交替变号时"),
         both(
-            "If the gradient changes its sign in every step, the terms take turns in sign and the buffer is smaller than the gradient. Seen from a step with gradient g, the one before had the buffer of the opposite sign. This is how momentum damps the zigzag across a valley while it gains speed along it.",
-            "若梯度每一步都变号，各项正负交替，缓冲量反而小于梯度。在梯度为 g 的一步看来，前一步的缓冲量大小相同、符号相反。动量法就是这样抑制横跨山谷的来回振荡，同时沿谷底加速。",
+            "If the gradient changes its sign in every step, the terms take turns in sign, and after many steps the buffer is smaller than the gradient. Seen from a step with gradient g, the one before had the buffer of the opposite sign. This is how momentum damps the zigzag across a valley while it gains speed along it.",
+            "若梯度每一步都变号，各项正负交替，许多步之后缓冲量反而小于梯度。在梯度为 g 的一步看来，前一步的缓冲量大小相同、符号相反。动量法就是这样抑制横跨山谷的来回振荡，同时沿谷底加速。",
         ),
         b.line(turning, mu * (-turning) + g, g / (1 + mu)),
     )
@@ -162,7 +162,7 @@ def parabola(b: Board, options: dict[str, Name]) -> Iterator[Block]:
         both("On a parabola", "在抛物线上"),
         both(
             "For the loss λθ²/2, with its minimum at 0, the slope is λθ. The velocity was the last change of the parameter, so it can be left out: each parameter follows from the two before.",
-            "对最小值在 0 处的损失 λθ²/2，斜率是 λθ。速度就是参数上一次的变化量，可以消去：每个参数由前两个参数得到。",
+            "对最小值在 0 处的损失 λθ²/2，斜率是 λθ。速度就是参数上一次的变化量，可以消去：每一步的参数由前两步的参数得到。",
         ),
         b.line(there, here + mu * first.memory["v"] - eta * curve * here),
         b.line(first.memory["v"], here - start),
@@ -173,11 +173,11 @@ def parabola(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("The largest rate", "最大的学习率"),
         both(
-            "Put in as rᵗ, the parameter asks for r² = (1 + μ − ηλ)r − μ, and every course is put together from the powers of the two roots. Their product is μ < 1, so a pair of complex roots stays inside the unit circle, and real ones can leave it only at r = 1, with the rate 0, or at r = −1, where −θ follows on θ and θ on −θ. Put in, this gives the bound on the rate. It is 1 + μ times the bound 2/λ of plain gradient descent.",
-            "设参数为 rᵗ，代入得 r² = (1 + μ − ηλ)r − μ，任何轨迹都由两个根的幂组合而成。两根之积为 μ < 1，所以一对共轭复根始终在单位圆内；实根只能在 r = 1（学习率为 0）或 r = −1 处离开单位圆，后者表示 θ 之后是 −θ，−θ 之后又是 θ。代入即得学习率的上界，它是普通梯度下降上界 2/λ 的 1 + μ 倍。",
+            "The powers rᵗ satisfy this rule if r² = (1 + μ − ηλ)r − μ, and every course is put together from the powers of the two roots. The product of the roots is μ < 1, so a pair of complex roots stays inside the unit circle. Real ones are inside for a small rate and can leave it only at r = 1, with the rate 0, or at r = −1, where −θ follows on θ and θ on −θ. This is so at the rate below, the bound. It is 1 + μ times the bound 2/λ of plain gradient descent.",
+            "把 rᵗ 代入递推式，得 r² = (1 + μ − ηλ)r − μ，任何轨迹都由两个根的幂组合而成。两根之积为 μ < 1，所以一对共轭复根始终在单位圆内；实根在学习率很小时也在圆内，只能在 r = 1（学习率为 0）或 r = −1 处离开，后者表示 θ 之后是 −θ，−θ 之后又是 θ。下面的学习率正是如此，它就是上界，是普通梯度下降上界 2/λ 的 1 + μ 倍。",
         ),
-        b.line((1 + mu - edge * curve) * (-x) - mu * x, (1 + mu) * x - mu * x, x),
         b.line(edge, 2 * (1 + mu) / curve),
+        b.line((1 + mu - edge * curve) * (-x) - mu * x, (1 + mu) * x - mu * x, x),
     )
 
 
@@ -204,8 +204,10 @@ def picture(b: Board) -> Iterator[Block]:
         both("gradient descent", "梯度下降"): ("sgd", {"lr": 0.05}),
         both("momentum 0.8", "动量 0.8"): ("momentum", {"lr": 0.05, "momentum": 0.8}),
     }
-    yield valley.ways(b, both("In a narrow valley, 0.5x² + 5y²", "在狭长的山谷 0.5x² + 5y² 中"), runs)
-    yield valley.falls(b, both("The loss after every step", "每一步之后的损失"), runs)
+    yield valley.ways(
+        b, both("In a narrow valley, 0.5x² + 5y², with η = 0.05", "在狭长的山谷 0.5x² + 5y² 中，η = 0.05"), runs
+    )
+    yield valley.falls(b, both("The loss in this valley, after every step", "在这个山谷中每一步之后的损失"), runs)
 
 
 def same_rate(b: Board) -> tuple[Formula, Formula]:
@@ -222,7 +224,7 @@ lesson = Lesson(
     title=both("Momentum", "动量法"),
     short=both(
         "buf ← μ buf + g, θ ← θ − η buf: gradients k steps old count μᵏ times, and a steady slope is taken 1/(1 − μ) times as fast.",
-        "buf ← μ buf + g，θ ← θ − η buf：k 步前的梯度以 μᵏ 倍计入，坡度不变时速度达到 1/(1 − μ) 倍。",
+        "buf ← μ buf + g，θ ← θ − η buf：k 步前的梯度以 μᵏ 倍计入，梯度不变时速度达到 1/(1 − μ) 倍。",
     ),
     chapter="optimizers",
     position=4,
@@ -231,8 +233,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Across a narrow valley the gradients take turns in sign and cancel, along it they agree and add up. This is where plain gradient descent is slow.",
-            "在狭长的山谷里，横向梯度正负交替而抵消，纵向梯度方向一致而累积。这正是普通梯度下降慢的地方。",
+            "Across a narrow valley the gradients take turns in sign and cancel, along it they agree and add up. In such a valley plain gradient descent is slow.",
+            "在狭长的山谷里，横向梯度正负交替而抵消，纵向梯度方向一致而累积。普通梯度下降在这种山谷里很慢。",
         ),
         both(
             "It averages the noise of mini-batches as well. SGD with momentum 0.9 is a standard choice for image networks.",
@@ -252,7 +254,7 @@ lesson = Lesson(
             same_rate,
         ),
         Mistake(
-            both("Momentum μ makes a steady step 1 + μ times as long.", "动量 μ 使坡度不变时的步长变为 1 + μ 倍。"),
+            both("Momentum μ makes a steady step 1 + μ times as long.", "梯度不变时，动量 μ 使步长变为 1 + μ 倍。"),
             both(
                 "That is only the second step. The series goes on: 1 + μ + μ² + … = 1/(1 − μ).",
                 "那只是第二步。级数还在继续：1 + μ + μ² + … = 1/(1 − μ)。",

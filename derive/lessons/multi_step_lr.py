@@ -104,7 +104,7 @@ lesson = Lesson(
     numbers=numbers,
     picture=picture,
     why=both(
-        "As StepLR, but the plateaus may have different lengths: a long first one for the large rate, shorter ones later. Many published image networks were trained this way, with drops after half and three quarters of the epochs.",
+        "As StepLR, but the plateaus may have different lengths: a long first one for the large rate, shorter ones later. Many published image networks were trained this way, for instance with drops after half and three quarters of the epochs.",
         "与 StepLR 类似，但平台可长可短：大学习率的第一段长一些，后面的短一些。许多公开发表的图像网络就是这样训练的，例如在一半和四分之三处下降。",
     ),
     mistakes=(

@@ -30,7 +30,7 @@ def derivation(b: Board) -> Iterator[Block]:
     now = Made(b, "nesterov", theta, g, options, {"v": v})
     new = b.defined("θ_t", now.new)
     yield b.step(
-        both("Look ahead", "先看一步"),
+        both("Look ahead", "向前看一步"),
         both(
             "So the gradient is taken where the momentum leads, at the point with the tilde, and not where the parameter still stands. All else is as before.",
             "因此梯度在动量将要到达的点（带波浪号）处计算，而不在参数当前所在处。其余不变。",
@@ -45,8 +45,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("What that changes", "带来的变化"),
         both(
-            "On the parabola λθ²/2 the slope at the point ahead differs by λμv. Put into the velocity, this is a brake: the momentum that is carried over is multiplied by 1 − ηλ. Where the curvature is large, and momentum would swing to and fro, there is less of it.",
-            "在抛物线 λθ²/2 上，前方点处的斜率相差 λμv。代入速度公式，它起到刹车作用：保留下来的动量要乘以 1 − ηλ。在曲率大、动量容易来回摆动的方向，动量就变小。",
+            "On the parabola λθ²/2 the slope at the point ahead differs by λμv. Put into the velocity, this is a brake for ηλ < 1: the momentum that is carried over is multiplied by 1 − ηλ. Where the curvature is large, and momentum would swing to and fro, there is less of it.",
+            "在抛物线 λθ²/2 上，前方点处的斜率相差 λμv。代入速度公式，当 ηλ < 1 时它起到刹车作用：保留下来的动量要乘以 1 − ηλ。在曲率大、动量容易来回摆动的方向，动量就变小。",
         ),
         b.line(bowl.names["g"], there, here + curve * mu * v),
         b.line(bowl.names["v"], mu * v - eta * (here + curve * mu * v), (1 - eta * curve) * mu * v - eta * here),
@@ -106,8 +106,8 @@ def numbers(b: Board) -> Iterator[Block]:
                 "L = θ²。还没有速度：前方的点就是起点。",
             ),
             both(
-                "The slope is taken at 3.1, not at 4: the step is held back in time.",
-                "斜率在 3.1 处求，而不是在 4 处：这一步及时收住了势头。",
+                "The slope is taken at 3.1, not at 4: it is smaller there, and the step is shorter.",
+                "斜率在 3.1 处求，而不是在 4 处：那里的斜率较小，步长也较短。",
             ),
         ),
         start=5,
@@ -141,7 +141,9 @@ def picture(b: Board) -> Iterator[Block]:
         both("momentum", "动量法"): ("momentum", {"lr": 0.1, "momentum": 0.9, "form": "classical"}),
         "Nesterov": ("nesterov", {"lr": 0.1, "momentum": 0.9}),
     }
-    yield Hill("x^2", (5,), 60).falls(b, both("The loss on θ², with momentum 0.9", "θ² 上的损失，动量为 0.9"), runs)
+    yield Hill("x^2", (5,), 60).falls(
+        b, both("The loss θ², with η = 0.1 and momentum 0.9", "损失 θ²，η = 0.1，动量为 0.9"), runs
+    )
 
 
 def at_the_parameter(b: Board) -> tuple[Formula, Formula]:
@@ -172,8 +174,8 @@ lesson = Lesson(
             "动量法走过头之后才发现；Nesterov 提前就能发现，而且没有额外代价：两者每一步都只求一次梯度。",
         ),
         both(
-            "For smooth convex functions, with a suitable momentum, its error falls as 1/t², where plain gradient descent only guarantees 1/t.",
-            "对光滑凸函数，配合适当的动量，误差按 1/t² 下降，而普通梯度下降只能保证 1/t。",
+            "For smooth convex functions, with a suitable momentum, the loss is above its minimum by at most a constant over t²; plain gradient descent only guarantees a constant over t.",
+            "对光滑凸函数，配合适当的动量，损失与最小值之差按 1/t² 下降，而普通梯度下降只能保证 1/t。",
         ),
     ),
     mistakes=(

@@ -22,8 +22,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Definition", "定义"),
         both(
-            "The squared gradients are averaged with exponentially falling weights; β is the share of the past, alpha in PyTorch. The gradient is divided by the root of this average, its root mean square; ε keeps the division away from 0.",
-            "对梯度的平方做指数加权移动平均；β 是过去所占的份额，在 PyTorch 中叫 alpha。梯度除以这个平均的平方根，即均方根；ε 防止除以 0。",
+            "The squared gradients are averaged with exponentially falling weights; β is the share of the past, alpha in PyTorch. The gradient is divided by the root of this average, its root mean square; ε keeps the divisor from being 0.",
+            "对梯度的平方做指数加权移动平均；β 是过去所占的份额，在 PyTorch 中叫 alpha。梯度除以这个平均的平方根，即均方根；ε 防止除数为 0。",
         ),
         *now.written(),
         b.line(b.defined("θ_t", now.new), now.new),
@@ -67,8 +67,8 @@ def steady(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("A gradient that stays the same", "梯度不变时"),
         both(
-            "From here on ε is left out. If g > 0 stays the same, v approaches g² from below: the missing weight is β to the power t. The step does not depend on g at all, and tends to the length η. It does not shrink to nothing as Adagrad's does.",
-            "以下不计 ε。若 g > 0 不变，v 从下方趋近 g²：缺少的权重是 β 的 t 次幂。步长与 g 完全无关，趋于 η，不会像 Adagrad 那样缩小到零。",
+            "From here on ε is left out. If g > 0 stays the same, v approaches g² from below: the missing weight is βᵗ. The step does not depend on g at all, and tends to the length η. It does not shrink to nothing as Adagrad's does.",
+            "以下不计 ε。若 g > 0 不变，v 从下方趋近 g²：缺少的权重是 βᵗ。步长与 g 完全无关，趋于 η，不会像 Adagrad 那样缩小到零。",
         ),
         b.line(
             after,
@@ -102,8 +102,8 @@ def centred(b: Board, options: dict[str, Name]) -> Iterator[Block]:
     yield b.step(
         both("With centered: the variance", "centered 选项：方差"),
         both(
-            "The average of the squares is not the variance. With centered=True the squared average of the gradients is subtracted: multiplied out, this is the weighted mean squared distance from g\u0304, as soon as the weights add up to W = 1. Shown for three gradients with their weights.",
-            "平方的平均并不是方差。设 centered=True 时，要减去梯度平均的平方：展开可见，当权重之和 W = 1 时，这就是到 g\u0304 的距离平方的加权平均。这里以三个带权重的梯度为例。",
+            "The average of the squares is not the variance. With centered=True the square of g\u0304, the same average of the gradients, is subtracted: multiplied out, this is the weighted mean squared distance from g\u0304 once the weights add up to W = 1, which they nearly do after many steps. Shown for three gradients with their weights.",
+            "平方的平均并不是方差。设 centered=True 时，要减去 g\u0304 的平方，g\u0304 是梯度的同样的加权平均：展开可见，当权重之和 W = 1 时（许多步之后近似成立），这就是到 g\u0304 的距离平方的加权平均。这里以三个带权重的梯度为例。",
         ),
         b.line(whole, add(*reversed(weights))),
         b.line(spread, v - 2 * mean * mean + whole * mean**2, v - (2 - whole) * mean**2),
@@ -142,9 +142,9 @@ def picture(b: Board) -> Iterator[Block]:
         {"RMSprop, β = 0.9": b.vary(1 / sqrt(1 - beta**t), t, at), "Adagrad": b.vary(1 / sqrt(t), t, at)},
     )
     runs: Runs = {
-        both("gradient descent, 0.15", "梯度下降，0.15"): ("sgd", {"lr": 0.15}),
-        both("Adagrad, 0.5", "Adagrad，0.5"): ("adagrad", {"lr": 0.5}),
-        both("RMSprop, 0.1", "RMSprop，0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
+        both("gradient descent, η = 0.15", "梯度下降，η = 0.15"): ("sgd", {"lr": 0.15}),
+        both("Adagrad, η = 0.5", "Adagrad，η = 0.5"): ("adagrad", {"lr": 0.5}),
+        both("RMSprop, η = 0.1", "RMSprop，η = 0.1"): ("rmsprop", {"lr": 0.1, "alpha": 0.9}),
     }
     yield VALLEY.falls(b, both("A valley, 0.05x² + 5y², from (9, 1)", "山谷 0.05x² + 5y²，从 (9, 1) 出发"), runs)
 
@@ -172,12 +172,12 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "It keeps Adagrad's rates of their own for all parameters and can go on learning, since only the last 1/(1 − β) gradients or so count.",
-            "它保留了 Adagrad 为每个参数单独调整学习率的优点，又能持续学习，因为大约只有最近 1/(1 − β) 个梯度起作用。",
+            "As with Adagrad every parameter has a rate of its own, but the steps do not die out: only about the last 1/(1 − β) gradients count.",
+            "它像 Adagrad 那样为每个参数单独调整学习率，步长却不会缩小到零：大约只有最近 1/(1 − β) 个梯度起作用。",
         ),
         both(
-            "Since the step stays near η however small the gradient, it circles around a minimum at about this distance. The rate has to be lowered in the end.",
-            "由于无论梯度多小步长都接近 η，它会在极小值附近以这个距离来回徘徊。所以最后要降低学习率。",
+            "Since the step stays near η however small the gradient, the parameter jumps from one side of a minimum to the other in the end. The rate has to be lowered then.",
+            "由于无论梯度多小步长都接近 η，参数最终会在极小值点两侧来回跳动。所以最后要降低学习率。",
         ),
     ),
     mistakes=(

@@ -22,7 +22,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both("Definition", "定义"),
         both(
             "The rate stays as it is, but in every k-th epoch it is multiplied by γ. An epoch e is a multiple of k exactly if it is not larger than k times the whole part of e/k.",
-            "学习率保持不变，但每逢 k 的倍数轮就乘以 γ。当且仅当 e 不大于 k 乘以 e/k 的整数部分时，轮次 e 是 k 的倍数。",
+            "学习率保持不变，但每到轮次为 k 的倍数时就乘以 γ。当且仅当 e 不大于 k 乘以 e/k 的整数部分时，轮次 e 是 k 的倍数。",
         ),
         b.line(now, rates.recursion),
     )
@@ -101,7 +101,7 @@ lesson = Lesson(
     numbers=numbers,
     picture=picture,
     why=both(
-        "The simplest schedule: train fast, and when the loss no longer falls because of the noise, go on with a smaller rate. The plateaus also show whether a drop came too early or too late.",
+        "The simplest schedule: train fast, and when noise keeps the loss from falling further, go on with a smaller rate. The plateaus also show whether a drop came too early or too late.",
         "最简单的调度：先快速训练，等到噪声使损失不再下降，再换小的学习率继续。从平台的长短还能看出下降得太早还是太晚。",
     ),
     mistakes=(

@@ -24,8 +24,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Definition", "定义"),
         both(
-            "For n epochs the rate grows by equal steps, a share 1/n of the base rate in each; epochs are counted from 0. In epoch n − 1 the base rate is reached, and stays.",
-            "在前 n 轮，学习率等量增长，每轮增加基准学习率的 1/n；轮次从 0 数起。第 n − 1 轮达到基准学习率，此后不变。",
+            "For n epochs the rate grows by equal steps, a share 1/n of the base rate in each; epochs are counted from 0. In epoch n − 1 the base rate is reached, and stays; up to there (1 ≤ e < n) the sum with the rate before holds.",
+            "在前 n 轮，学习率等量增长，每轮增加基准学习率的 1/n；轮次从 0 数起。第 n − 1 轮达到基准学习率，此后不变；与前一轮相加的式子只在此之前（1 ≤ e < n）成立。",
         ),
         b.line(rates.start, rates.first),
         b.line(now, rates.before + base / n, rates.closed()),
@@ -34,8 +34,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("As factors", "写成因子"),
         both(
-            "PyTorch multiplies: epoch e has e + 1 shares where the epoch before had e. In the product everything cancels but the last numerator and the first denominator.",
-            "PyTorch 用的是乘法：第 e 轮有 e + 1 份，前一轮有 e 份。连乘时，除最后一个分子和第一个分母外全部约去。",
+            "As a product, up to epoch n − 1: epoch e has e + 1 shares where the epoch before had e. In the product everything cancels but the last numerator and the first denominator.",
+            "到第 n − 1 轮为止，也可以写成乘法：第 e 轮有 e + 1 份，前一轮有 e 份。连乘时，除最后一个分子和第一个分母外全部约去。",
         ),
         b.line(first[1], first[0] * (formula(2) / 1), 2 * base / n),
         b.line(first[2], first[1] * Fraction(3, 2), 3 * base / n),
@@ -48,8 +48,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("With PyTorch's LinearLR", "用 PyTorch 的 LinearLR"),
         both(
-            "LinearLR goes from a first factor to 1 in a given number of epochs. With the first factor 1/n and n − 1 epochs it is this warm-up.",
-            "LinearLR 在给定轮数内从初始因子线性变到 1。取初始因子 1/n、轮数 n − 1，就是这里的预热。",
+            "LinearLR goes from a first factor to 1 in a given number of epochs. With the first factor 1/n and n − 1 epochs it is this warm-up; for e < n the smaller of e and n − 1 is e.",
+            "LinearLR 在给定轮数内从初始因子线性变到 1。取初始因子 1/n、轮数 n − 1，就是这里的预热；e < n 时，e 与 n − 1 中较小者是 e。",
         ),
         b.line(now, bound, base * (1 / n + (n - 1) / n * e / (n - 1)), base * (1 + e) / n),
     )
@@ -65,8 +65,8 @@ def distance(b: Board, n: Name) -> Iterator[Block]:
     yield b.step(
         both("How far one gets", "走了多远"),
         both(
-            "If every step is as long as the rate, as Adam's first one is, D is how far a parameter gets during the warm-up. The numbers from 1 to n have the sum n(n + 1)/2: it is about half as far as without.",
-            "若每一步的长度都等于学习率（Adam 的第一步就是如此），D 就是预热期间参数走过的距离。1 到 n 之和为 n(n + 1)/2：大约是不预热时的一半。",
+            "If every step is as long as the rate, as Adam's first one is, D is how far a parameter gets at most during the warm-up. The numbers from 1 to n have the sum n(n + 1)/2: it is about half as far as without.",
+            "若每一步的长度都等于学习率（Adam 的第一步就是如此），D 就是预热期间参数最多走过的距离。1 到 n 之和为 n(n + 1)/2：大约是不预热时的一半。",
         ),
         b.line(total, n * (n + 1) / 2 * (eta / n), (n + 1) / 2 * eta),
     )
@@ -80,8 +80,8 @@ def noise(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Why the first steps are the worst", "为什么最初几步最不可靠"),
         both(
-            "Adam's corrected average is a weighted mean of t gradients. The variance of its noise is that of one gradient times the sum Q of the squared weights, a geometric series in β². In the first step Q is 1: the direction is that of a single mini-batch, and the step has the full length all the same. Later Q falls towards (1 − β)/(1 + β), which is 1/19 for β = 0.9.",
-            "Adam 修正后的平均是 t 个梯度的加权平均。其噪声方差等于单个梯度的方差乘以权重平方之和 Q，它是公比 β² 的几何级数。第一步 Q = 1：方向只取决于一个小批量，步长却是满的。之后 Q 趋于 (1 − β)/(1 + β)，β = 0.9 时为 1/19。",
+            "With Adam's β₁ as β, its corrected average is a weighted mean of t gradients: one that is k steps old has the weight (1 − β)βᵏ/(1 − βᵗ). The variance of its noise is that of one gradient times the sum Q of the squared weights, a geometric series in β². In the first step Q is 1: the direction is that of a single mini-batch, and the step has the full length all the same. Later Q falls towards (1 − β)/(1 + β), which is 1/19 for β = 0.9.",
+            "把 Adam 的 β₁ 记为 β，修正后的平均是 t 个梯度的加权平均：k 步之前的梯度权重为 (1 − β)βᵏ/(1 − βᵗ)。其噪声方差等于单个梯度的方差乘以权重平方之和 Q，它是公比 β² 的几何级数。第一步 Q = 1：方向只取决于一个小批量，步长却是满的。之后 Q 趋于 (1 − β)/(1 + β)，β = 0.9 时为 1/19。",
         ),
         b.line(
             share,
@@ -93,17 +93,18 @@ def noise(b: Board) -> Iterator[Block]:
 
 
 def peak(b: Board) -> Iterator[Block]:
-    base, warm, e = b.free("η_base", "0.1", 1), b.whole("w", 3, 9), b.whole("e", 10, 20)
+    base, warm, e = b.free("η_base", "0.1", 1), b.whole("w", 3, 9), b.whole("e", 1, 20)
     noam = sheet("noam")
     assert noam.closed is not None
     names = {BASE: base, WARM: warm}
+    shown = bind(noam.closed, {**names, E: e})
     yield b.step(
         both("Up and down in one formula", "一个公式先升后降"),
         both(
             "The schedule of the first transformer takes the smaller of a rising line and a falling root. In epoch w − 1 both are the same; before it the line is smaller, after it the root. The highest rate is the base rate over √w.",
             "第一个 Transformer 的调度取上升直线与下降根式中较小者。第 w − 1 轮两者相等；之前直线较小，之后根式较小。最高学习率是基准学习率除以 √w。",
         ),
-        b.line(b.defined("η_e", bind(noam.closed, {**names, E: e})), base / sqrt(e + 1)),
+        b.line(b.defined("η_e", shown), shown),
         b.line(
             b.defined("η_w−1", bind(noam.closed, {**names, E: warm - 1})),
             base * (warm / (warm * sqrt(warm))),
@@ -116,8 +117,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Five epochs of warm-up", "预热五轮"),
         both(
-            "A fifth more in every epoch; from epoch 4 on the rate is 0.1.",
-            "每轮增加五分之一；从第 4 轮起学习率为 0.1。",
+            "A fifth of the base rate more in every epoch; from epoch 4 on the rate is 0.1.",
+            "每轮增加基准学习率的五分之一；从第 4 轮起学习率为 0.1。",
         ),
         *worked(b, SCHEDULE, "0.1", range(6)),
     )
@@ -135,12 +136,12 @@ def picture(b: Board) -> Iterator[Block]:
     at = [float(i) for i in range(1, 41)]
     yield b.chart(
         both(
-            "Variance of Adam's averaged gradient, in units of one gradient's",
-            "Adam 平均梯度的方差（以单个梯度为单位）",
+            "Variance of Adam's averaged gradient in units of one gradient's, for β = 0.9",
+            "Adam 平均梯度的方差（以单个梯度的方差为单位，β = 0.9）",
         ),
         "t",
         "Q",
-        {"β₁ = 0.9": b.vary((1 - beta) * (1 + beta**t) / ((1 + beta) * (1 - beta**t)), t, at)},
+        {"β = 0.9": b.vary((1 - beta) * (1 + beta**t) / ((1 + beta) * (1 - beta**t)), t, at)},
     )
 
 
@@ -168,8 +169,8 @@ lesson = Lesson(
         Mistake(
             both("The warm-up starts with the rate 0.", "预热从学习率 0 开始。"),
             both(
-                "Then the first epoch would change nothing. With epochs counted from 0, the factor is (e + 1)/n.",
-                "那样第一轮什么都不会改变。轮次从 0 数起，因子是 (e + 1)/n。",
+                "Then the first epoch would change nothing, as in libraries that do begin at 0. With epochs counted from 0, the factor here is (e + 1)/n.",
+                "那样第一轮什么都不会改变，有些库确实如此。这里轮次从 0 数起，因子是 (e + 1)/n。",
             ),
             from_zero,
         ),

@@ -11,8 +11,7 @@ from derive import reference
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block, say
 from derive.formula import ONE, Formula, formula, log, sqrt
-from derive.lessons._stepped import Stepped
-from derive.optimizers.sheet import adam, adamw, sgd
+from derive.lessons._optimizer import stepped
 
 SOME = Fraction(1, 10)  # an option that is in use; its value is that of its letter on the board
 
@@ -59,7 +58,7 @@ def plain(b: Board) -> Iterator[Block]:
             "带 weight_decay 选项的 SGD 先把 λw 加到梯度上，再做其他处理。",
         ),
         b.line(b.defined("g\u0303", g + λ * w), g + λ * w),
-        b.line(new, sgd(Stepped(b, w, g, {"lr": η, "weight_decay": λ}), weight_decay=SOME)),
+        b.line(new, stepped(b, "sgd", w, g, {"lr": η, "weight_decay": λ}, weight_decay=SOME)),
     )
     weights, lines = [b.free("w_0")], []
     for i in (1, 2, 3):
@@ -99,7 +98,7 @@ def momentum(b: Board) -> Iterator[Block]:
     second = b.defined("buf^L2_2", μ * buf + g2 + λ * w1)
     l2 = b.defined(
         "w^L2_2",
-        sgd(Stepped(b, w1, g2, options, before={"buf": buf}), momentum=SOME, weight_decay=SOME),
+        stepped(b, "sgd", w1, g2, options, {"buf": buf}, momentum=SOME, weight_decay=SOME),
     )
     beside = b.defined("w^decay_2", (1 - η * λ) * w1 - η * (μ * g1 + g2))
     yield b.step(
@@ -121,7 +120,7 @@ def first_step(b: Board) -> Iterator[Block]:
     β1, β2 = b.free("β_1", 0, 1), b.free("β_2", 0, 1)
     options = {"lr": η, "weight_decay": λ, "betas1": β1, "betas2": β2, "eps": ε}
     total = b.defined("g\u0303", g + λ * w)
-    l2 = b.defined("w^L2", adam(Stepped(b, w, g, options), weight_decay=SOME))
+    l2 = b.defined("w^L2", stepped(b, "adam", w, g, options, weight_decay=SOME))
     mean, square = b.defined("m\u0302", total), b.defined("v\u0302", total**2)
     yield b.step(
         both("Adam with L2: the first step", "带 L2 的 Adam：第一步"),
@@ -138,7 +137,7 @@ def first_step(b: Board) -> Iterator[Block]:
         b.line(l2, w - η * mean / (sqrt(square) + ε), w - η * total / (abs(total) + ε)),
     )
     without = {**options, "eps": b.number("ε", 0)}
-    gone = b.defined("w^L2", adam(Stepped(b, w, g, without), weight_decay=SOME))
+    gone = b.defined("w^L2", stepped(b, "adam", w, g, without, weight_decay=SOME))
     yield b.step(
         both("The penalty has vanished", "惩罚消失了"),
         both(
@@ -148,7 +147,7 @@ def first_step(b: Board) -> Iterator[Block]:
         b.line(gone, w - η * (g + λ * w) / (g + λ * w), w - η),
         b.line(gone, w - η * g / abs(g)),
     )
-    decoupled = b.defined("w^AdamW", adamw(Stepped(b, w, g, options), weight_decay=SOME))
+    decoupled = b.defined("w^AdamW", stepped(b, "adamw", w, g, options, weight_decay=SOME))
     yield b.step(
         both("AdamW: the first step", "AdamW：第一步"),
         both(
@@ -170,7 +169,7 @@ def later_steps(b: Board) -> Iterator[Block]:
     root = b.defined("v\u0302", (β2 * v + (1 - β2) * total**2) / (1 - β2**t))
     mean = b.defined("m\u0302", (β1 * m + (1 - β1) * total) / (1 - β1**t))
     data = b.defined("m\u0302^L", (β1 * m + (1 - β1) * g) / (1 - β1**t))
-    l2 = b.defined("w^L2", adam(Stepped(b, w, g, options, t, before), weight_decay=SOME))
+    l2 = b.defined("w^L2", stepped(b, "adam", w, g, options, before, t, weight_decay=SOME))
     share = (1 - β1) / (1 - β1**t)
     yield b.step(
         both("Any later step", "之后的任意一步"),
@@ -193,7 +192,7 @@ def later_steps(b: Board) -> Iterator[Block]:
             w - η * data / (sqrt(root) + ε) - share * (η * λ * w / (sqrt(root) + ε)),
         ),
     )
-    decoupled = b.defined("w^AdamW", adamw(Stepped(b, w, g, options, t, before), weight_decay=SOME))
+    decoupled = b.defined("w^AdamW", stepped(b, "adamw", w, g, options, before, t, weight_decay=SOME))
     own = b.defined("v\u0302^L", (β2 * v + (1 - β2) * g**2) / (1 - β2**t))
     yield b.step(
         both("The same step of AdamW", "AdamW 的同一步"),
@@ -265,7 +264,7 @@ def adam_is_adamw(b: Board) -> tuple[Formula, Formula]:
         "eps": b.number("ε", 0),
     }
     options = {**letters, "weight_decay": λ}
-    return adam(Stepped(b, w, g, options), weight_decay=SOME), adamw(Stepped(b, w, g, options), weight_decay=SOME)
+    return stepped(b, "adam", w, g, options, weight_decay=SOME), stepped(b, "adamw", w, g, options, weight_decay=SOME)
 
 
 def momentum_too(b: Board) -> tuple[Formula, Formula]:
@@ -273,7 +272,7 @@ def momentum_too(b: Board) -> tuple[Formula, Formula]:
     options = {"lr": η, "weight_decay": λ, "momentum": μ}
     last = b.free("g_1")
     before = {"buf": b.defined("buf", last + λ * w)}
-    l2 = sgd(Stepped(b, w, g, options, before=before), momentum=SOME, weight_decay=SOME)
+    l2 = stepped(b, "sgd", w, g, options, before, momentum=SOME, weight_decay=SOME)
     return l2, (1 - η * λ) * w - η * (μ * last + g)
 
 
