@@ -81,9 +81,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Any bend will do, a straight line will not", "弯折即可，直线不行"),
         both(
-            "What is needed is a function that is not linear, with a slope that training can use. How steep it is where it is steepest "
-            "decides how much of a gradient gets through a unit.",
-            "需要的是非线性的函数，并且斜率能供训练使用。它最陡处的斜率决定了梯度能有多少通过一个单元。",
+            "What is needed is a function that is not linear, with a slope that training can use. On its way back through a unit the gradient is multiplied by this slope, so the steepest slope says how much of it can get through at most.",
+            "需要的是非线性的函数，并且斜率能供训练使用。梯度往回通过一个单元时要乘以这个斜率，所以最陡处的斜率就是梯度最多能通过的比例。",
         ),
         b.line(slope_at(b, sigmoid, 0), formula("1/4")),
         b.line(slope_at(b, tanh, 0), 1),
@@ -197,9 +196,9 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "With ReLU a network is made of straight pieces, and more units make more pieces: on a bounded region it can follow any "
+            "With ReLU a network is made of straight pieces, and more units make more pieces: on a closed and bounded region it can follow any "
             "continuous function as closely as one likes.",
-            "用 ReLU 时，网络由许多直线段拼成，单元越多段数越多：在有界区域上，它可以任意接近任何连续函数。",
+            "用 ReLU 时，网络由许多直线段拼成，单元越多段数越多：在有界闭区域上，它可以任意接近任何连续函数。",
         ),
         both(
             "In hidden layers ReLU is the usual choice: it is cheap, and its slope is 1 wherever the unit is on. Sigmoid and tanh saturate: far "

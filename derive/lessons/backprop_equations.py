@@ -121,8 +121,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The letter δ", "记号 δ"),
         both(
-            "δ is the slope of the loss by the sum of one unit. All gradients will be written with it.",
-            "δ 是损失对某个单元加权和的斜率。所有梯度都用它来写。",
+            "δ is the slope of the loss with respect to the weighted sum of one unit. All gradients will be written with it.",
+            "δ 是损失对某个单元加权和的偏导数。所有梯度都用它来写。",
         ),
         *(b.line(b.entry(s.delta[1], j), b.entry(measured, j)) for j in (1, 2)),
         *(b.line(b.entry(s.delta[0], j), b.entry(early, j)) for j in (1, 2)),
@@ -266,8 +266,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Backward", "反向"),
         both(
-            "The slope of the sigmoid is its output times what is missing to 1. On the left stand difference quotients of the loss.",
-            "sigmoid 的斜率等于输出乘以它与 1 的差。左边是损失的差商。",
+            "The slope of the sigmoid is its output times one minus its output. On the left stand difference quotients of the loss.",
+            "sigmoid 的导数等于输出乘以（1 减输出）。左边是损失的差商。",
         ),
         b.line(s.delta[1], hadamard(n.a[1] - n.t, n.a[1], ones - n.a[1]), numbers=True),
         b.line(s.delta[0], hadamard(transpose(n.W[1]) @ s.delta[1], n.a[0], ones - n.a[0]), numbers=True),
@@ -308,13 +308,12 @@ lesson = Lesson(
     numbers=numbers,
     why=(
         both(
-            "These four lines are all of it: every fully connected network, however deep, is differentiated by BP1 once and BP2 to BP4 once per "
-            "layer.",
-            "全部内容就是这四条：任何全连接网络，不论多深，求导都是用一次 BP1，再每层用一次 BP2 到 BP4。",
+            "These four lines are all of it: every fully connected network, however deep, is differentiated by BP1 once, BP2 once for every earlier layer, and BP3 and BP4 once per layer.",
+            "全部内容就是这四条：任何全连接网络，不论多深，求导都是用一次 BP1，前面每层用一次 BP2，再每层各用一次 BP3 和 BP4。",
         ),
         both(
-            "BP4 tells when a weight learns slowly: where the input of the weight is near 0, or where δ is, because the unit is saturated.",
-            "从 BP4 可以看出权重何时学得慢：它的输入接近 0，或因单元饱和而 δ 接近 0。",
+            "BP4 tells when a weight learns slowly: where the input of the weight is near 0, or where δ is, for example because the unit is saturated.",
+            "从 BP4 可以看出权重何时学得慢：它的输入接近 0，或 δ 接近 0（例如单元饱和时）。",
         ),
         both(
             "Softmax mixes the units of its layer, so BP1 has a sum there; with cross-entropy it becomes the output minus the target.",

@@ -65,8 +65,8 @@ def one_unit(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The folded layer", "合并后的层"),
         both(
-            "This is a linear layer again, with other numbers: the new weights are the slopes of y by the inputs, the new bias is y at the input 0.",
-            "这仍是一个线性层，只是数值不同：新权重是 y 对各输入的斜率，新偏置是输入为 0 时的 y。",
+            "This is a linear layer again, with other numbers: the new weights are the slopes of y with respect to the inputs, the new bias is y at the input 0.",
+            "这仍是一个线性层，只是数值不同：新权重是 y 对各输入的偏导数，新偏置是输入为 0 时的 y。",
         ),
         b.line(new1, γ / s * w1),
         b.line(new2, γ / s * w2),
@@ -167,7 +167,7 @@ lesson = Lesson(
         ),
         both(
             "It is the linear collapse at work: two layers without a nonlinearity between them are one.",
-            "这正是线性层的坍缩：中间没有非线性的两层等于一层。",
+            "这正是线性层的合并：中间没有非线性的两层等于一层。",
         ),
     ),
     mistakes=(
@@ -182,8 +182,8 @@ lesson = Lesson(
         Mistake(
             both("It can be folded through a relu.", "可以越过 relu 合并。"),
             both(
-                "Only if nothing nonlinear stands between: linear, batch normalization, relu can be folded; linear, relu, batch normalization can not.",
-                "中间不能有非线性：“线性、批归一化、relu”可以合并；“线性、relu、批归一化”不行。",
+                "Only if nothing nonlinear stands between: linear, batch normalization, relu can be folded; linear, relu, batch normalization cannot. Behind a relu it can only be folded forward, into a linear layer that follows it.",
+                "中间不能有非线性：“线性、批归一化、relu”可以合并；“线性、relu、批归一化”不行，此时只能并入紧跟其后的线性层。",
             ),
             activation_between,
         ),

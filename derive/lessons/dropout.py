@@ -102,7 +102,7 @@ def next_unit(b: Board) -> Iterator[Block]:
         both("The older way", "早期的做法"),
         both(
             "In the first papers the mask stands alone in training, and at test time the weights are multiplied by 1 − p. The mean is met as well, but the network must be changed for use. Dividing in training is called inverted dropout; PyTorch does it.",
-            "早期论文在训练时只用掩码，测试时再把权重乘以 1 − p。这样期望同样一致，但使用前要改动网络。在训练时就做除法的方式称为反向缩放（inverted dropout），PyTorch 采用这种方式。",
+            "早期论文在训练时只用掩码，测试时再把权重乘以 1 − p。这样期望同样一致，但使用前要改动网络。在训练时就做除法的方式称为 inverted dropout（反向随机失活），PyTorch 采用这种方式。",
         ),
         b.line(shown, older),
         b.line(mean(b, older, over, shown), (1 - p) * w1 * a1 + (1 - p) * w2 * a2 + bias),
@@ -308,8 +308,8 @@ lesson = Lesson(
             "任何一个单元都可能在某一步缺席，所以别的单元不能只依赖它，而要学到与许多伙伴搭配都有用的东西，过拟合也就减轻了。",
         ),
         both(
-            "Dropout is used where a network has more parameters than its data need: after wide linear layers with p = 0.5, after inputs or in attention with p around 0.1. The training loss is then noisier and often higher than the test loss; that is as it should be.",
-            "网络参数多于数据所需时使用 dropout：宽的线性层之后常取 p = 0.5，输入之后或注意力中常取 0.1 左右。这时训练损失波动较大，常常比测试损失还高，这是正常现象。",
+            "Dropout is used where a network has more parameters than its data need: after wide linear layers with p = 0.5, on inputs or in attention with p around 0.1. The training loss is then noisier and often higher than the test loss; that is as it should be.",
+            "网络参数多于数据所需时使用 dropout：宽的线性层之后常取 p = 0.5，对输入或在注意力中常取 0.1 左右。这时训练损失波动较大，常常比测试损失还高，这是正常现象。",
         ),
         both(
             "Through a nonlinearity the mean no longer passes exactly, so the test output is only close to the mean of all thinned networks. In practice this is good enough.",

@@ -234,8 +234,8 @@ lesson = Lesson(
             "它适用于任意批大小，一次一个样本也可以，而且训练与评估的计算相同。Transformer 的每个残差块之前或之后都有一个。",
         ),
         both(
-            "It keeps the sizes of activations in bounds however many layers are stacked, and gradients with them.",
-            "无论叠多少层，它都能控制激活值的大小，也就控制了梯度的大小。",
+            "It keeps the sizes of activations in bounds however many layers are stacked, which also helps the gradients.",
+            "无论叠多少层，它都能控制激活值的大小，这对梯度也有帮助。",
         ),
     ),
     mistakes=(

@@ -109,7 +109,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.table(
         both("784-128-10, for pictures of 28 × 28 pixels", "784-128-10，用于 28 × 28 像素的图像"),
         header,
-        pixels,
+        (*pixels, (both("together", "合计"), "", *(sum(int(row[i]) for row in pixels) for i in (2, 3, 4)))),
     )
 
 
@@ -139,8 +139,8 @@ lesson = Lesson(
             "参数个数决定模型占多少内存：用 32 位数时每个 4 字节，梯度再占同样多，Adam 为每个参数保存两个平均值，又要两倍。",
         ),
         both(
-            "In a network for pictures nearly all parameters stand between the pixels and the first layer.",
-            "处理图像的网络，几乎所有参数都在像素与第一层之间。",
+            "In a fully connected network for pictures nearly all parameters stand between the pixels and the first layer: above, 100480 of 101770.",
+            "处理图像的全连接网络，几乎所有参数都在像素与第一层之间：上例的 101770 个中有 100480 个。",
         ),
         both(
             "Comparing the count with a model summary is a quick test that a network was built as intended.",

@@ -220,8 +220,8 @@ def numbers(b: Board) -> Iterator[Block]:
 def picture(b: Board) -> Iterator[Block]:
     yield b.chart(
         both(
-            "The slope of the output by the input over the depth, for layers v·tanh(x) with v drawn between −0.5 and 0.5",
-            "输出对输入的斜率随深度的变化：各层为 v·tanh(x)，v 在 −0.5 与 0.5 之间抽取",
+            "The slope of the output with respect to the input over the depth, for layers v·tanh(x) with v drawn between −0.5 and 0.5",
+            "输出对输入的导数随深度的变化：各层为 v·tanh(x)，v 在 −0.5 与 0.5 之间抽取",
         ),
         both("layers", "层数"),
         both("absolute value of the slope", "斜率的绝对值"),
@@ -273,8 +273,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Without shortcuts, plain networks of some dozens of layers even fit their training data worse than shallow ones. With them networks of a hundred layers and more can be trained; every transformer has two in each of its blocks.",
-            "没有捷径时，几十层的普通网络连训练数据都拟合得比浅层网络差。有了捷径，上百层的网络也能训练；Transformer 的每个块里就有两条。",
+            "Without shortcuts, plain networks of some dozens of layers even fit their training data worse than shallow ones. With them networks of a hundred layers and more can be trained; transformers have two or three in each of their blocks.",
+            "没有捷径时，几十层的普通网络连训练数据都拟合得比浅层网络差。有了捷径，上百层的网络也能训练；Transformer 的每个块里就有两三条。",
         ),
         both(
             "What a block has to learn is the difference to doing nothing. Doing nothing is easy for it: its weights go to 0.",
@@ -297,8 +297,8 @@ lesson = Lesson(
         Mistake(
             both("With shortcuts the gradient keeps its size.", "有了捷径，梯度的大小保持不变。"),
             both(
-                "It cannot vanish through the shortcut, but the factor is 1 + F′, not 1: it can grow.",
-                "经捷径的部分不会消失，但因子是 1 + F′ 而不是 1，梯度仍可能增大。",
+                "The shortcut passes it on unchanged, but the factor is 1 + F′, not 1: the gradient can grow, and where F′ is near −1 it can shrink.",
+                "经捷径的部分原样返回，但因子是 1 + F′ 而不是 1：梯度可能增大，F′ 接近 −1 时也可能变小。",
             ),
             never_changes,
         ),

@@ -14,6 +14,7 @@ from derive.formula import (
     Partial,
     Symbol,
     Written,
+    cases,
     formula,
     grand_total,
     hadamard,
@@ -110,7 +111,6 @@ def bounds(b: Board) -> Iterator[Block]:
         b.line(b.slope(s, z, prime(σ_prime, z)), s * (1 - s), quarter - (s - half) ** 2),
         b.line(b.slope(Apply(σ, (zero,)), zero, prime(σ_prime, formula(0))), quarter),
     )
-    positive = b.free("z", 1, 2)
     yield b.step(
         both("tanh and ReLU", "tanh 与 ReLU"),
         both(
@@ -119,7 +119,7 @@ def bounds(b: Board) -> Iterator[Block]:
             "tanh 的斜率等于 1 减去一个平方：不超过 1，单元一离开 0 就变小。ReLU 开启时斜率恒为 1，不论 z 多大；关闭时斜率为 0。",
         ),
         b.line(b.slope(t, z, prime(th_prime, z)), 1 - t**2),
-        b.line(b.slope(Apply(ReLU, (positive,)), positive, prime(ReLU_prime, positive)), 1),
+        b.line(b.slope(Apply(ReLU, (z,)), z, prime(ReLU_prime, z)), cases((1, z > 0), (0, True))),
     )
 
 
@@ -139,10 +139,9 @@ def wide(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Layers of several units", "每层多个单元"),
         both(
-            "The factor of a layer is now a matrix: entry by entry the slopes, then the transpose of the weights. u is the slope of the loss by the "
-            "outputs of the last layer. What was one number is now how much such a matrix stretches or shrinks on average, and that is what "
+            "The factor of a layer is now a matrix: entry by entry the slopes, then the transpose of the weights. u is the slope of the loss with respect to the outputs of the last layer. What was one number is now how much such a matrix stretches or shrinks on average, and that is what "
             "the initial weights are chosen for.",
-            "这时每层的因子是矩阵：先逐元素乘以斜率，再乘以权重的转置。u 是损失对最后一层输出的斜率。原来的一个数，"
+            "这时每层的因子是矩阵：先逐元素乘以斜率，再乘以权重的转置。u 是损失对最后一层输出的偏导数。原来的一个数，"
             "现在变成这个矩阵平均把向量拉长或缩短多少，初始权重正是为此选取的。",
         ),
         b.line(by_x, transpose(W1) @ hadamard(Apply(σ_prime, (z1,)), transpose(W2) @ inner)),
@@ -227,24 +226,24 @@ lesson = Lesson(
         ),
         both(
             "What helps: ReLU and its relatives in hidden layers, initial weights of the right size, normalization between layers, residual "
-            "connections that let the gradient pass by, and against explosions cutting the gradient to a greatest length.",
-            "对策有：隐藏层用 ReLU 一类的函数，初始权重取合适的大小，层间做归一化，用残差连接让梯度绕行；对付爆炸，可以把梯度裁剪到最大长度。",
+            "connections that let the gradient pass by, and against explosions gradient clipping, which limits the length of the gradient.",
+            "对策有：隐藏层用 ReLU 一类的函数，初始权重取合适的大小，层间做归一化，用残差连接让梯度绕行；对付爆炸，可以用梯度裁剪限制梯度的长度。",
         ),
     ),
     mistakes=(
         Mistake(
             both("A deep sigmoid network only needs more training.", "深层 sigmoid 网络只要多训练就行。"),
             both(
-                "Each layer multiplies the gradient once more; with weights of size 1, ten of them leave less than a millionth.",
-                "每多一层，梯度就多乘一次；权重为 1 时，十层之后剩下不到百万分之一。",
+                "Each layer multiplies the gradient once more; with weights of size 1 at most, ten of them leave less than a millionth.",
+                "每多一层，梯度就多乘一次；权重的绝对值不超过 1 时，十层之后剩下不到百万分之一。",
             ),
             one_factor,
         ),
         Mistake(
             both("With ReLU gradients cannot explode or vanish.", "用 ReLU 梯度就不会爆炸或消失。"),
             both(
-                "The slope is 1, but the weights are factors too, and half of the units are off. The size of the weights decides.",
-                "斜率是 1，但权重也是因子，而且一半单元是关闭的。决定因素是权重的大小。",
+                "The slope is 1, but the weights are factors too, and at the start about half of the units are off. The size of the weights decides.",
+                "斜率是 1，但权重也是因子，而且起初大约一半单元是关闭的。决定因素是权重的大小。",
             ),
             always_one,
         ),

@@ -34,7 +34,7 @@ def plain(b: Board) -> Iterator[Block]:
         both("Definition", "定义"),
         say(
             both(
-                "In every step the weight is multiplied by a number a little below 1, beside the step against the gradient {g} of the loss.",
+                "In every step the weight is multiplied by a number a little below 1, in addition to the step against the gradient {g} of the loss.",
                 "每一步除了沿损失梯度 {g} 的反方向走，还把权重乘以一个略小于 1 的数。",
             ),
             g=g,
@@ -176,8 +176,8 @@ def later_steps(b: Board) -> Iterator[Block]:
         both("Any later step", "之后的任意一步"),
         (
             both(
-                "A moving average of a sum is the sum of the moving averages, so the newest λw can be taken out of m̂, where m and v come from the step before.",
-                "和的滑动平均等于滑动平均之和，因此可以把最新的 λw 从 m̂ 中分出来；m 与 v 是上一步留下的。",
+                "A moving average of a sum is the sum of the moving averages, so the newest λw can be taken out of m̂. Here m and v come from the step before and already contain the earlier ones.",
+                "和的滑动平均等于滑动平均之和，因此可以把最新的 λw 从 m̂ 中分出来；m 与 v 来自上一步，其中已含有以前各步的 λw。",
             ),
             both(
                 "Like every gradient it is divided by the root of v̂. A weight with large gradients is hardly pulled at all, one with small gradients strongly. AdamW pulls all of them by ηλw.",
@@ -198,8 +198,8 @@ def later_steps(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The same step of AdamW", "AdamW 的同一步"),
         both(
-            "Here both averages are those of the gradient of the loss, and what is taken off for the decay is divided by nothing.",
-            "这里两个平均都只来自损失的梯度，为衰减减去的量不除以任何东西。",
+            "Here both averages, m and v of the step before included, are those of the gradient of the loss alone, and what is taken off for the decay is divided by nothing.",
+            "这里两个平均（包括上一步的 m 与 v）都只来自损失的梯度，为衰减减去的量不除以任何东西。",
         ),
         b.line(own, (β2 * v + (1 - β2) * g**2) / (1 - β2**t)),
         b.line(decoupled, w - η * data / (sqrt(own) + ε) - η * λ * w),
@@ -295,8 +295,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Decoupled, λ means the same for every weight, and the best λ depends less on the learning rate and on the optimizer. This is why AdamW is the usual choice for large networks.",
-            "解耦之后，λ 对每个权重的含义都相同，最佳的 λ 也较少受学习率和优化器的影响。因此大型网络通常选用 AdamW。",
+            "Decoupled, λ means the same for every weight, and in experiments λ and the learning rate can be tuned more independently of each other. This is why AdamW is the usual choice for large networks.",
+            "解耦之后，λ 对每个权重的含义都相同，实验中 λ 与学习率也更能分开来调。因此大型网络通常选用 AdamW。",
         ),
         both(
             "The factor is 1 − ηλ, so a schedule that lowers η lowers the decay with it.",
@@ -329,7 +329,7 @@ lesson = Lesson(
         ),
         Mistake(
             both("Each step takes the share λ off the weight.", "每一步减去权重的 λ 倍。"),
-            both("The share is ηλ: the rate stands in it.", "减去的是 ηλ 倍：其中含有学习率。"),
+            both("The share is ηλ: the learning rate is a factor of it.", "减去的是 ηλ 倍：其中含有学习率。"),
             rate_left_out,
         ),
     ),
