@@ -224,8 +224,10 @@ def _factors(rank: int) -> Speller:
         pieces = [_spell(arg, dialect, show) for arg in f.args]
         negative = pieces[0].negative and pieces[0].rank >= NEGATIVE
         texts = [
-            _inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
-            for i, p in enumerate(pieces)
+            dialect.bracket(p.text)
+            if f.head == "had" and isinstance(arg, Apply) and arg.head == "dot"  # A B ⊙ C could be read as A (B ⊙ C)
+            else _inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
+            for i, (p, arg) in enumerate(zip(pieces, f.args, strict=True))
         ]
         # numbers side by side would read as one number
         times = dialect.style.times or ("" if show is None else "·")
