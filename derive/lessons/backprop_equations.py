@@ -178,7 +178,7 @@ def second(b: Board, n: Net, s: Slopes) -> Iterator[Block]:
             "So there are two paths from it to the loss, and they are added. Row after row this is the product with the transpose: the sum runs "
             "over the first index of the weights. Then the sum of the unit itself is one factor further away, the slope of its activation.",
             "所以它到损失有两条路径，要相加。逐行来看，这正是与转置矩阵的乘积：求和对权重的第一个下标进行。"
-            "再往前一步到本单元的加权和，只多一个因子：激活函数的斜率。",
+            "再往前一步到本单元的加权和，只多一个因子：激活函数的导数。",
         ),
         *(b.line(by_a[k - 1], w[1, k] * late[0] + w[2, k] * late[1]) for k in (1, 2)),
         *(
@@ -325,7 +325,7 @@ lesson = Lesson(
             both("δ of a hidden layer is Wᵀδ.", "隐藏层的 δ 是 Wᵀδ。"),
             both(
                 "That is ∂L/∂a. δ has the slope of the activation as a further factor.",
-                "那是 ∂L/∂a。δ 还要乘以激活函数的斜率。",
+                "那是 ∂L/∂a。δ 还要乘以激活函数的导数。",
             ),
             no_slope,
         ),

@@ -57,7 +57,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both(
             "Let there be one more input that is 1 for every sample. Its weight is the bias: it is learned as a weight is, and its "
             "slope is the value of that input, 1.",
-            "再添一个对每个样本都等于 1 的输入，它的权重就是偏置：和别的权重一样学习，斜率就是这个输入的值 1。",
+            "再添一个对每个样本都等于 1 的输入，它的权重就是偏置：和别的权重一样学习，加权和对它的偏导数就是这个输入的值 1。",
         ),
         b.line(z, w0 * one + w1 * x1 + w2 * x2),
         b.line(b.slope(total, bias, Partial(Symbol("z"), Symbol("b"))), one, 1),

@@ -73,7 +73,7 @@ def next_unit(b: Board) -> Iterator[Block]:
     train = w1 * m1 * a1 / (1 - p) + w2 * m2 * a2 / (1 - p) + bias
     z, test = b.defined("z", train), b.defined("z^test", w1 * a1 + w2 * a2 + bias)
     yield b.step(
-        both("A unit of the next layer", "下一层的一个神经元"),
+        both("A unit of the next layer", "下一层的一个单元"),
         both(
             "With two inputs there are four masks: none kept, one, the other, both. Masks of different units are drawn independently, so probabilities are multiplied. Each case times its probability, and everything but the weighted sum without dropout cancels.",
             "两个输入有四种掩码：都不留、只留其一、只留其二、都保留。不同单元的掩码独立抽取，所以概率相乘。各情形乘以概率相加，最后只剩不用 dropout 时的加权和。",
@@ -92,7 +92,7 @@ def next_unit(b: Board) -> Iterator[Block]:
         both("Test time", "测试时"),
         both(
             "For validation, test and use dropout is switched off: no masks, no division. The unit then gets what it got on average in training.",
-            "验证、测试和实际使用时关闭 dropout：没有掩码，也不做除法。此时神经元得到的正是训练时的平均值。",
+            "验证、测试和实际使用时关闭 dropout：没有掩码，也不做除法。此时单元得到的正是训练时的平均值。",
         ),
         b.line(test, w1 * a1 + w2 * a2 + bias, mean(b, train, over, z)),
     )
@@ -138,7 +138,7 @@ def spread(b: Board) -> Iterator[Block]:
     z = b.defined("z", train)
     noise = variance(b, train, over, z)
     yield b.step(
-        both("The noise of the next unit", "下一个神经元的噪声"),
+        both("The noise of the next unit", "下一个单元的噪声"),
         both(
             "Variances of independent terms add up, and a constant factor counts by its square. With p = 0.5 the factor is 1.",
             "相互独立的项，方差相加；常数因子以平方计入。p = 0.5 时系数为 1。",
@@ -154,7 +154,7 @@ def spread(b: Board) -> Iterator[Block]:
     yield b.step(
         both("On average it is a penalty", "平均来看，它是一个惩罚项"),
         both(
-            "For a linear output with the squared error the mean over all masks is the error without dropout plus the variance. Each squared weight is penalised in proportion to the squared activation it works on: an L2 penalty that adapts to the data.",
+            "For a linear output with the squared error the mean over all masks is the error without dropout plus the variance. Each squared weight is penalized in proportion to the squared activation it works on: an L2 penalty that adapts to the data.",
             "对线性输出和平方误差，在所有掩码上取平均，等于不用 dropout 时的误差加上方差。每个权重的平方按其输入激活值的平方受罚：这是一种随数据调整的 L2 惩罚。",
         ),
         b.line(
@@ -212,7 +212,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield say(
         both(
             "A unit with the inputs 1 and 2, the weights 0.5 and 0.2 and the bias 0.1; p = 0.5. For each of the four masks its probability and what the unit gets:",
-            "一个神经元，输入 1 与 2，权重 0.5 与 0.2，偏置 0.1；p = 0.5。下面是四种掩码各自的概率，以及神经元得到的值：",
+            "一个单元，输入 1 与 2，权重 0.5 与 0.2，偏置 0.1；p = 0.5。下面是四种掩码各自的概率，以及单元得到的值：",
         )
     )
     yield b.table(both("All masks", "全部掩码"), header, rows)
@@ -223,7 +223,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Mean and test time", "期望与测试时"),
         both(
             "With p = 0.5 all four masks have the probability 1/4. The mean is what the unit gets at test time.",
-            "p = 0.5 时四种掩码的概率都是 1/4。期望就是测试时神经元得到的值。",
+            "p = 0.5 时四种掩码的概率都是 1/4。期望就是测试时单元得到的值。",
         ),
         b.line(average, (z1 + z2 + z3 + z4) / 4, numbers=True),
         b.line(b.defined("z^test", w1 * a1 + w2 * a2 + bias), w1 * a1 + w2 * a2 + bias, numbers=True),

@@ -126,7 +126,7 @@ def back(b: Board) -> Iterator[Block]:
         both(
             "Going back, the slope of ReLU is 1 for one half of the units and 0 for the other, so it halves the mean square too. The sum runs over the units "
             "behind, so their number takes the place of the number of inputs. As before, the δ are taken as independent of what they are multiplied by.",
-            "往回走时，ReLU 的斜率一半单元是 1，一半是 0，所以均方值同样减半。这时对后面的单元求和，单元个数取代了输入个数。和前面一样，把 δ 看作与所乘的量独立。",
+            "往回走时，ReLU 的导数在一半单元上是 1，在另一半上是 0，所以均方值同样减半。这时对后面的单元求和，单元个数取代了输入个数。和前面一样，把 δ 看作与所乘的量独立。",
         ),
         b.line(mean(b, slope**2, of_z), formula("1/2")),
         b.line(found, n * var * mean(b, slope**2, of_z) * square, n * var * square / 2),
@@ -169,7 +169,7 @@ def leaky(b: Board) -> Iterator[Block]:
         both(
             "With the slope α below 0 the negative half is not lost but counts with α squared. The gain follows in the same way; α = 0 is ReLU, and α = 1 is "
             "no activation at all.",
-            "0 以下斜率为 α 时，负的一半没有丢掉，而是乘以 α 的平方计入。增益同样推出；α = 0 就是 ReLU，α = 1 相当于没有激活函数。",
+            "0 以下导数为 α 时，负的一半没有丢掉，而是乘以 α 的平方计入。增益同样推出；α = 0 就是 ReLU，α = 1 相当于没有激活函数。",
         ),
         b.line(
             mean(b, Apply(bent.function, (z,)) ** 2, outcomes),

@@ -1,4 +1,4 @@
-"""L1 regularisation (lasso): the subgradient, the soft threshold case by case, and why weights become exactly 0."""
+"""L1 regularization (lasso): the subgradient, the soft threshold case by case, and why weights become exactly 0."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def numbers(b: Board) -> Iterator[Block]:
     w, η, λ = b.number("w", "0.03"), b.number("η", "0.1"), b.number("λ", "0.5")
     first = b.defined("w_1", w - η * λ)
     yield b.step(
-        both("Why plain steps miss the 0", "为什么普通的梯度步到不了 0"),
+        both("Why plain steps miss the 0", "为什么普通的梯度下降到不了 0"),
         both(
             "Let the data have no slope here. A subgradient step has the fixed length ηλ, so it jumps across 0 and back. The soft threshold with the same length stops at 0; libraries for the lasso step this way.",
             "设数据损失在此处没有斜率。次梯度步的长度固定为 ηλ，会在 0 的两侧来回跳。同样长度的软阈值停在 0；求解 lasso 的程序库用的是这种步骤。",

@@ -1,4 +1,4 @@
-"""L2 regularisation (ridge): the penalty, its gradient, what it does to a minimum, and where it comes from."""
+"""L2 regularization (ridge): the penalty, its gradient, what it does to a minimum, and where it comes from."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def shrinkage(b: Board) -> Iterator[Block]:
     )
     flat, steep = b.free("h_1", "0.01", "0.1"), b.free("h_2", 10, 20)
     yield b.step(
-        both("What is shrunk most", "谁缩得最多"),
+        both("What is shrunk most", "哪个方向缩得最多"),
         both(
             "The factor is close to 1 where the loss is steep and close to 0 where it is flat: directions the data say little about are given up, the others are kept. As long as h is positive, the factor is never 0.",
             "损失陡峭的方向上因子接近 1，平坦的方向上接近 0：数据几乎没有约束的方向被压小，其余方向基本保留。只要 h 为正，因子就不会等于 0。",

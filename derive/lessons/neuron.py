@@ -59,7 +59,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both(
             "A weight says how fast the sum grows with its input. Seen from the weight it is the other way round: the sum "
             "grows with the weight as fast as the input is large. The bias is added as it is: its slope is 1. Training needs these slopes.",
-            "权重表示加权和随对应输入变化的快慢；反过来，加权和随权重变化的快慢就是输入的大小。偏置的斜率是 1。训练时要用到这些斜率。",
+            "权重表示加权和随对应输入变化的快慢；反过来，加权和随权重变化的快慢就是输入的大小。对偏置的偏导数是 1。训练时要用到这些偏导数。",
         ),
         b.line(b.slope(total, x1, Partial(Symbol("z"), Symbol("x", "1"))), w1),
         b.line(b.slope(total, w1, Partial(Symbol("z"), Symbol("w", "1"))), x1),

@@ -171,7 +171,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("One step by hand", "手算一步"),
         both(
             "Two ReLU units without biases, all weights 0.5, inputs 1 and 2, target 1. Both units are on, so their slope is 1.",
-            "两个 ReLU 单元，没有偏置，权重全为 0.5，输入为 1 和 2，目标为 1。两个单元都开启，斜率为 1。",
+            "两个 ReLU 单元，没有偏置，权重全为 0.5，输入为 1 和 2，目标为 1。两个单元都已激活，导数为 1。",
         ),
         *(b.line(z[j], w[j + 1, 1] * x1 + w[j + 1, 2] * x2, numbers=True) for j in (0, 1)),
         b.line(y, v[0] * a[0] + v[1] * a[1], numbers=True),

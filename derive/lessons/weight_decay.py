@@ -106,7 +106,7 @@ def momentum(b: Board) -> Iterator[Block]:
         both("With momentum: the second step", "带动量：第二步"),
         both(
             "With L2 the buffer remembers λw₀ together with the gradients, and it goes into this step again. Decay beside the step leaves the buffer to the gradients of the loss. What differs is this memory.",
-            "用 L2 时，缓冲把 λw₀ 和梯度一起记住，这一步会再次用到它。放在步外的衰减则让缓冲只含损失的梯度。两者之差正是这份记忆。",
+            "用 L2 时，缓冲把 λw₀ 和梯度一起记住，这一步会再次用到它。与更新步分开的衰减则让缓冲只含损失的梯度。两者之差正是这份记忆。",
         ),
         b.line(second, μ * buf + (g2 + λ * w1)),
         b.line(l2, w1 - η * second, (1 - η * λ) * w1 - η * (μ * g1 + g2) - η * μ * λ * w),
@@ -153,7 +153,7 @@ def first_step(b: Board) -> Iterator[Block]:
         both("AdamW: the first step", "AdamW：第一步"),
         both(
             "The moving averages see the gradient of the loss alone, and the weight is shrunk beside the step: the decay is ηλw, as in the definition.",
-            "滑动平均只看损失的梯度，权重在步外缩小：衰减量为 ηλw，与定义一致。",
+            "滑动平均只用损失的梯度，权重另行缩小：衰减量为 ηλw，与定义一致。",
         ),
         b.line(decoupled, (1 - η * λ) * w - η * g / (abs(g) + ε)),
     )
@@ -286,7 +286,7 @@ lesson = Lesson(
     title=both("Weight decay", "权重衰减"),
     short=both(
         "Every step shrinks the weight by the factor 1 − ηλ. For plain gradient descent this is L2; for Adam it is not, and AdamW does it beside the step.",
-        "每一步都把权重乘以 1 − ηλ。对普通梯度下降这就是 L2；对 Adam 则不是，AdamW 在步外单独做衰减。",
+        "每一步都把权重乘以 1 − ηλ。对普通梯度下降这就是 L2；对 Adam 则不是，AdamW 则把衰减与更新步分开。",
     ),
     chapter="regularization",
     position=3,
@@ -319,11 +319,11 @@ lesson = Lesson(
         Mistake(
             both(
                 "Adam(weight_decay=λ) and AdamW(weight_decay=λ) take the same steps.",
-                "Adam(weight_decay=λ) 与 AdamW(weight_decay=λ) 走相同的步。",
+                "Adam(weight_decay=λ) 与 AdamW(weight_decay=λ) 的更新步相同。",
             ),
             both(
                 "Adam adds λw to the gradient and then divides by the root; AdamW shrinks the weight beside the step.",
-                "Adam 把 λw 加进梯度再除以平方根；AdamW 在步外缩小权重。",
+                "Adam 把 λw 加进梯度再除以平方根；AdamW 把权重的缩小与更新步分开。",
             ),
             adam_is_adamw,
         ),

@@ -147,7 +147,7 @@ def activation(b: Board) -> Iterator[Block]:
         both(
             "All this is for layers that are linear. tanh nearly is where its sum is small: its slope at 0 is 1. What else an activation does to the size is met "
             "by a factor g on the standard deviation, the gain, which multiplies the variance by its square.",
-            "以上都针对线性层。加权和较小时 tanh 近似线性：它在 0 处的斜率是 1。激活函数对大小的其他影响，用标准差上的一个因子 g（增益）来补偿，"
+            "以上都针对线性层。加权和较小时 tanh 近似线性：它在 0 处的导数是 1。激活函数对大小的其他影响，用标准差上的一个因子 g（增益）来补偿，"
             "方差相应乘以它的平方。",
         ),
         b.line(at[0], 1),
@@ -257,7 +257,7 @@ lesson = Lesson(
             ),
             both(
                 "The derivation needs the slope 1 at 0. The sigmoid has ¼ there, so with equal widths every layer leaves at most a sixteenth of the gradient's mean square.",
-                "推导要求在 0 处斜率为 1。sigmoid 是 ¼，所以各层等宽时，每层之后梯度的均方值至多剩十六分之一。",
+                "推导要求在 0 处导数为 1。sigmoid 是 ¼，所以各层等宽时，每层之后梯度的均方值至多剩十六分之一。",
             ),
             sigmoid_too,
         ),
