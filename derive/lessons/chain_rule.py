@@ -168,12 +168,12 @@ def network(b: Board) -> Iterator[Block]:
         "From the weight w, at the edge from x to h, four paths lead to the loss",
         "从 x 到 h 的边上是权重 w，有四条路径通向损失",
     )
-    yield diagram(b, title, (("x",), ("h",), ("k_1", "k_2"), ("m_1", "m_2"), ("L",)))
+    yield diagram(b, title, (("x",), ("h",), ("k_1", "k_2"), ("m_1", "m_2"), ("L",)), end=both("Loss", "损失"))
     yield b.step(
         both("A network with several paths", "有多条路径的网络"),
         both(
-            "One input, one unit h, two units k, two units m, and a loss. Every unit is tanh of its weighted sum.",
-            "一个输入、一个单元 h、两个单元 k、两个单元 m，最后是损失。每个单元都是加权和的 tanh。",
+            "One input, one unit h, two units k, two units m, and a loss. Every unit is tanh of its weighted sum. The edges from h to k have the weights r, those from k to m the weights s; the first index says where an edge ends.",
+            "一个输入、一个单元 h、两个单元 k、两个单元 m，最后是损失。每个单元都是加权和的 tanh。从 h 到 k 的边权重为 r，从 k 到 m 的边权重为 s；第一个下标表示边的终点。",
         ),
         b.line(net.h, net.hidden()),
         *(b.line(net.k[i], net.middle(i, net.h)) for i in (0, 1)),

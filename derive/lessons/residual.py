@@ -196,9 +196,7 @@ def numbers(b: Board) -> Iterator[Block]:
     y2 = b.defined("x_2", y1 + F2)
     yield b.step(
         both("Two blocks with F(x) = relu(0.5x − 0.2)", "两个残差块，F(x) = relu(0.5x − 0.2)"),
-        both(
-            "Both units are active, so each block has the slope 0.5.", "两个单元都处于激活状态，每个块的导数为 0.5。"
-        ),
+        both("Both units are active, so each block has the slope 0.5.", "两个单元都处于激活状态，每个块的导数为 0.5。"),
         b.line(F1, larger(w * x + c, 0), numbers=True),
         b.line(y1, x + F1, numbers=True),
         b.line(F2, larger(w * y1 + c, 0), numbers=True),

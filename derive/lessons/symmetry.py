@@ -188,8 +188,8 @@ def numbers(b: Board) -> Iterator[Block]:
         rows.append((step, *(Amount(b.hold("w", b.values.algebra.number(float(value)))) for value in found)))
     yield b.table(
         both(
-            "XOR with two tanh units and a linear output, η = 0.5 on the whole batch: the first weight of each unit",
-            "学习 XOR（两个 tanh 单元、线性输出，η = 0.5，整批更新）：两个单元的第一个权重",
+            "Learning XOR with tanh and η = 0.5: the first weights",
+            "用 tanh 学习 XOR，η = 0.5：两个单元的第一个权重",
         ),
         (
             both("step", "步"),
