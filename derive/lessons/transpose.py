@@ -147,7 +147,7 @@ def inverse(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Why Wᵀ in the backward pass", "反向传播中为什么是 Wᵀ"),
     short=both(
-        "Forward the second index of the weights is summed, backward the first: ∂L/∂a = Wᵀδ.",
+        "Forward the sum runs over the second index of the weights, backward over the first: ∂L/∂a = Wᵀδ.",
         "前向对权重的第二个下标求和，反向对第一个求和：∂L/∂a = Wᵀδ。",
     ),
     chapter="gradients",

@@ -286,7 +286,7 @@ lesson = Lesson(
     title=both("Weight decay", "权重衰减"),
     short=both(
         "Every step shrinks the weight by the factor 1 − ηλ. For plain gradient descent this is L2; for Adam it is not, and AdamW does it beside the step.",
-        "每一步都把权重乘以 1 − ηλ。对普通梯度下降这就是 L2；对 Adam 则不是，AdamW 则把衰减与更新步分开。",
+        "每一步都把权重乘以 1 − ηλ。对普通梯度下降这就是 L2；对 Adam 则不是；AdamW 把衰减与更新步分开。",
     ),
     chapter="regularization",
     position=3,
