@@ -138,9 +138,8 @@ def first(b: Board, n: Net, s: Slopes) -> Iterator[Block]:
     yield b.step(
         both("BP1: the output layer", "BP1：输出层"),
         both(
-            "The sum of an output unit reaches the loss only through that unit's own output: one path, two factors. With half the squared "
-            "error the first factor is the output minus the target.",
-            "输出单元的加权和只通过本单元的输出影响损失：一条路径，两个因子。损失取平方误差的一半时，第一个因子就是输出减目标。",
+            "The sum of an output unit reaches the loss only through that unit's own output: one path, two factors. With half the squared error the first factor is the output minus the target. ⊙ multiplies entry by entry, so the last line says it for all units at once.",
+            "输出单元的加权和只通过本单元的输出影响损失：一条路径，两个因子。损失取平方误差的一半时，第一个因子就是输出减目标。⊙ 表示逐元素相乘，所以最后一行一次写出所有单元。",
         ),
         *(b.line(by_a[j], a[j] - t[j]) for j in (0, 1)),
         *(b.line(delta[j], by_a[j] * Apply(σ_prime, (z[j],))) for j in (0, 1)),
@@ -233,10 +232,10 @@ def batch(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Samples as rows", "样本写成行"),
         both(
-            "With a sample in every row, the δ of the samples are the rows of Δ, and the loss is the sum over the samples. A weight is used by "
+            "With a sample in every row, the δ of the samples are the rows of Δ, 1 is a column of ones, and the loss is the sum over the samples. A weight is used by "
             "every sample, so the products are added over the rows; that is what the matrix product does. Going back, the matrix now "
             "stands without transpose, because going forward it had one.",
-            "每行一个样本时，各样本的 δ 是 Δ 的各行，损失是各样本之和。每个样本都用到同一个权重，所以乘积要对各行相加，矩阵乘法做的正是这件事。"
+            "每行一个样本时，各样本的 δ 是 Δ 的各行，1 是全 1 列，损失是各样本的损失之和。每个样本都用到同一个权重，所以乘积要对各行相加，矩阵乘法做的正是这件事。"
             "往回走时矩阵不带转置，因为往前走时它带了转置。",
         ),
         b.line(Z, sums),

@@ -123,8 +123,8 @@ def running(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Running statistics", "滑动统计量"),
         both(
-            "For use, single samples must be possible, and the output must not depend on who else is in the batch. So in training moving averages of mean and variance are kept. PyTorch's momentum m is the share of the new batch, 0.1 unless you say otherwise; the variance that is averaged is the one over N − 1.",
-            "实际使用时可能只有一个样本，而且输出不应取决于同批的其他样本。所以训练时要维护均值与方差的滑动平均。PyTorch 的 momentum（m）是新批所占的比例，默认 0.1；参与平均的方差是除以 N − 1 的那个。",
+            "For use, single samples must be possible, and the output must not depend on who else is in the batch. So in training moving averages of mean and variance are kept; a raised + marks them after this batch. PyTorch's momentum m is the share of the new batch, 0.1 unless you say otherwise; the variance that is averaged is the one over N − 1.",
+            "实际使用时可能只有一个样本，而且输出不应取决于同批的其他样本。所以训练时要维护均值与方差的滑动平均；右上角的 + 表示这一批之后的值。PyTorch 的 momentum（m）是新批所占的比例，默认 0.1；参与平均的方差是除以 N − 1 的那个。",
         ),
         b.line(new, (1 - m) * old + m * μ, old + m * (μ - old)),
         b.line(spread_, (1 - m) * old2 + m * (n / (n - 1)) * variance),

@@ -44,7 +44,9 @@ def one_unit(b: Board) -> Iterator[Block]:
     )
     yield b.step(
         both("The mean of the mask", "掩码的期望"),
-        both("Each value times its probability, added up.", "每个取值乘以它的概率，再相加。"),
+        both(
+            "E is the mean: each value times its probability, added up.", "E 表示期望：每个取值乘以它的概率，再相加。"
+        ),
         b.line(mean(b, m, over), Apply("mul", (p, ZERO)) + Apply("mul", (1 - p, ONE)), 1 - p),
     )
     yield b.step(

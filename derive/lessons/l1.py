@@ -60,8 +60,8 @@ def penalty(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Gradient of the whole", "总目标的梯度"),
         both(
-            "The sum is differentiated term by term. The pull towards 0 is λ for a large weight and λ for a small one: only its sign depends on the weight. With L2 it would be λ·w and would fade on the way to 0.",
-            "和式逐项求导。无论权重大小，指向 0 的拉力都是 λ，权重只决定它的符号。若用 L2，拉力是 λ·w，越接近 0 越弱。",
+            "The sum is differentiated term by term. The pull towards 0 is λ for a large weight and λ for a small one: only its sign depends on the weight. With L2 it would be λ·w and would fade on the way to 0. The second line is the step of gradient descent with the learning rate η; a raised + marks the weight after it.",
+            "和式逐项求导。无论权重大小，指向 0 的拉力都是 λ，权重只决定它的符号。若用 L2，拉力是 λ·w，越接近 0 越弱。第二行是学习率为 η 的一步梯度下降，右上角的 + 表示更新之后的权重。",
         ),
         b.line(whole, data + slope, data + λ * sign(w1)),
         b.line(b.defined("w^+_1", w1 - η * whole), w1 - η * data - η * λ * sign(w1)),
@@ -221,7 +221,7 @@ def prior(b: Board) -> Iterator[Block]:
                 "设目标以标准差 σ 围绕 w·x 呈正态分布，权重服从拉普拉斯分布：在 0 处有尖峰，两侧尾部较长。最可能的权重使乘积的负对数最小。",
             ),
             both(
-                "Multiplied by σ², half the squared error and λ|w| with λ = σ²/τ appear; the rest does not contain w.",
+                "Multiplying by σ² gives half the squared error and λ|w| with λ = σ²/τ; the rest does not contain w.",
                 "乘以 σ² 后出现半个平方误差与 λ|w|，其中 λ = σ²/τ；其余部分不含 w。",
             ),
         ),

@@ -69,8 +69,8 @@ def gradient(b: Board) -> Iterator[Block]:
     yield b.step(
         both("One step of gradient descent", "梯度下降的一步"),
         both(
-            "The gradient is put in and the terms with the weight are collected. Before it follows the data, the weight is multiplied by a number a little below 1.",
-            "代入梯度并合并含该权重的项。权重先乘以一个略小于 1 的数，然后才按数据移动。",
+            "The gradient is put in and the terms with the weight are collected; η is the learning rate, a raised + marks the weight after the step. Before it follows the data, the weight is multiplied by a number a little below 1.",
+            "代入梯度并合并含该权重的项；η 是学习率，右上角的 + 表示更新之后的权重。权重先乘以一个略小于 1 的数，然后才按数据移动。",
         ),
         b.line(new, w1 - η * whole[w1], w1 - η * (data[w1] + λ * w1), (1 - η * λ) * w1 - η * data[w1]),
     )
@@ -88,8 +88,8 @@ def whole_matrix(b: Board) -> Iterator[Block]:
         both("A whole matrix", "整个矩阵"),
         say(
             both(
-                "For all weights of a layer the squares are added over all entries of {W}. The gradient {slope} has the slope with respect to each weight in its place, so it is the matrix itself, times λ.",
-                "对一层的所有权重，把 {W} 各元素的平方全部相加。梯度 {slope} 在每个位置上放着对该权重的偏导数，因此它就是 λ 乘以矩阵本身。",
+                "For all weights of a layer the squares are added over all entries of {W}; ⊙ multiplies entry by entry. The gradient {slope} has the slope with respect to each weight in its place, so it is the matrix itself, times λ.",
+                "对一层的所有权重，把 {W} 各元素的平方全部相加，⊙ 表示逐元素相乘。梯度 {slope} 在每个位置上放着对该权重的偏导数，因此它就是 λ 乘以矩阵本身。",
             ),
             W=W,
             slope=slope,

@@ -49,10 +49,9 @@ def derivation(b: Board) -> Iterator[Block]:
         both("A whole network", "整个网络"),
         both(
             "The outputs of a layer are the inputs of the next, so its width counts twice: once as m, once as n. Here with three "
-            "layers; each further one adds one more term. The second line says it for any number of layers: n lists the inputs of all "
-            "layers, m their units.",
+            "layers; each further one adds one more term. The second line says it for any number of layers: n lists the inputs of all layers, m their units, ⊙ multiplies entry by entry and Σ adds the entries.",
             "一层的输出是下一层的输入，所以它的宽度出现两次：一次作为 m，一次作为 n。这里写了三层，每多一层就多一项。"
-            "第二行对任意多层成立：n 依次列出各层的输入数，m 列出单元数。",
+            "第二行对任意多层成立：n 依次列出各层的输入数，m 列出单元数，⊙ 表示逐元素相乘，Σ 表示把各元素相加。",
         ),
         b.line(whole, total(widths)),
         b.line(whole, grand_total(hadamard(b.column("n", widths[:-1]) + 1, b.column("m", widths[1:])))),

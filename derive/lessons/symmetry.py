@@ -104,9 +104,9 @@ def equal_gradients(
     yield b.step(
         both("Equal updates", "更新相等"),
         both(
-            "Equal weights less equal gradients are equal weights. The same holds for the other pairs, and over a batch, whose gradient is a sum of "
+            "Equal weights less equal gradients are equal weights; η is the learning rate, a raised + marks the weight after the step. The same holds for the other pairs, and over a batch, whose gradient is a sum of "
             "such equal terms.",
-            "相等的权重减去相等的梯度，仍然相等。其余各对同理；对一个批次也成立，因为它的梯度是这些相等项之和。",
+            "相等的权重减去相等的梯度，仍然相等；η 是学习率，右上角的 + 表示更新之后的权重。其余各对同理；对一个批次也成立，因为它的梯度是这些相等项之和。",
         ),
         b.line(
             after[1],

@@ -139,9 +139,9 @@ def wide(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Layers of several units", "每层多个单元"),
         both(
-            "The factor of a layer is now a matrix: entry by entry the slopes, then the transpose of the weights. u is the slope of the loss with respect to the outputs of the last layer. What was one number is now how much such a matrix stretches or shrinks on average, and that is what "
+            "The factor of a layer is now a matrix: first the slopes, multiplied entry by entry (⊙), then the transpose of the weights. u is the slope of the loss with respect to the outputs of the last layer. What was one number is now how much such a matrix stretches or shrinks on average, and that is what "
             "the initial weights are chosen for.",
-            "这时每层的因子是矩阵：先逐元素乘以导数，再乘以权重的转置。u 是损失对最后一层输出的偏导数。原来的一个数，"
+            "这时每层的因子是矩阵：先逐元素乘以导数（⊙），再乘以权重的转置。u 是损失对最后一层输出的偏导数。原来的一个数，"
             "现在变成这个矩阵平均把向量拉长或缩短多少，初始权重正是为此选取的。",
         ),
         b.line(by_x, transpose(W1) @ hadamard(Apply(σ_prime, (z1,)), transpose(W2) @ inner)),

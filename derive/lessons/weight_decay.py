@@ -34,8 +34,8 @@ def plain(b: Board) -> Iterator[Block]:
         both("Definition", "定义"),
         say(
             both(
-                "In every step the weight is multiplied by a number a little below 1, in addition to the step against the gradient {g} of the loss.",
-                "每一步除了沿损失梯度 {g} 的反方向走，还把权重乘以一个略小于 1 的数。",
+                "In every step the weight is multiplied by a number a little below 1, in addition to the step against the gradient {g} of the loss. η is the learning rate, a raised + marks the weight after the step.",
+                "每一步除了沿损失梯度 {g} 的反方向走，还把权重乘以一个略小于 1 的数。η 是学习率，右上角的 + 表示更新之后的权重。",
             ),
             g=g,
         ),
@@ -105,8 +105,8 @@ def momentum(b: Board) -> Iterator[Block]:
     yield b.step(
         both("With momentum: the second step", "带动量：第二步"),
         both(
-            "With L2 the buffer remembers λw₀ together with the gradients, and it goes into this step again. Decay beside the step leaves the buffer to the gradients of the loss. What differs is this memory.",
-            "用 L2 时，缓冲把 λw₀ 和梯度一起记住，这一步会再次用到它。与更新步分开的衰减则让缓冲只含损失的梯度。两者之差正是这份记忆。",
+            "With L2 the buffer remembers λw₀ together with the gradients, and with the momentum factor μ it goes into this step again. Decay beside the step leaves the buffer to the gradients of the loss. What differs is this memory.",
+            "用 L2 时，缓冲把 λw₀ 和梯度一起记住，这一步乘以动量系数 μ 再次用到它。与更新步分开的衰减则让缓冲只含损失的梯度。两者之差正是这份记忆。",
         ),
         b.line(second, μ * buf + (g2 + λ * w1)),
         b.line(l2, w1 - η * second, (1 - η * λ) * w1 - η * (μ * g1 + g2) - η * μ * λ * w),
