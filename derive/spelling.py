@@ -219,13 +219,22 @@ def _neg(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
     return Spelled(dialect.sign("−", first=True) + _inside(inner, dialect, PRODUCT), NEGATIVE, True)
 
 
+def _misread(factor: Formula, dialect: Dialect, *, leading: bool) -> bool:
+    """Whether a factor beside ⊙ needs brackets: A B ⊙ C could be A (B ⊙ C), and A ⊙ 1/b be (A ⊙ 1)/b."""
+    if not isinstance(factor, Apply):
+        return False
+    return factor.head == "dot" or (factor.head == "div" and not leading and dialect.fraction_rank != ATOM)
+
+
 def _factors(rank: int) -> Speller:
     def spell_product(f: Apply, dialect: Dialect, show: Show | None) -> Spelled:
         pieces = [_spell(arg, dialect, show) for arg in f.args]
         negative = pieces[0].negative and pieces[0].rank >= NEGATIVE
         texts = [
-            _inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
-            for i, p in enumerate(pieces)
+            dialect.bracket(p.text)
+            if f.head == "had" and _misread(arg, dialect, leading=i == 0)
+            else _inside(p, dialect, rank if not (i == 0 and p.negative) else NEGATIVE, leading=i == 0)
+            for i, (p, arg) in enumerate(zip(pieces, f.args, strict=True))
         ]
         # numbers side by side would read as one number
         times = dialect.style.times or ("" if show is None else "·")

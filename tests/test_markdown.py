@@ -18,8 +18,8 @@ ACCEPTED = set(
     re.findall(
         r"\\[a-zA-Z]+",
         r"""
-    \alpha \beta \gamma \delta \eta \theta \lambda \sigma \pi \ell \varepsilon \varphi \Phi \partial \infty
-    \mu \rho \Omega \frac \tfrac \sqrt \sum \hat \tilde \bar \bigl \bigr \left \right \vert \backslash \ldots \cdots \cdot \times \odot \quad \top \prime
+    \alpha \beta \gamma \delta \eta \theta \lambda \mu \rho \sigma \Omega \pi \ell \varepsilon \varphi \Phi \partial \infty
+    \frac \tfrac \sqrt \sum \hat \bar \tilde \left \right \bigl \bigr \vert \backslash \ldots \cdots \cdot \times \odot \quad \top \prime
     \approx \le \ge \sim \ln \log \exp \tanh \max \min \begin \end
     \mathbf \boldsymbol \mathrm \mathcal \mathord \text""",
     )

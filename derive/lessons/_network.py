@@ -25,12 +25,18 @@ def partial(of: str, by: Name) -> Partial:
 
 
 def diagram(
-    b: Board, title: Both | Say, columns: Sequence[Sequence[str]], edges: str = "", bias: bool = False
+    b: Board,
+    title: Both | Say,
+    columns: Sequence[Sequence[str]],
+    edges: str = "",
+    bias: bool = False,
+    end: Both | None = None,
 ) -> Figure:
     """A fully connected network by the symbols of its units, columns from left to right.
 
     edges: the letter of the weights, w⁽¹⁾₂₁ from unit 1 to unit 2; "" leaves them without
     bias: whether every column but the last has a unit +1
+    end: what stands over the last column, where that is not the output
     """
     last = len(columns) - 1
     drawn, wires = [], []
@@ -39,6 +45,8 @@ def diagram(
         name = (
             b.words.plain("figure.hidden", k=i)
             if kind == "hidden"
+            else b.text(end)
+            if kind == "output" and end
             else b.words.plain("figure.inputs" if kind == "input" else "figure.output")
         )
         ones = (Unit(f"bias{i}", Symbol(""), kind="bias", caption="+1"),) if bias and i < last else ()

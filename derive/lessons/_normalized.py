@@ -1,4 +1,4 @@
-"""Numbers standardised by their own mean and variance: what batch and layer normalization share."""
+"""Numbers standardized by their own mean and variance: what batch and layer normalization share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def spread(xs: Sequence[Formula], centre: Formula) -> Formula:
     return add(*((x - centre) ** 2 for x in xs)) / len(xs)
 
 
-def standardised(xs: Sequence[Formula], ε: Formula) -> list[Formula]:
+def standardized(xs: Sequence[Formula], ε: Formula) -> list[Formula]:
     """Each less the mean, over the root of variance plus ε: written out in the numbers themselves."""
     centre = mean(xs)
     return [(x - centre) / sqrt(spread(xs, centre) + ε) for x in xs]
@@ -63,7 +63,7 @@ class Normalized:
 
     def written_out(self) -> Formula:
         """The loss in the numbers themselves."""
-        return self.loss(self.outputs(standardised(self.x, self.ε)))
+        return self.loss(self.outputs(standardized(self.x, self.ε)))
 
     def at(self, centre: Formula, variance: Formula) -> Formula:
         """The loss where mean and variance are given."""
@@ -74,7 +74,7 @@ class Normalized:
         return add(*(d * hat for d, hat in zip(of, self.hat, strict=True)))
 
     def forward(self) -> tuple[Line, ...]:
-        """Every line up to the standardised values."""
+        """Every line up to the standardized values."""
         b = self.b
         return (
             b.line(self.μ, mean(self.x)),
@@ -88,9 +88,9 @@ class Normalized:
         b, x, μ, s, d, n = self.b, self.x, self.μ, self.s, self.d, len(self.x)
         end = self.loss(self.outputs(self.hat))
         yield b.step(
-            both("Backward: the standardised values", "反向传播：标准化后的值"),
+            both("Backward: the standardized values", "反向传播：标准化后的值"),
             both(
-                "The layers behind it give the gradients g at the outputs. Each standardised value stands in its own output only, times γ; its gradient is called d.",
+                "The layers behind it give the gradients g at the outputs. Each standardized value stands in its own output only, times γ; its gradient is called d.",
                 "后面的层给出输出处的梯度 g。每个标准化后的值只出现在自己的输出里，系数为 γ；它的梯度记作 d。",
             ),
             *(b.line(g, b.partial("L", self.loss(self.y), y)) for g, y in zip(self.g, self.y, strict=True)),
@@ -108,11 +108,11 @@ class Normalized:
             (
                 both(
                     "The mean stands in every x̂, with slope −1/s, and in the variance, where each square has the slope −2(x − μ).",
-                    "均值出现在每个 x̂ 里，斜率为 −1/s；它还出现在方差里，每个平方项的斜率为 −2(x − μ)。",
+                    "均值出现在每个 x̂ 里，偏导数为 −1/s；它还出现在方差里，每个平方项的偏导数为 −2(x − μ)。",
                 ),
                 both(
-                    "This second path is closed: the deviations from the mean add up to 0.",
-                    "第二条路径不通：与均值的偏差之和等于 0。",
+                    "This second path contributes nothing: the deviations from the mean add up to 0.",
+                    "第二条路径的贡献为 0：与均值的偏差之和等于 0。",
                 ),
             ),
             b.line(centre, -(formula(2) / n * add(*(xi - μ for xi in x)))),
@@ -122,8 +122,8 @@ class Normalized:
         yield b.step(
             both("Backward: the inputs", "反向传播：输入"),
             both(
-                "An input reaches the loss in three ways: through its own x̂, with slope 1/s; through the variance, with slope 2(x − μ) over their number; through the mean, with slope 1 over their number. So each gradient depends on all inputs that are standardised together.",
-                "一个输入通过三条路径影响损失：经自己的 x̂，斜率 1/s；经方差，斜率为 2(x − μ) 除以个数；经均值，斜率为个数的倒数。因此每个梯度都与一起标准化的所有输入有关。",
+                "An input reaches the loss in three ways: through its own x̂, with slope 1/s; through the variance, with slope 2(x − μ) over their number; through the mean, with slope 1 over their number. So each gradient depends on all inputs that are standardized together.",
+                "一个输入通过三条路径影响损失：经自己的 x̂，偏导数 1/s；经方差，偏导数为 2(x − μ) 除以个数；经均值，偏导数为个数的倒数。因此每个梯度都与一起标准化的所有输入有关。",
             ),
             *(b.line(by_x[i], d[i] / s + by_variance * (2 * (x[i] - μ) / n) + by_mean * (ONE / n)) for i in range(n)),
         )
@@ -157,8 +157,8 @@ class Normalized:
             both("Backward: the variance", "反向传播：方差"),
             say(
                 both(
-                    "All standardised values depend on the variance, so as many paths lead through it as there are values, and their contributions are added. The slope of each is like {slope}.",
-                    "所有标准化后的值都依赖方差，有几个值就有几条路径经过它，各条路径的贡献相加。每个值的斜率都与 {slope} 同形。",
+                    "All standardized values depend on the variance, so as many paths lead through it as there are values, and their contributions are added. The slope of each is like {slope}.",
+                    "所有标准化后的值都依赖方差，有几个值就有几条路径经过它，各条路径的贡献相加。每个值的偏导数都与 {slope} 同形。",
                 ),
                 slope=slope,
             ),

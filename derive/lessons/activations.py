@@ -82,9 +82,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Any bend will do, a straight line will not", "弯折即可，直线不行"),
         both(
-            "What is needed is a function that is not linear, with a slope that training can use. How steep it is where it is steepest "
-            "decides how much of a gradient gets through a unit.",
-            "需要的是非线性的函数，并且斜率能供训练使用。它最陡处的斜率决定了梯度能有多少通过一个单元。",
+            "What is needed is a function that is not linear, with a slope that training can use. On its way back through a unit the gradient is multiplied by this slope, so the steepest slope says how much of it can get through at most.",
+            "需要的是非线性的函数，并且导数能用于训练。梯度往回通过一个单元时要乘以这个导数，所以导数的最大值就是梯度最多能通过的比例。",
         ),
         b.line(slope_at(b, sigmoid, 0), formula("1/4")),
         b.line(slope_at(b, tanh, 0), 1),
@@ -138,14 +137,14 @@ def numbers(b: Board) -> Iterator[Block]:
         ends = [f"{value:.2g}".replace("-", "−") for _, value in b.vary(slope, z, [-4.0, 4.0])]
         rows.append((name, op.body, span, f"{steepest:.3g}", *ends))
     yield b.table(
-        both("Activations and their slopes", "激活函数及其斜率"),
+        both("Activations and their slopes", "激活函数及其导数"),
         (
             both("name", "名称"),
             both("formula", "公式"),
             both("values", "取值范围"),
-            both("steepest", "最大斜率"),
-            both("slope at −4", "−4 处斜率"),
-            both("slope at 4", "4 处斜率"),
+            both("steepest", "最大导数"),
+            both("slope at −4", "−4 处导数"),
+            both("slope at 4", "4 处导数"),
         ),
         rows,
     )
@@ -162,7 +161,7 @@ def picture(b: Board) -> Iterator[Block]:
         {n: b.vary(Apply(op.function, (z,)), z, at) for n, op in drawn.items()},
     )
     yield b.chart(
-        both("Their slopes", "它们的斜率"),
+        both("Their slopes", "它们的导数"),
         "z",
         "",
         {n: b.vary(Apply(op.derivative(), (z,)), z, at) for n, op in drawn.items()},
@@ -198,14 +197,14 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "With ReLU a network is made of straight pieces, and more units make more pieces: on a bounded region it can follow any "
+            "With ReLU a network is made of straight pieces, and more units make more pieces: on a closed and bounded region it can follow any "
             "continuous function as closely as one likes.",
-            "用 ReLU 时，网络由许多直线段拼成，单元越多段数越多：在有界区域上，它可以任意接近任何连续函数。",
+            "用 ReLU 时，网络由许多直线段拼成，单元越多段数越多：在有界闭区域上，它可以任意接近任何连续函数。",
         ),
         both(
             "In hidden layers ReLU is the usual choice: it is cheap, and its slope is 1 wherever the unit is on. Sigmoid and tanh saturate: far "
             "from 0 their slope is nearly 0, and little of the gradient gets through.",
-            "隐藏层通常选 ReLU：计算便宜，单元开启时斜率为 1。sigmoid 和 tanh 会饱和：远离 0 时斜率接近 0，梯度很难通过。",
+            "隐藏层通常选 ReLU：计算便宜，单元激活时导数为 1。sigmoid 和 tanh 会饱和：远离 0 时导数接近 0，梯度很难通过。",
         ),
         both(
             "In the output layer the activation says what the numbers mean: any number, a probability, or probabilities that sum to 1.",

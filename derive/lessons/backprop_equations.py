@@ -121,8 +121,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The letter δ", "记号 δ"),
         both(
-            "δ is the slope of the loss by the sum of one unit. All gradients will be written with it.",
-            "δ 是损失对某个单元加权和的斜率。所有梯度都用它来写。",
+            "δ is the slope of the loss with respect to the weighted sum of one unit. All gradients will be written with it.",
+            "δ 是损失对某个单元加权和的偏导数。所有梯度都用它来写。",
         ),
         *(b.line(b.entry(s.delta[1], j), b.entry(measured, j)) for j in (1, 2)),
         *(b.line(b.entry(s.delta[0], j), b.entry(early, j)) for j in (1, 2)),
@@ -138,9 +138,8 @@ def first(b: Board, n: Net, s: Slopes) -> Iterator[Block]:
     yield b.step(
         both("BP1: the output layer", "BP1：输出层"),
         both(
-            "The sum of an output unit reaches the loss only through that unit's own output: one path, two factors. With half the squared "
-            "error the first factor is the output minus the target.",
-            "输出单元的加权和只通过本单元的输出影响损失：一条路径，两个因子。损失取平方误差的一半时，第一个因子就是输出减目标。",
+            "The sum of an output unit reaches the loss only through that unit's own output: one path, two factors. With half the squared error the first factor is the output minus the target. ⊙ multiplies entry by entry, so the last line says it for all units at once.",
+            "输出单元的加权和只通过本单元的输出影响损失：一条路径，两个因子。损失取平方误差的一半时，第一个因子就是输出减目标。⊙ 表示逐元素相乘，所以最后一行一次写出所有单元。",
         ),
         *(b.line(by_a[j], a[j] - t[j]) for j in (0, 1)),
         *(b.line(delta[j], by_a[j] * Apply(σ_prime, (z[j],))) for j in (0, 1)),
@@ -178,7 +177,7 @@ def second(b: Board, n: Net, s: Slopes) -> Iterator[Block]:
             "So there are two paths from it to the loss, and they are added. Row after row this is the product with the transpose: the sum runs "
             "over the first index of the weights. Then the sum of the unit itself is one factor further away, the slope of its activation.",
             "所以它到损失有两条路径，要相加。逐行来看，这正是与转置矩阵的乘积：求和对权重的第一个下标进行。"
-            "再往前一步到本单元的加权和，只多一个因子：激活函数的斜率。",
+            "再往前一步到本单元的加权和，只多一个因子：激活函数的导数。",
         ),
         *(b.line(by_a[k - 1], w[1, k] * late[0] + w[2, k] * late[1]) for k in (1, 2)),
         *(
@@ -233,10 +232,10 @@ def batch(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Samples as rows", "样本写成行"),
         both(
-            "With a sample in every row, the δ of the samples are the rows of Δ, and the loss is the sum over the samples. A weight is used by "
+            "With a sample in every row, the δ of the samples are the rows of Δ, 1 is a column of ones, and the loss is the sum over the samples. A weight is used by "
             "every sample, so the products are added over the rows; that is what the matrix product does. Going back, the matrix now "
             "stands without transpose, because going forward it had one.",
-            "每行一个样本时，各样本的 δ 是 Δ 的各行，损失是各样本之和。每个样本都用到同一个权重，所以乘积要对各行相加，矩阵乘法做的正是这件事。"
+            "每行一个样本时，各样本的 δ 是 Δ 的各行，1 是全 1 列，损失是各样本的损失之和。每个样本都用到同一个权重，所以乘积要对各行相加，矩阵乘法做的正是这件事。"
             "往回走时矩阵不带转置，因为往前走时它带了转置。",
         ),
         b.line(Z, sums),
@@ -266,8 +265,8 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Backward", "反向"),
         both(
-            "The slope of the sigmoid is its output times what is missing to 1. On the left stand difference quotients of the loss.",
-            "sigmoid 的斜率等于输出乘以“1 减去输出”。左边是损失的差商。",
+            "The slope of the sigmoid is its output times one minus its output. On the left stand difference quotients of the loss.",
+            "sigmoid 的导数等于输出乘以（1 减输出）。左边是损失的差商。",
         ),
         b.line(s.delta[1], hadamard(n.a[1] - n.t, n.a[1], ones - n.a[1]), numbers=True),
         b.line(s.delta[0], hadamard(transpose(n.W[1]) @ s.delta[1], n.a[0], ones - n.a[0]), numbers=True),
@@ -308,13 +307,12 @@ lesson = Lesson(
     numbers=numbers,
     why=(
         both(
-            "These four lines are all of it: every fully connected network, however deep, is differentiated by BP1 once and BP2 to BP4 once per "
-            "layer.",
-            "全部内容就是这四条：任何全连接网络，不论多深，求导都是用一次 BP1，再每层用一次 BP2 到 BP4。",
+            "These four lines are all of it: every fully connected network, however deep, is differentiated by BP1 once, BP2 once for every earlier layer, and BP3 and BP4 once per layer.",
+            "全部内容就是这四条：任何全连接网络，不论多深，求导都是用一次 BP1，前面每层用一次 BP2，再每层各用一次 BP3 和 BP4。",
         ),
         both(
-            "BP4 tells when a weight learns slowly: where the input of the weight is near 0, or where δ is, because the unit is saturated.",
-            "从 BP4 可以看出权重何时学得慢：它的输入接近 0，或因单元饱和而 δ 接近 0。",
+            "BP4 tells when a weight learns slowly: where the input of the weight is near 0, or where δ is, for example because the unit is saturated.",
+            "从 BP4 可以看出权重何时学得慢：它的输入接近 0，或 δ 接近 0（例如单元饱和时）。",
         ),
         both(
             "Softmax mixes the units of its layer, so BP1 has a sum there; with cross-entropy it becomes the output minus the target.",
@@ -326,7 +324,7 @@ lesson = Lesson(
             both("δ of a hidden layer is Wᵀδ.", "隐藏层的 δ 是 Wᵀδ。"),
             both(
                 "That is ∂L/∂a. δ has the slope of the activation as a further factor.",
-                "那是 ∂L/∂a。δ 还要乘以激活函数的斜率。",
+                "那是 ∂L/∂a。δ 还要乘以激活函数的导数。",
             ),
             no_slope,
         ),

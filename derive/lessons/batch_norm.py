@@ -11,7 +11,7 @@ from derive.document import Block
 from derive.formula import ZERO, Apply, Formula, Symbol, Written, add, sqrt
 from derive.lessons._chance import VAR, every
 from derive.lessons._chance import mean as expected
-from derive.lessons._normalized import Normalized, half_squares, mean, spread, standardised
+from derive.lessons._normalized import Normalized, half_squares, mean, spread, standardized
 
 N = 3  # samples in the batch of the derivation
 
@@ -31,10 +31,10 @@ def derivation(b: Board) -> Iterator[Block]:
 
 
 def forward(b: Board, one: Normalized) -> Iterator[Block]:
-    """Mean, variance, standardised values, outputs; what follows from them at once."""
+    """Mean, variance, standardized values, outputs; what follows from them at once."""
     x, μ, variance, s, hat, ε = one.x, one.μ, one.variance, one.s, one.hat, one.ε
     yield b.step(
-        both("Definition: standardise over the batch", "定义：在批内标准化"),
+        both("Definition: standardize over the batch", "定义：在批内标准化"),
         (
             both(
                 "Each feature is treated by itself, over the samples of the batch. Here are N = 3 samples of one feature. The variance is divided by N, not by N − 1.",
@@ -65,7 +65,7 @@ def forward(b: Board, one: Normalized) -> Iterator[Block]:
         *(b.line(y, f) for y, f in zip(one.y, one.outputs(hat), strict=True)),
     )
     c = b.free("c")
-    moved = standardised([xi + c for xi in x], ε)
+    moved = standardized([xi + c for xi in x], ε)
     yield b.step(
         both("A bias before it has no effect", "前面的偏置不起作用"),
         both(
@@ -84,7 +84,7 @@ def backward(b: Board, one: Normalized) -> Iterator[Block]:
     yield b.step(
         both("Backward: γ and β", "反向传播：γ 与 β"),
         both(
-            "Both stand in every output of the feature, so the contributions of all samples add up; g is the gradient at an output. Beside γ stands x̂, beside β a 1.",
+            "Both stand in every output of the feature, so the contributions of all samples add up; g is the gradient at an output. γ is multiplied by x̂, β by 1.",
             "二者出现在该特征的每个输出里，所以所有样本的贡献相加；g 是输出处的梯度。与 γ 相乘的是 x̂，与 β 相乘的是 1。",
         ),
         b.line(b.partial("L", end, γ), one.products(g)),
@@ -123,8 +123,8 @@ def running(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Running statistics", "滑动统计量"),
         both(
-            "For use, single samples must be possible, and the output must not depend on who else is in the batch. So in training moving averages of mean and variance are kept. PyTorch's momentum m is the share of the new batch, 0.1 unless you say otherwise; the variance that is averaged is the one over N − 1.",
-            "实际使用时可能只有一个样本，而且输出不应取决于同批的其他样本。所以训练时要维护均值与方差的滑动平均。PyTorch 的 momentum（m）是新批所占的比例，默认 0.1；参与平均的方差是除以 N − 1 的那个。",
+            "For use, single samples must be possible, and the output must not depend on who else is in the batch. So in training moving averages of mean and variance are kept; a raised + marks them after this batch. PyTorch's momentum m is the share of the new batch, 0.1 unless you say otherwise; the variance that is averaged is the one over N − 1.",
+            "实际使用时可能只有一个样本，而且输出不应取决于同批的其他样本。所以训练时要维护均值与方差的滑动平均；右上角的 + 表示这一批之后的值。PyTorch 的 momentum（m）是新批所占的比例，默认 0.1；参与平均的方差是除以 N − 1 的那个。",
         ),
         b.line(new, (1 - m) * old + m * μ, old + m * (μ - old)),
         b.line(spread_, (1 - m) * old2 + m * (n / (n - 1)) * variance),
@@ -175,7 +175,7 @@ def evaluation(b: Board) -> Iterator[Block]:
         both("Evaluation", "评估模式"),
         both(
             "With model.eval() the running statistics take the place of those of the batch. They are constants, so each sample is mapped by the same straight line and only γ over the root is left of the gradient.",
-            "调用 model.eval() 后，用滑动统计量代替批统计量。它们是常数，每个样本都经过同一条直线，梯度中只剩 γ 除以平方根。",
+            "调用 model.eval() 后，用滑动统计量代替批统计量。它们是常数，每个样本都经过同一个一次函数，梯度中只剩 γ 除以平方根。",
         ),
         b.line(y, f),
         b.line(b.slope(f, x, "y′"), γ / sqrt(variance + ε)),
@@ -202,7 +202,7 @@ def numbers(b: Board) -> Iterator[Block]:
     )
     sums, products = add(*zero), add(*(g * h for g, h in zip(zero, hat, strict=True)))
     total, along = b.defined("S", sums), b.defined("P", products)
-    of_x = add(*(g * f for g, f in zip(zero, [γ * h + β for h in standardised(given, ZERO)], strict=True)))
+    of_x = add(*(g * f for g, f in zip(zero, [γ * h + β for h in standardized(given, ZERO)], strict=True)))
     lines = [
         b.line(b.partial("L", of_x, x), γ / (4 * s) * (4 * g - total - h * along), numbers=True)
         for x, g, h in zip(given, zero, hat, strict=True)
@@ -300,7 +300,7 @@ def outside_root(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Batch normalization", "批归一化"),
     short=both(
-        "Each feature is standardised over the batch, then scaled by γ and shifted by β; the gradient goes through mean and variance too.",
+        "Each feature is standardized over the batch, then scaled by γ and shifted by β; the gradient goes through mean and variance too.",
         "每个特征在批内标准化，再用 γ 缩放、用 β 平移；梯度也要穿过均值和方差。",
     ),
     chapter="regularization",
@@ -332,9 +332,9 @@ lesson = Lesson(
             constants,
         ),
         Mistake(
-            both("The batch is standardised with the variance over N − 1.", "用除以 N − 1 的方差来标准化。"),
+            both("The batch is standardized with the variance over N − 1.", "用除以 N − 1 的方差来标准化。"),
             both(
-                "PyTorch standardises with the variance over N; the one over N − 1 goes into the running variance.",
+                "PyTorch standardizes with the variance over N; the one over N − 1 goes into the running variance.",
                 "PyTorch 用除以 N 的方差做标准化；除以 N − 1 的方差用于更新滑动方差。",
             ),
             other_divisor,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block, say
 from derive.formula import Formula, Symbol, formula, larger, sqrt
-from derive.lessons._normalized import standardised
+from derive.lessons._normalized import standardized
 
 
 def derivation(b: Board) -> Iterator[Block]:
@@ -65,8 +65,8 @@ def one_unit(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The folded layer", "合并后的层"),
         both(
-            "This is a linear layer again, with other numbers: the new weights are the slopes of y by the inputs, the new bias is y at the input 0.",
-            "这仍是一个线性层，只是数值不同：新权重是 y 对各输入的斜率，新偏置是输入为 0 时的 y。",
+            "This is a linear layer again, with other numbers: the new weights are the slopes of y with respect to the inputs, the new bias is y at the input 0.",
+            "这仍是一个线性层，只是数值不同：新权重是 y 对各输入的偏导数，新偏置是输入为 0 时的 y。",
         ),
         b.line(new1, γ / s * w1),
         b.line(new2, γ / s * w2),
@@ -93,7 +93,7 @@ def whole_layer(b: Board) -> Iterator[Block]:
         say(
             both(
                 "Every unit has its own γ/s. With these on the diagonal of a matrix {G} and zeros elsewhere, each row of {W} is multiplied by its own factor, and each bias too.",
-                "每个神经元有自己的 γ/s。把它们放在矩阵 {G} 的对角线上，其余为 0，就能让 {W} 的每一行乘以各自的因子，每个偏置也一样。",
+                "每个单元有自己的 γ/s。把它们放在矩阵 {G} 的对角线上，其余为 0，就能让 {W} 的每一行乘以各自的因子，每个偏置也一样。",
             ),
             G=G,
             W=W,
@@ -116,7 +116,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Two layers", "两层"),
         both(
             "A unit with the weights 3 and −1 and the bias 0.5, then batch normalization with γ = 2, β = 1, μ = −1.5 and s = 4.",
-            "一个神经元，权重 3 与 −1，偏置 0.5；其后批归一化 γ = 2，β = 1，μ = −1.5，s = 4。",
+            "一个单元，权重 3 与 −1，偏置 0.5；其后批归一化 γ = 2，β = 1，μ = −1.5，s = 4。",
         ),
         b.line(z, w1 * x1 + w2 * x2 + bias, numbers=True),
         b.line(y, γ * ((z - μ) / s) + β, numbers=True),
@@ -136,7 +136,7 @@ def numbers(b: Board) -> Iterator[Block]:
 def in_training(b: Board) -> tuple[Formula, Formula]:
     z, γ, β = [b.free(f"z_{i}") for i in (1, 2, 3)], b.free("γ", 1, 2), b.free("β")
     μ, s = b.free("μ"), b.free("s", 1, 2)
-    return γ / s * (z[0] - μ) + β, γ * standardised(z, formula(0))[0] + β
+    return γ / s * (z[0] - μ) + β, γ * standardized(z, formula(0))[0] + β
 
 
 def activation_between(b: Board) -> tuple[Formula, Formula]:
@@ -154,7 +154,7 @@ lesson = Lesson(
     title=both("Folding batch normalization", "批归一化的折叠（融合）"),
     short=both(
         "In evaluation batch normalization is a straight line for each unit, so it can be multiplied into the linear layer before it: w′ = (γ/s)w, b′ = (γ/s)(b − μ) + β.",
-        "评估模式下批归一化对每个神经元都是一次函数，可以并入它前面的线性层：w′ = (γ/s)w，b′ = (γ/s)(b − μ) + β。",
+        "评估模式下批归一化对每个单元都是一次函数，可以并入它前面的线性层：w′ = (γ/s)w，b′ = (γ/s)(b − μ) + β。",
     ),
     chapter="regularization",
     position=8,
@@ -167,7 +167,7 @@ lesson = Lesson(
         ),
         both(
             "It is the linear collapse at work: two layers without a nonlinearity between them are one.",
-            "这正是线性层的坍缩：中间没有非线性的两层等于一层。",
+            "这正是线性层的合并：中间没有非线性的两层等于一层。",
         ),
     ),
     mistakes=(
@@ -182,8 +182,8 @@ lesson = Lesson(
         Mistake(
             both("It can be folded through a relu.", "可以越过 relu 合并。"),
             both(
-                "Only if nothing nonlinear stands between: linear, batch normalization, relu can be folded; linear, relu, batch normalization can not.",
-                "中间不能有非线性：“线性、批归一化、relu”可以合并；“线性、relu、批归一化”不行。",
+                "Only if nothing nonlinear stands between: linear, batch normalization, relu can be folded; linear, relu, batch normalization cannot. Behind a relu it can only be folded forward, into a linear layer that follows it.",
+                "中间不能有非线性：“线性、批归一化、relu”可以合并；“线性、relu、批归一化”不行，此时只能并入紧跟其后的线性层。",
             ),
             activation_between,
         ),

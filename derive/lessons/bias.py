@@ -44,10 +44,9 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The boundary moves away from the origin", "分界线离开原点"),
         both(
-            "The neuron divides the inputs along the line where z = 0. The point of that line nearest to the origin lies in the "
-            "direction of the weights, and its distance is the size of the bias over the length of the weights. Without a bias "
+            "The neuron divides the inputs along the line where z = 0, at a right angle to the weights. The point of that line nearest to the origin is therefore a multiple of the weights, and its distance is the size of the bias over the length of the weights. Without a bias "
             "every boundary goes through the origin.",
-            "神经元沿直线 z = 0 把输入分成两侧。直线上离原点最近的点在权重的方向上，距离等于偏置的绝对值除以权重向量的长度。"
+            "神经元沿直线 z = 0 把输入分成两侧，这条直线与权重垂直。所以直线上离原点最近的点是权重的倍数，距离等于偏置的绝对值除以权重向量的长度。"
             "没有偏置，分界线总是经过原点。",
         ),
         b.line(b.at("z", total, {x1: foot1, x2: foot2}), w1 * foot1 + w2 * foot2 + bias, 0),
@@ -59,7 +58,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both(
             "Let there be one more input that is 1 for every sample. Its weight is the bias: it is learned as a weight is, and its "
             "slope is the value of that input, 1.",
-            "再添一个对每个样本都等于 1 的输入，它的权重就是偏置：和别的权重一样学习，斜率就是这个输入的值 1。",
+            "再添一个对每个样本都等于 1 的输入，它的权重就是偏置：和别的权重一样学习，加权和对它的偏导数就是这个输入的值 1。",
         ),
         b.line(z, w0 * one + w1 * x1 + w2 * x2),
         b.line(b.slope(total, bias, Partial(Symbol("z"), Symbol("b"))), one, 1),

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from derive.board import Board, Lesson, Mistake, both
 from derive.document import Block
-from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, Written, exp, sin, tanh
+from derive.formula import Apply, Formula, Function, Name, Partial, Symbol, Written, cos, exp, sin, tanh
 from derive.lessons._network import diagram, partial
 from derive.measuring import named
 
 p, q = Name("p", (), Symbol("p")), Name("q", (), Symbol("q"))
 f = named("f", "f", (p,), sin(p) + p**2)
 g = named("g", "g", (p,), exp(p / 2) + p)
+φ = named("phi", "φ", (p,), cos(p) + p)
 F = named("F", "F", (p, q), p**2 * q + sin(q) + 3 * p)
 
 
@@ -28,10 +29,10 @@ def prime(function: Function, at: Formula) -> Written:
 
 
 def one_path(b: Board) -> Iterator[Block]:
-    x, h = b.free("x"), b.free("h", "0.1", "0.4")
+    x, ε = b.free("x"), b.free("ε", "0.1", "0.4")
     u = b.defined("u", Apply(g, (x,)))
     y = Apply(f, (Apply(g, (x,)),))
-    there, here = Apply(g, (x + h,)), Apply(g, (x,))
+    there, here = Apply(g, (x + ε,)), Apply(g, (x,))
     yield b.step(
         both("A function of a function", "函数的函数"),
         both(
@@ -44,20 +45,20 @@ def one_path(b: Board) -> Iterator[Block]:
     yield b.step(
         both("A small step", "走一小步"),
         both(
-            "x is moved by h. The change of y, divided by h, is multiplied and divided by the change of u: nothing but a fraction "
+            "x is moved by ε. The change of y, divided by ε, is multiplied and divided by the change of u: nothing but a fraction "
             "expanded, provided that u changes at all.",
-            "让 x 移动 h。把 y 的改变量除以 h，再同时乘以、除以 u 的改变量：只要 u 确有改变，这只是分式的恒等变形。",
+            "让 x 移动 ε。把 y 的改变量除以 ε，再同时乘以、除以 u 的改变量：只要 u 确有改变，这只是分式的恒等变形。",
         ),
         b.line(
-            (Apply(f, (there,)) - Apply(f, (here,))) / h,
-            ((Apply(f, (there,)) - Apply(f, (here,))) / (there - here)) * ((there - here) / h),
+            (Apply(f, (there,)) - Apply(f, (here,))) / ε,
+            ((Apply(f, (there,)) - Apply(f, (here,))) / (there - here)) * ((there - here) / ε),
         ),
     )
     yield b.step(
-        both("Along a path the slopes are multiplied", "沿一条路径，斜率相乘"),
+        both("Along a path the slopes are multiplied", "沿一条路径，导数相乘"),
         both(
-            "As h becomes small, so does the change of u, and each fraction becomes a slope. Where u does not change, y does not change either, and both sides are 0.",
-            "h 趋于 0 时，u 的改变量也趋于 0，两个分式各成为一个斜率。u 不变时 y 也不变，两边都是 0。",
+            "As ε becomes small, so does the change of u, and each fraction becomes a slope. If there are steps as small as we like that do not change u, they do not change y either: the slope of u is 0, and both sides are 0.",
+            "ε 趋于 0 时，u 的改变量也趋于 0，两个分式各成为一个导数。如果有任意小的 ε 使 u 不变，那么 y 也不变：u 的导数是 0，两边都是 0。",
         ),
         b.line(b.slope(y, x), b.slope(Apply(f, (u,)), u, prime(f, u)) * b.slope(here, x, prime(g, x))),
     )
@@ -65,29 +66,28 @@ def one_path(b: Board) -> Iterator[Block]:
 
 def two_paths(b: Board) -> Iterator[Block]:
     u, v = b.free("u"), b.free("v")
-    h, k = b.free("h", "0.1", "0.4"), b.free("k", "0.1", "0.4")
+    p, q = b.free("p", "0.1", "0.4"), b.free("q", "0.1", "0.4")
     yield b.step(
         both("Two ways to the result", "有两条路通向结果"),
         both(
-            "Now L depends on u and on v, and both depend on x. The change of L is written as two changes, one after the other: first only "
-            "u is moved, with v already at its new place, then only v.",
-            "现在 L 依赖 u 和 v，两者又都依赖 x。把 L 的改变分成先后两步：一步只移动 u（v 已在新位置），另一步只移动 v。",
+            "Now L depends on u and on v, and both depend on x. The change of L is written as two changes, one after the other: one moves only u by p, with v already at its new place v + q, the other moves only v by q.",
+            "现在 L 依赖 u 和 v，两者又都依赖 x。把 L 的改变分成先后两步：一步只把 u 移动 p（v 已在新位置 v + q），另一步只把 v 移动 q。",
         ),
         b.line(
-            Apply(F, (u + h, v + k)) - Apply(F, (u, v)),
-            (Apply(F, (u + h, v + k)) - Apply(F, (u, v + k))) + (Apply(F, (u, v + k)) - Apply(F, (u, v))),
+            Apply(F, (u + p, v + q)) - Apply(F, (u, v)),
+            (Apply(F, (u + p, v + q)) - Apply(F, (u, v + q))) + (Apply(F, (u, v + q)) - Apply(F, (u, v))),
         ),
     )
     x = b.free("x")
-    first, second = Apply(g, (x,)), Apply(f, (x,))
+    first, second = Apply(g, (x,)), Apply(φ, (x,))
     u, v = b.defined("u", first), b.defined("v", second)
     L = Symbol("L")
     yield b.step(
         both("Over several paths the products are added", "多条路径，乘积相加"),
         both(
-            "Each of the two changes goes along one path, and divided by the step it becomes a product of slopes. As the step becomes small, v at "
+            "Each of the two changes goes along one path, and divided by the step of x it becomes, as before, a product of slopes. As the step becomes small, v at "
             "its new place is v. So the slope is the sum over the paths; with three paths there are three terms, and so on.",
-            "两步各沿一条路径，除以步长后各成为斜率的乘积。步长趋于 0 时，v 的新位置就是 v。所以总斜率等于各路径之和；三条路径就有三项，依此类推。",
+            "两步各沿一条路径，除以 x 的步长后，和前面一样各成为导数的乘积。步长趋于 0 时，v 的新位置就是 v。所以总的导数等于各路径乘积之和；三条路径就有三项，依此类推。",
         ),
         b.line(u, first),
         b.line(v, second),
@@ -110,8 +110,8 @@ class Net:
             return b.free(symbol, "0.2", "1.4") if given is None else b.number(symbol, given[symbol])
 
         self.x, self.w = quantity("x"), quantity("w")
-        self.u = [quantity(f"u_{i}") for i in (1, 2)]
-        self.v = [[quantity(f"v_{j}{i}") for i in (1, 2)] for j in (1, 2)]
+        self.u = [quantity(f"r_{i}") for i in (1, 2)]
+        self.v = [[quantity(f"s_{j}{i}") for i in (1, 2)] for j in (1, 2)]
         self.h = b.defined("h", self.hidden())
         self.k = [b.defined(f"k_{i + 1}", self.middle(i, self.h)) for i in (0, 1)]
         self.m = [b.defined(f"m_{j + 1}", self.late(j, self.k)) for j in (0, 1)]
@@ -169,12 +169,12 @@ def network(b: Board) -> Iterator[Block]:
         "From the weight w, at the edge from x to h, four paths lead to the loss",
         "从 x 到 h 的边上是权重 w，有四条路径通向损失",
     )
-    yield diagram(b, title, (("x",), ("h",), ("k_1", "k_2"), ("m_1", "m_2"), ("L",)))
+    yield diagram(b, title, (("x",), ("h",), ("k_1", "k_2"), ("m_1", "m_2"), ("L",)), end=both("Loss", "损失"))
     yield b.step(
         both("A network with several paths", "有多条路径的网络"),
         both(
-            "One input, one unit h, two units k, two units m, and a loss. Every unit is tanh of its weighted sum.",
-            "一个输入、一个单元 h、两个单元 k、两个单元 m，最后是损失。每个单元都是加权和的 tanh。",
+            "One input, one unit h, two units k, two units m, and a loss. Every unit is tanh of its weighted sum. The edges from h to k have the weights r, those from k to m the weights s; the first index says where an edge ends.",
+            "一个输入、一个单元 h、两个单元 k、两个单元 m，最后是损失。每个单元都是加权和的 tanh。从 h 到 k 的边权重为 r，从 k 到 m 的边权重为 s；第一个下标表示边的终点。",
         ),
         b.line(net.h, net.hidden()),
         *(b.line(net.k[i], net.middle(i, net.h)) for i in (0, 1)),
@@ -183,10 +183,10 @@ def network(b: Board) -> Iterator[Block]:
     )
     slope = net.local()
     yield b.step(
-        both("A slope for every edge", "每条边一个斜率"),
+        both("A slope for every edge", "每条边一个偏导数"),
         both(
             "How fast a unit changes with one of its inputs, all others held. The slope of tanh is one minus the square of its output.",
-            "固定其余输入，单元随其中一个输入变化的快慢。tanh 的斜率等于 1 减去输出的平方。",
+            "固定其余输入，单元随其中一个输入变化的快慢。tanh 的导数等于 1 减去输出的平方。",
         ),
         b.line(slope["hw"], (1 - net.h**2) * net.x),
         *(b.line(slope[f"k{i}"], (1 - net.k[i] ** 2) * net.u[i]) for i in (0, 1)),
@@ -206,7 +206,12 @@ def listed(b: Board, net: Net, slope: Mapping[str, Name], numbers: bool = False)
         both(
             "A path goes through one k and one m: two times two paths. The first index of P says which k, the second which m. "
             "P is the slope of the loss when only this path is open.",
-            "一条路径经过一个 k 和一个 m：共二乘二条。P 的第一个下标是 k 的编号，第二个是 m 的编号。P 是只开放这一条路径时损失的斜率。",
+            "一条路径经过一个 k 和一个 m：共二乘二条。P 的第一个下标是 k 的编号，第二个是 m 的编号。P 是只开放这一条路径时损失的导数。",
+        )
+        if not numbers
+        else both(
+            "Without tanh the slope between two units is the weight. The first factor is that of the loss, m, the last one the input x.",
+            "不用 tanh 时，两个单元之间的偏导数就是权重。第一个因子 m 来自损失，最后一个是输入 x。",
         ),
         *(b.line(paths[at], products[at], numbers=numbers) for at in paths),
     )
@@ -217,7 +222,9 @@ def listed(b: Board, net: Net, slope: Mapping[str, Name], numbers: bool = False)
         both(
             "All paths are open at once, so their products are added. The left side is a difference quotient of the whole network.",
             "所有路径同时开放，乘积相加。左边是整个网络的差商。",
-        ),
+        )
+        if not numbers
+        else both("One path alone would be wrong, even in sign.", "只取其中一条路径就错了，连符号都可能不对。"),
         b.line(dLdw, sum_, numbers=numbers),
     )
 
@@ -242,7 +249,7 @@ def sorted_back(b: Board, net: Net, slope: Mapping[str, Name]) -> Iterator[Block
 
 
 def numbers(b: Board) -> Iterator[Block]:
-    given = {"x": 1, "w": 2, "u_1": 3, "u_2": -1, "v_11": 1, "v_12": 2, "v_21": 1, "v_22": -1}
+    given = {"x": 2, "w": 1, "r_1": 3, "r_2": -1, "s_11": 1, "s_12": 2, "s_21": 1, "s_22": -1}
     net = Net(b, given)
     yield b.step(
         both("The same network without tanh", "同一网络，不用 tanh"),
@@ -301,7 +308,7 @@ lesson = Lesson(
     title=both("The chain rule on a network", "网络上的链式法则"),
     short=both(
         "Along a path the slopes are multiplied; over all paths from a weight to the loss the products are added.",
-        "沿一条路径斜率相乘；从权重到损失的所有路径，乘积相加。",
+        "沿一条路径导数相乘；从权重到损失的所有路径，乘积相加。",
     ),
     chapter="gradients",
     position=1,
@@ -314,9 +321,8 @@ lesson = Lesson(
             "靠前一层的权重通过后面每个单元影响损失。只沿一条路径计算，梯度就错了。",
         ),
         both(
-            "The number of paths grows exponentially with the depth, the number of edges only in proportion to it. Backpropagation gives the whole "
-            "gradient for about the price of two forward passes.",
-            "路径数随深度按指数增长，边数只成比例增长。反向传播以大约两次前向传播的代价求出整个梯度。",
+            "The number of paths grows exponentially with the depth, the number of edges only in proportion to it. Backpropagation gives the whole gradient for about the price of two more forward passes.",
+            "路径数随深度按指数增长，边数只成比例增长。反向传播再花大约两次前向传播的代价，就求出整个梯度。",
         ),
     ),
     mistakes=(
@@ -333,7 +339,7 @@ lesson = Lesson(
             multiplied,
         ),
         Mistake(
-            both("The slopes of a function of a function are added.", "复合函数的斜率相加。"),
+            both("The slopes of a function of a function are added.", "复合函数的导数相加。"),
             both("They are multiplied.", "应当相乘。"),
             added,
         ),

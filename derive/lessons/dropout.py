@@ -44,7 +44,9 @@ def one_unit(b: Board) -> Iterator[Block]:
     )
     yield b.step(
         both("The mean of the mask", "掩码的期望"),
-        both("Each value times its probability, added up.", "每个取值乘以它的概率，再相加。"),
+        both(
+            "E is the mean: each value times its probability, added up.", "E 表示期望：每个取值乘以它的概率，再相加。"
+        ),
         b.line(mean(b, m, over), Apply("mul", (p, ZERO)) + Apply("mul", (1 - p, ONE)), 1 - p),
     )
     yield b.step(
@@ -73,7 +75,7 @@ def next_unit(b: Board) -> Iterator[Block]:
     train = w1 * m1 * a1 / (1 - p) + w2 * m2 * a2 / (1 - p) + bias
     z, test = b.defined("z", train), b.defined("z^test", w1 * a1 + w2 * a2 + bias)
     yield b.step(
-        both("A unit of the next layer", "下一层的一个神经元"),
+        both("A unit of the next layer", "下一层的一个单元"),
         both(
             "With two inputs there are four masks: none kept, one, the other, both. Masks of different units are drawn independently, so probabilities are multiplied. Each case times its probability, and everything but the weighted sum without dropout cancels.",
             "两个输入有四种掩码：都不留、只留其一、只留其二、都保留。不同单元的掩码独立抽取，所以概率相乘。各情形乘以概率相加，最后只剩不用 dropout 时的加权和。",
@@ -92,7 +94,7 @@ def next_unit(b: Board) -> Iterator[Block]:
         both("Test time", "测试时"),
         both(
             "For validation, test and use dropout is switched off: no masks, no division. The unit then gets what it got on average in training.",
-            "验证、测试和实际使用时关闭 dropout：没有掩码，也不做除法。此时神经元得到的正是训练时的平均值。",
+            "验证、测试和实际使用时关闭 dropout：没有掩码，也不做除法。此时单元得到的正是训练时的平均值。",
         ),
         b.line(test, w1 * a1 + w2 * a2 + bias, mean(b, train, over, z)),
     )
@@ -102,7 +104,7 @@ def next_unit(b: Board) -> Iterator[Block]:
         both("The older way", "早期的做法"),
         both(
             "In the first papers the mask stands alone in training, and at test time the weights are multiplied by 1 − p. The mean is met as well, but the network must be changed for use. Dividing in training is called inverted dropout; PyTorch does it.",
-            "早期论文在训练时只用掩码，测试时再把权重乘以 1 − p。这样期望同样一致，但使用前要改动网络。在训练时就做除法的方式称为反向缩放（inverted dropout），PyTorch 采用这种方式。",
+            "早期论文在训练时只用掩码，测试时再把权重乘以 1 − p。这样期望同样一致，但使用前要改动网络。在训练时就做除法的方式称为 inverted dropout（反向随机失活），PyTorch 采用这种方式。",
         ),
         b.line(shown, older),
         b.line(mean(b, older, over, shown), (1 - p) * w1 * a1 + (1 - p) * w2 * a2 + bias),
@@ -138,7 +140,7 @@ def spread(b: Board) -> Iterator[Block]:
     z = b.defined("z", train)
     noise = variance(b, train, over, z)
     yield b.step(
-        both("The noise of the next unit", "下一个神经元的噪声"),
+        both("The noise of the next unit", "下一个单元的噪声"),
         both(
             "Variances of independent terms add up, and a constant factor counts by its square. With p = 0.5 the factor is 1.",
             "相互独立的项，方差相加；常数因子以平方计入。p = 0.5 时系数为 1。",
@@ -154,7 +156,7 @@ def spread(b: Board) -> Iterator[Block]:
     yield b.step(
         both("On average it is a penalty", "平均来看，它是一个惩罚项"),
         both(
-            "For a linear output with the squared error the mean over all masks is the error without dropout plus the variance. Each squared weight is penalised in proportion to the squared activation it works on: an L2 penalty that adapts to the data.",
+            "For a linear output with the squared error the mean over all masks is the error without dropout plus the variance. Each squared weight is penalized in proportion to the squared activation it works on: an L2 penalty that adapts to the data.",
             "对线性输出和平方误差，在所有掩码上取平均，等于不用 dropout 时的误差加上方差。每个权重的平方按其输入激活值的平方受罚：这是一种随数据调整的 L2 惩罚。",
         ),
         b.line(
@@ -212,7 +214,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield say(
         both(
             "A unit with the inputs 1 and 2, the weights 0.5 and 0.2 and the bias 0.1; p = 0.5. For each of the four masks its probability and what the unit gets:",
-            "一个神经元，输入 1 与 2，权重 0.5 与 0.2，偏置 0.1；p = 0.5。下面是四种掩码各自的概率，以及神经元得到的值：",
+            "一个单元，输入 1 与 2，权重 0.5 与 0.2，偏置 0.1；p = 0.5。下面是四种掩码各自的概率，以及单元得到的值：",
         )
     )
     yield b.table(both("All masks", "全部掩码"), header, rows)
@@ -223,7 +225,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("Mean and test time", "期望与测试时"),
         both(
             "With p = 0.5 all four masks have the probability 1/4. The mean is what the unit gets at test time.",
-            "p = 0.5 时四种掩码的概率都是 1/4。期望就是测试时神经元得到的值。",
+            "p = 0.5 时四种掩码的概率都是 1/4。期望就是测试时单元得到的值。",
         ),
         b.line(average, (z1 + z2 + z3 + z4) / 4, numbers=True),
         b.line(b.defined("z^test", w1 * a1 + w2 * a2 + bias), w1 * a1 + w2 * a2 + bias, numbers=True),
@@ -308,8 +310,8 @@ lesson = Lesson(
             "任何一个单元都可能在某一步缺席，所以别的单元不能只依赖它，而要学到与许多伙伴搭配都有用的东西，过拟合也就减轻了。",
         ),
         both(
-            "Dropout is used where a network has more parameters than its data need: after wide linear layers with p = 0.5, after inputs or in attention with p around 0.1. The training loss is then noisier and often higher than the test loss; that is as it should be.",
-            "网络参数多于数据所需时使用 dropout：宽的线性层之后常取 p = 0.5，输入之后或注意力中常取 0.1 左右。这时训练损失波动较大，常常比测试损失还高，这是正常现象。",
+            "Dropout is used where a network has more parameters than its data need: after wide linear layers with p = 0.5, on inputs or in attention with p around 0.1. The training loss is then noisier and often higher than the test loss; that is as it should be.",
+            "网络参数多于数据所需时使用 dropout：宽的线性层之后常取 p = 0.5，对输入或在注意力中常取 0.1 左右。这时训练损失波动较大，常常比测试损失还高，这是正常现象。",
         ),
         both(
             "Through a nonlinearity the mean no longer passes exactly, so the test output is only close to the mean of all thinned networks. In practice this is good enough.",

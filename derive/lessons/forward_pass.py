@@ -186,9 +186,8 @@ lesson = Lesson(
         Mistake(
             both("PyTorch's weight is stored as (in, out).", "PyTorch 的权重按（输入，输出）存放。"),
             both(
-                "It is (out, in), one row per unit, and is transposed in the product. With the other order the sum of a unit would be "
-                "taken over a column.",
-                "是（输出，输入），每个单元一行，相乘时转置。按另一种顺序，单元的和就会取成一列上的和。",
+                "It is (out, in), one row per unit, and is transposed in the product. Stored as (in, out), each unit would have a column instead.",
+                "是（输出，输入），每个单元一行，相乘时转置。若按（输入，输出）存放，每个单元对应的就是一列。",
             ),
             turned,
         ),

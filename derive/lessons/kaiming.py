@@ -43,9 +43,8 @@ def half(b: Board) -> Iterator[Block]:
     yield b.step(
         both("A sum is symmetric", "加权和是对称的"),
         both(
-            "The weights are as likely with the other sign, so the sum z is as likely as −z. As an example let z be p, −p, q or −q, each in a quarter of all "
-            "cases; its mean square is written out.",
-            "权重取相反符号的可能性相同，所以加权和 z 与 −z 同样可能。作为例子，设 z 取 p、−p、q、−q，各占四分之一；写出它的均方值。",
+            "The weights are as likely with the other sign and the biases are 0, so the sum z is as likely as −z. As an example let z be p, −p, q or −q (p and q positive), each in a quarter of all cases; its mean square is written out.",
+            "权重取相反符号的可能性相同，偏置为 0，所以加权和 z 与 −z 同样可能。作为例子，设 z 取 p、−p、q、−q（p、q 为正），各占四分之一；写出它的均方值。",
         ),
         b.line(square, (p**2 + (-p) ** 2 + q**2 + (-q) ** 2) / 4, (p**2 + q**2) / 2),
     )
@@ -128,7 +127,7 @@ def back(b: Board) -> Iterator[Block]:
         both(
             "Going back, the slope of ReLU is 1 for one half of the units and 0 for the other, so it halves the mean square too. The sum runs over the units "
             "behind, so their number takes the place of the number of inputs. As before, the δ are taken as independent of what they are multiplied by.",
-            "往回走时，ReLU 的斜率一半单元是 1，一半是 0，所以均方值同样减半。这时对后面的单元求和，单元个数取代了输入个数。和前面一样，把 δ 看作与所乘的量独立。",
+            "往回走时，ReLU 的导数在一半单元上是 1，在另一半上是 0，所以均方值同样减半。这时对后面的单元求和，单元个数取代了输入个数。和前面一样，把 δ 看作与所乘的量独立。",
         ),
         b.line(mean(b, slope**2, of_z), formula("1/2")),
         b.line(found, n * var * mean(b, slope**2, of_z) * square, n * var * square / 2),
@@ -142,11 +141,9 @@ def modes(b: Board) -> Iterator[Block]:
     yield b.step(
         both("fan_in or fan_out", "fan_in 还是 fan_out"),
         both(
-            "With fan_in the signals keep their size, with fan_out the gradients. One is enough: with fan_in in three layers the gradient changes by one factor "
-            "per layer, and in their product all widths cancel but the first and the last. It does not grow with depth. v is the variance of "
+            "With fan_in the signals keep their size, with fan_out the gradients. One is enough: with fan_in in three layers the mean square of the gradient changes by one factor per layer, and in their product all widths cancel but the first and the last. It does not grow with depth. v is the variance of "
             "the weights of a layer.",
-            "用 fan_in 时信号大小不变，用 fan_out 时梯度大小不变。满足一个就够：三层都用 fan_in，梯度每层乘一个因子，乘积里除首尾外各层宽度都消去，"
-            "不随深度增长。v 是一层权重的方差。",
+            "用 fan_in 时信号大小不变，用 fan_out 时梯度大小不变。满足一个就够：三层都用 fan_in，梯度的均方值每层乘一个因子，乘积里除首尾外各层宽度都消去，不随深度增长。v 是一层权重的方差。",
         ),
         *(b.line(v[i], 2 / widths[i]) for i in range(3)),
         b.line(
@@ -169,11 +166,11 @@ def leaky(b: Board) -> Iterator[Block]:
     v = b.defined(Written(Apply(VAR, (b.free("w"),))), 2 / ((1 + α**2) * n))
     here: dict[Name, Formula] = {g: bind(GAINS["leaky_relu"], {below: α}), fan: n}
     yield b.step(
-        both("Leaky ReLU", "带泄漏的 ReLU"),
+        both("Leaky ReLU", "Leaky ReLU（带泄漏的 ReLU）"),
         both(
             "With the slope α below 0 the negative half is not lost but counts with α squared. The gain follows in the same way; α = 0 is ReLU, and α = 1 is "
             "no activation at all.",
-            "0 以下斜率为 α 时，负的一半没有丢掉，而是乘以 α 的平方计入。增益同样推出；α = 0 就是 ReLU，α = 1 相当于没有激活函数。",
+            "0 以下导数为 α 时，负的一半没有丢掉，而是乘以 α 的平方计入。增益同样推出；α = 0 就是 ReLU，α = 1 相当于没有激活函数。",
         ),
         b.line(
             mean(b, Apply(bent.function, (z,)) ** 2, outcomes),
@@ -294,8 +291,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "With ReLU in twenty layers, Xavier's weights leave less than a millionth of the signal's mean square; Kaiming's keep it.",
-            "二十层 ReLU 网络用 Xavier 权重，信号的均方值剩下不到百万分之一；用 Kaiming 权重则保持不变。",
+            "With ReLU in twenty layers of equal width, Xavier's weights leave less than a millionth of the signal's mean square; Kaiming's keep it.",
+            "二十层等宽的 ReLU 网络用 Xavier 权重，信号的均方值剩下不到百万分之一；用 Kaiming 权重则保持不变。",
         ),
         both(
             "The rule of thumb: sigmoid and tanh with Xavier, ReLU and its relatives with Kaiming, biases 0.",

@@ -1,4 +1,4 @@
-"""L1 regularisation (lasso): the subgradient, the soft threshold case by case, and why weights become exactly 0."""
+"""L1 regularization (lasso): the subgradient, the soft threshold case by case, and why weights become exactly 0."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def penalty(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The sign", "符号函数"),
         both(
-            "What the absolute value has as its slope is the sign of the weight.",
-            "绝对值的斜率就是权重的符号。",
+            "Away from 0 the slope of the absolute value is the sign of the weight; at 0 the sign is 0, the value PyTorch takes.",
+            "在 0 以外，绝对值的导数就是权重的符号；0 的符号是 0，与 PyTorch 所取的值一致。",
         ),
         b.line(sign(w1), cases((1, w1 > 0), (-1, w1 < 0), (0, True))),
         b.line(slope, λ * sign(w1)),
@@ -61,19 +61,19 @@ def penalty(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Gradient of the whole", "总目标的梯度"),
         both(
-            "The sum is differentiated term by term. The pull towards 0 is λ for a large weight and λ for a small one: only its sign depends on the weight. With L2 it would be λ·w and would fade on the way to 0.",
-            "和式逐项求导。无论权重大小，指向 0 的拉力都是 λ，权重只决定它的符号。若用 L2，拉力是 λ·w，越接近 0 越弱。",
+            "The sum is differentiated term by term. The pull towards 0 is λ for a large weight and λ for a small one: only its sign depends on the weight. With L2 it would be λ·w and would fade on the way to 0. The second line is the step of gradient descent with the learning rate η; a raised + marks the weight after it.",
+            "和式逐项求导。无论权重大小，指向 0 的拉力都是 λ，权重只决定它的符号。若用 L2，拉力是 λ·w，越接近 0 越弱。第二行是学习率为 η 的一步梯度下降，右上角的 + 表示更新之后的权重。",
         ),
         b.line(whole, data + slope, data + λ * sign(w1)),
         b.line(b.defined("w^+_1", w1 - η * whole), w1 - η * data - η * λ * sign(w1)),
     )
     w, c = b.free("w"), b.free("c", -1, 1)
     yield b.step(
-        both("At the kink", "在尖点处"),
+        both("At the kink", "在折点处"),
         (
             both(
                 "At 0 there is no slope, but there are straight lines through the kink that lie nowhere above the curve. A slope c is such a subgradient if |w| − c·w is never negative.",
-                "在 0 处没有导数，但有一些过尖点的直线处处不高于曲线。若 |w| − c·w 恒不为负，斜率 c 就是一个次梯度。",
+                "在 0 处没有导数，但有一些过折点的直线处处不高于曲线。若 |w| − c·w 恒不为负，斜率 c 就是一个次梯度。",
             ),
             both(
                 "Both branches are at least 0 for every c from −1 to 1, and for no other c. All of these are subgradients at 0; for a gradient step PyTorch takes the one in the middle, 0.",
@@ -158,7 +158,7 @@ def result(b: Board, h: Name, λ: Name) -> Iterator[Block]:
     yield b.step(
         both("The soft threshold", "软阈值"),
         both(
-            "The three cases together: the weight moves towards 0 by λ/h and stops there. Small weights become exactly 0, so the network uses fewer of its inputs; this is what sparse means.",
+            "The three cases together. The weight moves towards 0 by λ/h and stops there. Small weights become exactly 0, so the network uses fewer of its inputs; this is what sparse means.",
             "三种情形合在一起：权重向 0 移动 λ/h，到 0 为止。小的权重恰好变成 0，网络用到的输入就变少了，这就是稀疏的含义。",
         ),
         b.line(found, soft(best, λ / h), sign(best) * larger(abs(best) - λ / h, 0)),
@@ -169,8 +169,8 @@ def result(b: Board, h: Name, λ: Name) -> Iterator[Block]:
     yield b.step(
         both("Beside L2", "与 L2 对照"),
         both(
-            "L2 takes away a share of a weight and L1 a fixed amount. Shares never use a weight up; fixed amounts do.",
-            "L2 按比例减少权重，L1 减少固定的量。按比例永远减不完，减固定的量则会减到 0。",
+            "L2 takes away a share of a weight, L1 a fixed amount (here above its threshold). Shares never use a weight up; fixed amounts do.",
+            "L2 按比例减少权重，L1 减少固定的量（这里设权重大于阈值）。按比例永远减不完，减固定的量则会减到 0。",
         ),
         b.line(best - ridge, λ / (h + λ) * best),
         b.line(best - lasso, λ / h),
@@ -222,8 +222,8 @@ def prior(b: Board) -> Iterator[Block]:
                 "设目标以标准差 σ 围绕 w·x 呈正态分布，权重服从拉普拉斯分布：在 0 处有尖峰，两侧尾部较长。最可能的权重使乘积的负对数最小。",
             ),
             both(
-                "Times σ², the squared error and λ|w| with λ = σ²/τ appear; the rest does not contain w.",
-                "乘以 σ² 后出现平方误差与 λ|w|，其中 λ = σ²/τ；其余部分不含 w。",
+                "Multiplying by σ² gives half the squared error and λ|w| with λ = σ²/τ; the rest does not contain w.",
+                "乘以 σ² 后出现半个平方误差与 λ|w|，其中 λ = σ²/τ；其余部分不含 w。",
             ),
         ),
         b.line(of_data, likelihood),
@@ -258,7 +258,7 @@ def numbers(b: Board) -> Iterator[Block]:
     w, η, λ = b.number("w", "0.03"), b.number("η", "0.1"), b.number("λ", "0.5")
     first = b.defined("w_1", w - η * λ)
     yield b.step(
-        both("Why plain steps miss the 0", "为什么普通的梯度步到不了 0"),
+        both("Why plain steps miss the 0", "为什么普通的梯度下降到不了 0"),
         both(
             "Let the data have no slope here. A subgradient step has the fixed length ηλ, so it jumps across 0 and back. The soft threshold with the same length stops at 0; libraries for the lasso step this way.",
             "设数据损失在此处没有斜率。次梯度步的长度固定为 ηλ，会在 0 的两侧来回跳。同样长度的软阈值停在 0；求解 lasso 的程序库用的是这种步骤。",
@@ -336,11 +336,11 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Weights that are 0 can be left out: the model is smaller, and which inputs remain says which ones matter. L2 keeps all of them, with small values.",
-            "为 0 的权重可以删去：模型更小，而且从留下的输入可以看出哪些重要。L2 则保留所有权重，只是数值较小。",
+            "Weights that are 0 can be left out: the model is smaller, and which inputs remain hints at which ones matter. L2 keeps all of them, with small values.",
+            "为 0 的权重可以删去：模型更小，而且留下的输入提示了哪些重要。L2 则保留所有权重，只是数值较小。",
         ),
         both(
-            "Of two inputs that say nearly the same, L1 tends to keep one and L2 shares the weight between them. Their sum, the elastic net, stands between.",
+            "Of two inputs that say nearly the same, L1 tends to keep one and L2 shares the weight between them. The sum of both penalties, the elastic net, stands between.",
             "若两个输入的信息几乎相同，L1 往往只留一个，L2 则把权重分给两者。两种惩罚相加就是弹性网，介于其间。",
         ),
     ),

@@ -1,4 +1,4 @@
-"""L2 regularisation (ridge): the penalty, its gradient, what it does to a minimum, and where it comes from."""
+"""L2 regularization (ridge): the penalty, its gradient, what it does to a minimum, and where it comes from."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def gradient(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Without the ½", "不带 ½ 的写法"),
         both(
-            "Many books leave the ½ out. Then the gradient is twice as large, and the same effect needs half the λ: look which form is meant before a λ is copied.",
+            "Many books leave the ½ out. Then the gradient is twice as large, and the same effect needs half the λ: check which form is meant before you copy a λ.",
             "许多书不写 ½，这时梯度变为两倍，要得到同样的效果，λ 应取一半。照抄别处的 λ 之前，先看清用的是哪种写法。",
         ),
         b.line(b.slope(plain, w1), 2 * λ * w1),
@@ -69,8 +69,8 @@ def gradient(b: Board) -> Iterator[Block]:
     yield b.step(
         both("One step of gradient descent", "梯度下降的一步"),
         both(
-            "The gradient is put in and the terms with the weight are collected. Before it follows the data, the weight is multiplied by a number a little below 1.",
-            "代入梯度并合并含该权重的项。权重先乘以一个略小于 1 的数，然后才按数据移动。",
+            "The gradient is put in and the terms with the weight are collected; η is the learning rate, a raised + marks the weight after the step. Before it follows the data, the weight is multiplied by a number a little below 1.",
+            "代入梯度并合并含该权重的项；η 是学习率，右上角的 + 表示更新之后的权重。权重先乘以一个略小于 1 的数，然后才按数据移动。",
         ),
         b.line(new, w1 - η * whole[w1], w1 - η * (data[w1] + λ * w1), (1 - η * λ) * w1 - η * data[w1]),
     )
@@ -88,8 +88,8 @@ def whole_matrix(b: Board) -> Iterator[Block]:
         both("A whole matrix", "整个矩阵"),
         say(
             both(
-                "For all weights of a layer the squares are added over all entries of {W}. The gradient {slope} has the slope by each weight in its place, so it is the matrix itself, times λ.",
-                "对一层的所有权重，把 {W} 各元素的平方全部相加。梯度 {slope} 在每个位置上放着对该权重的斜率，因此它就是 λ 乘以矩阵本身。",
+                "For all weights of a layer the squares are added over all entries of {W}; ⊙ multiplies entry by entry. The gradient {slope} has the slope with respect to each weight in its place, so it is the matrix itself, times λ.",
+                "对一层的所有权重，把 {W} 各元素的平方全部相加，⊙ 表示逐元素相乘。梯度 {slope} 在每个位置上放着对该权重的偏导数，因此它就是 λ 乘以矩阵本身。",
             ),
             W=W,
             slope=slope,
@@ -138,10 +138,10 @@ def shrinkage(b: Board) -> Iterator[Block]:
     )
     flat, steep = b.free("h_1", "0.01", "0.1"), b.free("h_2", 10, 20)
     yield b.step(
-        both("What is shrunk most", "谁缩得最多"),
+        both("What is shrunk most", "哪个方向缩得最多"),
         both(
-            "The factor is close to 1 where the loss is steep and close to 0 where it is flat: directions the data say little about are given up, the others are kept. It is never 0 itself.",
-            "损失陡峭的方向上因子接近 1，平坦的方向上接近 0：数据几乎没有约束的方向被压小，其余方向基本保留。因子本身不会等于 0。",
+            "The factor is close to 1 where the loss is steep and close to 0 where it is flat: directions the data say little about are given up, the others are kept. As long as h is positive, the factor is never 0.",
+            "损失陡峭的方向上因子接近 1，平坦的方向上接近 0：数据几乎没有约束的方向被压小，其余方向基本保留。只要 h 为正，因子就不会等于 0。",
         ),
         b.line(flat / (flat + λ), 1 - λ / (flat + λ)),
         b.line(steep / (steep + λ), 1 - λ / (steep + λ)),
@@ -178,7 +178,7 @@ def prior(b: Board) -> Iterator[Block]:
     yield b.step(
         both("L2 is a Gaussian prior", "L2 就是高斯先验"),
         both(
-            "Times σ² nothing moves: the place of the minimum stays. Half the squared error and the penalty with λ = σ²/τ² appear. The more the data scatter and the narrower the belief, the larger is λ.",
+            "Multiplied by σ², the sum has its minimum at the same place. Half the squared error and the penalty with λ = σ²/τ² appear. The more the data scatter and the narrower the belief, the larger is λ.",
             "乘以 σ² 不改变极小点的位置，于是出现半个平方误差，以及 λ = σ²/τ² 的惩罚项。数据噪声越大，先验越窄，λ 就越大。",
         ),
         b.line(λ, noise**2 / width**2),

@@ -1,4 +1,4 @@
-"""Layer normalization: each sample standardised over its own features, the gradient, and how it differs from batch norm."""
+"""Layer normalization: each sample standardized over its own features, the gradient, and how it differs from batch norm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block
 from derive.formula import ZERO, Formula, Symbol, Written, add, sqrt
-from derive.lessons._normalized import Normalized, half_squares, mean, spread, standardised
+from derive.lessons._normalized import Normalized, half_squares, mean, spread, standardized
 
 D = 3  # features of the derivation
 
@@ -35,7 +35,7 @@ def forward(b: Board, one: Normalized) -> Iterator[Block]:
     """Up to the outputs, and what does not change them."""
     x, μ, variance, s, hat = one.x, one.μ, one.variance, one.s, one.hat
     yield b.step(
-        both("Definition: standardise over the features", "定义：在特征上标准化"),
+        both("Definition: standardize over the features", "定义：在特征上标准化"),
         both(
             "Each sample is treated by itself: mean and variance are those of its own features, here D = 3. The variance is divided by D, not by D − 1, and ε keeps the divisor away from 0.",
             "对每个样本单独处理：均值与方差取自它自己的各个特征，这里 D = 3。方差除以 D 而不是 D − 1，ε 避免除以 0。",
@@ -60,7 +60,7 @@ def forward(b: Board, one: Normalized) -> Iterator[Block]:
         *(b.line(y, f) for y, f in zip(one.y, one.outputs(hat), strict=True)),
     )
     c = b.free("c", 1, 3)
-    longer = standardised([c * each for each in x], ZERO)
+    longer = standardized([c * each for each in x], ZERO)
     root = b.defined("s", sqrt(variance))
     yield b.step(
         both("The size of a sample is forgotten", "样本的大小被忽略"),
@@ -93,7 +93,7 @@ def parameters(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Backward: γ and β", "反向传播：γ 与 β"),
         both(
-            "They are shared by the samples, so contributions are added over the samples, not over the features. Here are two samples, with their number above; g is the gradient at an output. Beside γ stands x̂, beside β a 1.",
+            "They are shared by the samples, so contributions are added over the samples, not over the features. Here are two samples, with their number above; g is the gradient at an output. γ is multiplied by x̂, β by 1.",
             "它们由各样本共用，所以按样本相加，而不是按特征相加。这里有两个样本，编号写在上方；g 是输出处的梯度。与 γ 相乘的是 x̂，与 β 相乘的是 1。",
         ),
         *(
@@ -173,7 +173,7 @@ def numbers(b: Board) -> Iterator[Block]:
     d = [b.defined(f"d_{j}", each * scale) for j, (each, scale) in enumerate(zip(g, γ, strict=True), 1)]
     total = b.defined("S", add(*d))
     along = b.defined("P", add(*(each * h for each, h in zip(d, hat, strict=True))))
-    loss = add(*(each * scale * h for each, scale, h in zip(g, γ, standardised(x, ZERO), strict=True)))
+    loss = add(*(each * scale * h for each, scale, h in zip(g, γ, standardized(x, ZERO), strict=True)))
     yield b.step(
         both("Backward: the gradient (0, 1, 0, 0) at the outputs", "反向：输出处的梯度为 (0, 1, 0, 0)"),
         both(
@@ -191,10 +191,10 @@ def numbers(b: Board) -> Iterator[Block]:
 
 def picture(b: Board) -> Iterator[Block]:
     x = b.free("x_1")
-    hats = standardised([x, b.number("x_2", 0), b.number("x_3", 1)], ZERO)
+    hats = standardized([x, b.number("x_2", 0), b.number("x_3", 1)], ZERO)
     yield b.chart(
         both(
-            "A sample (x₁, 0, 1) standardised: however large one feature is, it comes out below √2, and the others are pressed together",
+            "A sample (x₁, 0, 1) standardized: however large one feature is, it comes out below √2, and the others are pressed together",
             "样本 (x₁, 0, 1) 标准化之后：无论一个特征多大，结果都小于 √2，其余特征被挤到一起",
         ),
         "x₁",
@@ -206,7 +206,7 @@ def picture(b: Board) -> Iterator[Block]:
 def over_the_batch(b: Board) -> tuple[Formula, Formula]:
     x = [b.free(f"x_{j}") for j in (1, 2, 3)]
     other = b.free("x_4", 3, 4)
-    return (x[0] - mean([x[0], other])) / sqrt(spread([x[0], other], mean([x[0], other]))), standardised(x, ZERO)[0]
+    return (x[0] - mean([x[0], other])) / sqrt(spread([x[0], other], mean([x[0], other]))), standardized(x, ZERO)[0]
 
 
 def scale_taken_out(b: Board) -> tuple[Formula, Formula]:
@@ -220,7 +220,7 @@ def scale_taken_out(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Layer normalization", "层归一化"),
     short=both(
-        "Each sample is standardised over its own features, then scaled by γ and shifted by β feature by feature; the batch plays no part.",
+        "Each sample is standardized over its own features, then scaled by γ and shifted by β feature by feature; the batch plays no part.",
         "每个样本在自己的各特征上标准化，再逐特征用 γ 缩放、用 β 平移；与批无关。",
     ),
     chapter="regularization",
@@ -234,8 +234,8 @@ lesson = Lesson(
             "它适用于任意批大小，一次一个样本也可以，而且训练与评估的计算相同。Transformer 的每个残差块之前或之后都有一个。",
         ),
         both(
-            "It keeps the sizes of activations in bounds however many layers are stacked, and gradients with them.",
-            "无论叠多少层，它都能控制激活值的大小，也就控制了梯度的大小。",
+            "It keeps the sizes of activations in bounds however many layers are stacked, which also helps the gradients.",
+            "无论叠多少层，它都能控制激活值的大小，这对梯度也有帮助。",
         ),
     ),
     mistakes=(

@@ -113,9 +113,8 @@ def narrow(b: Board) -> Iterator[Block]:
     yield b.step(
         both("A narrow middle takes something away", "中间变窄，还会少一些"),
         both(
-            "With two inputs, one unit in the middle and two outputs, the product has the determinant 0: its rows are multiples "
-            "of one another. Such a stack can do less than one layer with its own 2 × 2 matrix, and never more.",
-            "两个输入、中间一个单元、两个输出时，乘积矩阵的行列式为 0：各行成比例。这样的叠加比一个 2 × 2 矩阵的单层能做的还少，绝不会更多。",
+            "With two inputs, one unit in the middle and two outputs, the product has the determinant 0: both of its rows are multiples of u. Such a stack can do less than one layer with its own 2 × 2 matrix, and never more.",
+            "两个输入、中间一个单元、两个输出时，乘积矩阵的行列式为 0：两行都是 u 的倍数。这样的叠加比一个 2 × 2 矩阵的单层能做的还少，绝不会更多。",
         ),
         b.line(W, v @ u),
         b.line(w[1, 1] * w[2, 2] - w[1, 2] * w[2, 1], v1 * u1 * v2 * u2 - v1 * u2 * v2 * u1, 0),
@@ -132,9 +131,9 @@ def bent(b: Board) -> Iterator[Block]:
     yield b.step(
         both("With an activation it is different", "加上激活函数就不同了"),
         both(
-            "A linear layer takes the middle of two inputs to the middle of their outputs. ReLU does not: between −1 and 1 lies 0, its "
+            "A linear layer, here g with one weight w and the bias c, takes the middle of two inputs to the middle of their outputs. ReLU does not: between −1 and 1 lies 0, its "
             "output there is 0, and the middle of the two outputs is ½. So a layer with an activation cannot be multiplied into the next one.",
-            "线性层把两个输入的中点变成两个输出的中点。ReLU 不是这样：−1 与 1 的中点是 0，输出是 0，而两个输出的中点是 ½。"
+            "线性层（这里记作 g，权重 w，偏置 c）把两个输入的中点变成两个输出的中点。ReLU 不是这样：−1 与 1 的中点是 0，输出是 0，而两个输出的中点是 ½。"
             "所以带激活函数的层不能并入下一层。",
         ),
         b.line(b.at("g", line, {p: half * (p + q)}), half * (w * p + c + (w * q + c))),

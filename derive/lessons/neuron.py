@@ -29,8 +29,8 @@ def derivation(b: Board) -> Iterator[Block]:
         both("The weighted sum", "加权和"),
         both(
             "Every input is multiplied by a weight of its own, the products are added, and the bias is added to them. "
-            "The result is called the pre-activation, or the internal state of the neuron.",
-            "每个输入乘以各自的权重，把乘积相加，再加上偏置。得到的结果称为预激活值，也叫神经元的内部状态。",
+            "The result is called the pre-activation, the net input, or the internal state of the neuron.",
+            "每个输入乘以各自的权重，把乘积相加，再加上偏置。得到的结果称为预激活值，也叫净输入或神经元的内部状态。",
         ),
         b.line(z, total),
     )
@@ -58,8 +58,8 @@ def derivation(b: Board) -> Iterator[Block]:
         both("What each number does", "每个数的作用"),
         both(
             "A weight says how fast the sum grows with its input. Seen from the weight it is the other way round: the sum "
-            "grows with the weight as fast as the input is large. The bias counts in full. Training needs these slopes.",
-            "权重表示加权和随对应输入变化的快慢；反过来，加权和随权重变化的快慢就是输入的大小。偏置的斜率是 1。训练时要用到这些斜率。",
+            "grows with the weight as fast as the input is large. The bias is added as it is: its slope is 1. Training needs these slopes.",
+            "权重表示加权和随对应输入变化的快慢；反过来，加权和随权重变化的快慢就是输入的大小。对偏置的偏导数是 1。训练时要用到这些偏导数。",
         ),
         b.line(b.slope(total, x1, Partial(Symbol("z"), Symbol("x", "1"))), w1),
         b.line(b.slope(total, w1, Partial(Symbol("z"), Symbol("w", "1"))), x1),
@@ -70,11 +70,10 @@ def derivation(b: Board) -> Iterator[Block]:
         both("The weights are a direction", "权重是一个方向"),
         both(
             "Moved by t times the weights, the inputs change the sum by t times the sum of the squared weights. Moved at a right "
-            "angle to the weights, for example by −w₂ and w₁ in the first two inputs, they do not change it at all. So the "
-            "points where z = 0 form a plane (with two inputs a line) at a right angle to the weights, and the neuron tells "
+            "angle to the weights, for example by −w₂ and w₁ in the first two inputs, they do not change it at all. So, unless all weights are 0, the points where z = 0 form a plane (with two inputs a line) at a right angle to the weights, and the neuron tells "
             "one side of it from the other.",
             "输入沿权重方向移动 t 倍权重，加权和的改变量是 t 乘以权重的平方和；沿与权重垂直的方向移动，例如前两个输入分别移动 −w₂ 和 w₁，"
-            "加权和不变。所以 z = 0 的点构成一个与权重垂直的平面（两个输入时是直线），神经元区分的就是它的两侧。",
+            "加权和不变。所以只要权重不全为 0，z = 0 的点就构成一个与权重垂直的平面（两个输入时是直线），神经元区分的就是它的两侧。",
         ),
         b.line(b.at("z", total, {x1: x1 + t * w1, x2: x2 + t * w2, x3: x3 + t * w3}), z + t * (w1**2 + w2**2 + w3**2)),
         b.line(b.at("z", total, {x1: x1 - t * w2, x2: x2 + t * w1, x3: x3}), z),

@@ -50,10 +50,9 @@ def derivation(b: Board) -> Iterator[Block]:
         both("A whole network", "整个网络"),
         both(
             "The outputs of a layer are the inputs of the next, so its width counts twice: once as m, once as n. Here with three "
-            "layers; each further one adds one more term. The second line says it for any number of layers: n lists the inputs of all "
-            "layers, m their units.",
+            "layers; each further one adds one more term. The second line says it for any number of layers: n lists the inputs of all layers, m their units, ⊙ multiplies entry by entry and Σ adds the entries.",
             "一层的输出是下一层的输入，所以它的宽度出现两次：一次作为 m，一次作为 n。这里写了三层，每多一层就多一项。"
-            "第二行对任意多层成立：n 依次列出各层的输入数，m 列出单元数。",
+            "第二行对任意多层成立：n 依次列出各层的输入数，m 列出单元数，⊙ 表示逐元素相乘，Σ 表示把各元素相加。",
         ),
         b.line(whole, total(widths)),
         b.line(whole, grand_total(hadamard(b.column("n", widths[:-1]) + 1, b.column("m", widths[1:])))),
@@ -110,7 +109,7 @@ def numbers(b: Board) -> Iterator[Block]:
     yield b.table(
         both("784-128-10, for pictures of 28 × 28 pixels", "784-128-10，用于 28 × 28 像素的图像"),
         header,
-        pixels,
+        (*pixels, (both("together", "合计"), "", *(sum(int(row[i]) for row in pixels) for i in (2, 3, 4)))),
     )
 
 
@@ -140,8 +139,8 @@ lesson = Lesson(
             "参数个数决定模型占多少内存：用 32 位数时每个 4 字节，梯度再占同样多，Adam 为每个参数保存两个平均值，又要两倍。",
         ),
         both(
-            "In a network for pictures nearly all parameters stand between the pixels and the first layer.",
-            "处理图像的网络，几乎所有参数都在像素与第一层之间。",
+            "In a fully connected network for pictures nearly all parameters stand between the pixels and the first layer: above, 100480 of 101770.",
+            "处理图像的全连接网络，几乎所有参数都在像素与第一层之间：上例的 101770 个中有 100480 个。",
         ),
         both(
             "Comparing the count with a model summary is a quick test that a network was built as intended.",

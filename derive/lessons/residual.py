@@ -30,7 +30,7 @@ def one_block(b: Board) -> Iterator[Block]:
         say(
             both(
                 "A block does not compute its output but what is to be added to its input {x}. What is added, {F}, may be any layers; here it is one unit with tanh and a weight behind it.",
-                "残差块不直接计算输出，而是计算要加到输入 {x} 上的量。这个量 {F} 可以由任意几层得到；这里取一个 tanh 神经元，后面再乘一个权重。",
+                "残差块不直接计算输出，而是计算要加到输入 {x} 上的量。这个量 {F} 可以由任意几层得到；这里取一个 tanh 单元，后面再乘一个权重。",
             ),
             x=x,
             F=F,
@@ -42,10 +42,10 @@ def one_block(b: Board) -> Iterator[Block]:
     yield from b.differentiated(inner, x, slope)
     whole = b.slope(x + inner, x, Partial(Symbol("y"), Symbol("x"), "d"))
     yield b.step(
-        both("A 1 is added to the slope", "斜率里多了一个 1"),
+        both("A 1 is added to the slope", "导数里多了一个 1"),
         both(
             "The sum rule: the shortcut has slope 1 and the block has its own.",
-            "求和法则：捷径的斜率为 1，再加上残差块自己的斜率。",
+            "求和法则：捷径（shortcut）的导数为 1，再加上残差块自己的导数。",
         ),
         b.line(whole, b.slope(x, x) + slope, 1 + slope),
     )
@@ -97,7 +97,7 @@ def vectors(b: Board) -> Iterator[Block]:
         say(
             both(
                 "{J} holds the slopes of the block, a row for each output; {g} is the gradient at the output, {whole} that at the input. The 1 has become the identity.",
-                "{J} 由残差块的各个斜率组成，每行对应一个输出；{g} 是输出处的梯度，{whole} 是输入处的梯度。前面的 1 变成了单位矩阵。",
+                "{J} 由残差块的各个导数组成，每行对应一个输出；{g} 是输出处的梯度，{whole} 是输入处的梯度。前面的 1 变成了单位矩阵。",
             ),
             J=J,
             g=g,
@@ -146,7 +146,7 @@ def depth(b: Board) -> Iterator[Block]:
         both("Without shortcuts", "没有捷径时"),
         both(
             "Only the way through all layers is left. If each slope is 0.5, ten layers leave 0.5¹⁰, about a thousandth; with shortcuts the term 1 stays whatever the blocks do.",
-            "只剩穿过所有层的那条路径。若每个斜率都是 0.5，十层之后剩 0.5¹⁰，约千分之一；有捷径时，无论各块如何，那一项 1 始终在。",
+            "只剩穿过所有层的那条路径。若每个导数都是 0.5，十层之后剩 0.5¹⁰，约千分之一；有捷径时，无论各块如何，那一项 1 始终在。",
         ),
         b.line(plain, slopes[0] * slopes[1] * slopes[2]),
     )
@@ -196,9 +196,7 @@ def numbers(b: Board) -> Iterator[Block]:
     y2 = b.defined("x_2", y1 + F2)
     yield b.step(
         both("Two blocks with F(x) = relu(0.5x − 0.2)", "两个残差块，F(x) = relu(0.5x − 0.2)"),
-        both(
-            "Both units are active, so each block has the slope 0.5.", "两个神经元都处于激活状态，每个块的斜率为 0.5。"
-        ),
+        both("Both units are active, so each block has the slope 0.5.", "两个单元都处于激活状态，每个块的导数为 0.5。"),
         b.line(F1, larger(w * x + c, 0), numbers=True),
         b.line(y1, x + F1, numbers=True),
         b.line(F2, larger(w * y1 + c, 0), numbers=True),
@@ -210,7 +208,7 @@ def numbers(b: Board) -> Iterator[Block]:
 
     slope = b.slope(block(block(x)), x, Partial(Symbol("x", "2"), Symbol("x", "0"), "d"))
     yield b.step(
-        both("The slope with and without shortcuts", "有捷径与无捷径的斜率"),
+        both("The slope with and without shortcuts", "有捷径与无捷径的导数"),
         both("With shortcuts 2.25, without them 0.25.", "有捷径时是 2.25，没有时是 0.25。"),
         b.line(slope, (1 + w) * (1 + w), numbers=True),
         b.line(b.defined(Symbol("F′", "1"), w) * b.defined(Symbol("F′", "2"), w), w * w, numbers=True),
@@ -220,11 +218,11 @@ def numbers(b: Board) -> Iterator[Block]:
 def picture(b: Board) -> Iterator[Block]:
     yield b.chart(
         both(
-            "The slope of the output by the input over the depth, for layers v·tanh(x) with v drawn between −0.5 and 0.5",
-            "输出对输入的斜率随深度的变化：各层为 v·tanh(x)，v 在 −0.5 与 0.5 之间抽取",
+            "The slope of the output with respect to the input over the depth, for layers v·tanh(x) with v drawn between −0.5 and 0.5",
+            "输出对输入的导数随深度的变化：各层为 v·tanh(x)，v 在 −0.5 与 0.5 之间抽取",
         ),
         both("layers", "层数"),
-        both("absolute value of the slope", "斜率的绝对值"),
+        both("absolute value of the slope", "导数的绝对值"),
         {
             both("with shortcuts", "有捷径"): through(shortcut=True),
             both("without", "无捷径"): through(shortcut=False),
@@ -273,8 +271,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Without shortcuts, plain networks of some dozens of layers even fit their training data worse than shallow ones. With them networks of a hundred layers and more can be trained; every transformer has two in each of its blocks.",
-            "没有捷径时，几十层的普通网络连训练数据都拟合得比浅层网络差。有了捷径，上百层的网络也能训练；Transformer 的每个块里就有两条。",
+            "Without shortcuts, plain networks of some dozens of layers even fit their training data worse than shallow ones. With them networks of a hundred layers and more can be trained; transformers have two or three in each of their blocks.",
+            "没有捷径时，几十层的普通网络连训练数据都拟合得比浅层网络差。有了捷径，上百层的网络也能训练；Transformer 的每个块里就有两三条。",
         ),
         both(
             "What a block has to learn is the difference to doing nothing. Doing nothing is easy for it: its weights go to 0.",
@@ -297,8 +295,8 @@ lesson = Lesson(
         Mistake(
             both("With shortcuts the gradient keeps its size.", "有了捷径，梯度的大小保持不变。"),
             both(
-                "It cannot vanish through the shortcut, but the factor is 1 + F′, not 1: it can grow.",
-                "经捷径的部分不会消失，但因子是 1 + F′ 而不是 1，梯度仍可能增大。",
+                "The shortcut passes it on unchanged, but the factor is 1 + F′, not 1: the gradient can grow, and where F′ is near −1 it can shrink.",
+                "经捷径的部分原样返回，但因子是 1 + F′ 而不是 1：梯度可能增大，F′ 接近 −1 时也可能变小。",
             ),
             never_changes,
         ),

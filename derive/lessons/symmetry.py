@@ -104,9 +104,9 @@ def equal_gradients(
     yield b.step(
         both("Equal updates", "更新相等"),
         both(
-            "Equal weights less equal gradients are equal weights. The same holds for the other pairs, and over a batch, whose gradient is a sum of "
+            "Equal weights less equal gradients are equal weights; η is the learning rate, a raised + marks the weight after the step. The same holds for the other pairs, and over a batch, whose gradient is a sum of "
             "such equal terms.",
-            "相等的权重减去相等的梯度，仍然相等。其余各对同理；对一个批次也成立，因为它的梯度是这些相等项之和。",
+            "相等的权重减去相等的梯度，仍然相等；η 是学习率，右上角的 + 表示更新之后的权重。其余各对同理；对一个批次也成立，因为它的梯度是这些相等项之和。",
         ),
         b.line(
             after[1],
@@ -141,10 +141,10 @@ def zeros(b: Board) -> Iterator[Block]:
     yield b.step(
         both("All zeros with ReLU", "ReLU 网络全取零"),
         both(
-            "If all weights are 0, all hidden outputs are 0, and so are the gradients of the weights behind them; the gradients of the weights before "
+            "If all weights and hidden biases are 0, all hidden outputs are 0, and so are the gradients of the weights behind them; the gradients of the weights before "
             "them are 0 because they go through those. Only the bias c of the output moves, and the next step finds the same again: the network never starts. tanh is 0 at 0 too, and does the same; the sigmoid gives ½ there, so its "
             "weights do move, but stay equal.",
-            "权重全为 0 时，隐藏层输出全为 0，后面权重的梯度也是 0；前面权重的梯度要经过后面的权重，同样是 0。"
+            "权重和隐藏层偏置全为 0 时，隐藏层输出全为 0，后面权重的梯度也是 0；前面权重的梯度要经过后面的权重，同样是 0。"
             "只有输出层的偏置 c 会动，下一步情形依旧：网络永远起步不了。tanh 在 0 处也是 0，结果一样；sigmoid 在 0 处是 ½，权重会动，但始终相等。",
         ),
         b.line(z, weighted(b, W, x, 1), 0),
@@ -171,7 +171,7 @@ def numbers(b: Board) -> Iterator[Block]:
         both("One step by hand", "手算一步"),
         both(
             "Two ReLU units without biases, all weights 0.5, inputs 1 and 2, target 1. Both units are on, so their slope is 1.",
-            "两个 ReLU 单元，没有偏置，权重全为 0.5，输入为 1 和 2，目标为 1。两个单元都开启，斜率为 1。",
+            "两个 ReLU 单元，没有偏置，权重全为 0.5，输入为 1 和 2，目标为 1。两个单元都已激活，导数为 1。",
         ),
         *(b.line(z[j], w[j + 1, 1] * x1 + w[j + 1, 2] * x2, numbers=True) for j in (0, 1)),
         b.line(y, v[0] * a[0] + v[1] * a[1], numbers=True),
@@ -187,7 +187,10 @@ def numbers(b: Board) -> Iterator[Block]:
         found = [values[step] for run_ in (equal, apart) for values in run_[:2]]
         rows.append((step, *(Amount(b.hold("w", b.values.algebra.number(float(value)))) for value in found)))
     yield b.table(
-        both("The first weight of both units, learning XOR", "学习 XOR 时两个单元的第一个权重"),
+        both(
+            "Learning XOR with tanh and η = 0.5: the first weights",
+            "用 tanh 学习 XOR，η = 0.5：两个单元的第一个权重",
+        ),
         (
             both("step", "步"),
             both("equal: unit 1", "相同：单元 1"),
@@ -200,7 +203,7 @@ def numbers(b: Board) -> Iterator[Block]:
 
 
 def run(*, alike: bool) -> tuple[list[float], list[float], list[float]]:
-    """XOR with two tanh units by gradient descent: w₁₁, w₂₁ and the loss over the steps."""
+    """XOR with two tanh units by gradient descent: w₁₁, w₂₁ and the loss, half the mean squared error, over the steps."""
     X, T = XOR
     W = np.array([[1.0, -1.0], [1.0, -1.0] if alike else [0.8, -0.9]])
     c, v, d = np.zeros(2), np.full(2, 0.5), 0.0
@@ -210,7 +213,7 @@ def run(*, alike: bool) -> tuple[list[float], list[float], list[float]]:
         error = A @ v + d - T
         first.append(float(W[0, 0]))
         second.append(float(W[1, 0]))
-        losses.append(float(np.mean(error**2)))
+        losses.append(float(np.mean(error**2)) / 2)
         delta = np.outer(error, v) * (1 - A**2) / len(T)
         W, c, v, d = (
             W - RATE * delta.T @ X,
@@ -223,7 +226,7 @@ def run(*, alike: bool) -> tuple[list[float], list[float], list[float]]:
 
 def picture(b: Board) -> Iterator[Block]:
     yield b.chart(
-        both("The loss on XOR with two hidden units", "两个隐藏单元学习 XOR 的损失"),
+        both("Half the mean squared error on XOR with two hidden units", "两个隐藏单元学习 XOR 时均方误差的一半"),
         both("step", "步"),
         "L",
         {
@@ -252,8 +255,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Zeros, ones or any constant as initial weights leave a layer of any width with one useful unit.",
-            "初始权重取 0、取 1 或取任何常数，不论一层多宽，真正有用的都只有一个单元。",
+            "Zeros, ones or any constant as initial weights leave a layer of any width with one useful unit at most.",
+            "初始权重取 0、取 1 或取任何常数，不论一层多宽，真正有用的最多只有一个单元。",
         ),
         both(
             "Biases may all start at 0: as soon as the weights differ, the units differ.",
@@ -275,7 +278,10 @@ lesson = Lesson(
         ),
         Mistake(
             both("Biases must be random too.", "偏置也必须随机。"),
-            both("Zeros are the usual choice.", "通常就取 0。"),
+            both(
+                "Zeros do as well, as soon as the weights differ. PyTorch's Linear draws its biases, but need not.",
+                "取 0 就行，只要权重不同。PyTorch 的 Linear 随机抽取偏置，但并非必需。",
+            ),
         ),
     ),
     network="""

@@ -52,9 +52,9 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Backward: along the columns", "反向：沿着列"),
         both(
-            "By the chain rule both paths are added. δ is the slope of the loss by a sum z. For each input the second index stays and the first "
+            "By the chain rule both paths are added. δ is the slope of the loss with respect to a sum z. For each input the second index stays and the first "
             "runs: a column of W is used.",
-            "由链式法则，两条路径相加。δ 是损失对加权和 z 的斜率。对每个输入，第二个下标不变，第一个下标变动：用的是 W 的一列。",
+            "由链式法则，两条路径相加。δ 是损失对加权和 z 的偏导数。对每个输入，第二个下标不变，第一个下标变动：用的是 W 的一列。",
         ),
         *(b.line(b.entry(by_a, k), w[1, k] * d1 + w[2, k] * d2) for k in (1, 2, 3)),
     )
@@ -79,18 +79,18 @@ def derivation(b: Board) -> Iterator[Block]:
             (W @ delta, "(2 × 3)(2 × 1)", both("does not exist", "无意义")),
         ),
     )
-    v = b.matrix("v", 3, 1)
-    u = b.product("u", W @ v)
+    h = b.matrix("h", 3, 1)
+    u = b.product("u", W @ h)
     yield b.step(
         both("Without indices", "不用下标"),
         both(
-            "Let the inputs move in a direction v. Then z moves by u = Wv, and the loss changes at the rate δᵀu. Seen from the inputs, that rate is "
-            "the gradient times v. Both hold for every v, so the row that multiplies v is the same: the gradient is the transpose of δᵀW.",
-            "让输入沿方向 v 移动，则 z 移动 u = Wv，损失的变化率是 δᵀu。从输入来看，这个变化率又是梯度与 v 的乘积。"
-            "两者对每个 v 都成立，所以与 v 相乘的行相同：梯度就是 δᵀW 的转置。",
+            "Let the inputs move in a direction h. Then z moves by u = Wh, and the loss changes at the rate δᵀu. Seen from the inputs, that rate is "
+            "the gradient, as a row, times h. Both hold for every h, so the row that multiplies h is the same: the gradient is the transpose of δᵀW.",
+            "让输入沿方向 h 移动，则 z 移动 u = Wh，损失的变化率是 δᵀu。从输入来看，这个变化率又是梯度（写成行）与 h 的乘积。"
+            "两者对每个 h 都成立，所以与 h 相乘的行相同：梯度就是 δᵀW 的转置。",
         ),
-        b.line(u, W @ v),
-        b.line(transpose(delta) @ u, transpose(delta) @ W @ v, transpose(by_a) @ v),
+        b.line(u, W @ h),
+        b.line(transpose(delta) @ u, transpose(delta) @ W @ h, transpose(by_a) @ h),
         b.line(transpose(by_a), transpose(delta) @ W),
         b.line(by_a, transpose(W) @ delta),
     )
@@ -98,9 +98,8 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The weights: a column times a row", "权重：一列乘一行"),
         both(
-            "The transpose of the inputs has the same reason: the gradient of w with the indices j and k is δ at j times the input k, so the "
-            "δ make the rows and the inputs the columns.",
-            "输入的转置也是同样的道理：下标为 j、k 的权重，梯度是第 j 个 δ 乘以第 k 个输入，所以 δ 决定行，输入决定列。",
+            "Here the inputs are transposed: the gradient of the weight with the indices j and k is δ number j times input number k, so δ gives the row and the input the column.",
+            "这里转置的是输入：下标为 j、k 的权重，梯度是第 j 个 δ 乘以第 k 个输入，所以 δ 决定行，输入决定列。",
         ),
         *(b.line(b.entry(by_W, j, k), b.entry(delta, j) * b.entry(a, k)) for j, k in ((1, 1), (1, 2), (2, 3))),
         b.line(by_W, delta @ transpose(a)),
@@ -148,7 +147,7 @@ def inverse(b: Board) -> tuple[Formula, Formula]:
 lesson = Lesson(
     title=both("Why Wᵀ in the backward pass", "反向传播中为什么是 Wᵀ"),
     short=both(
-        "Forward the second index of the weights is summed, backward the first: ∂L/∂a = Wᵀδ.",
+        "Forward the sum runs over the second index of the weights, backward over the first: ∂L/∂a = Wᵀδ.",
         "前向对权重的第二个下标求和，反向对第一个求和：∂L/∂a = Wᵀδ。",
     ),
     chapter="gradients",
@@ -157,9 +156,9 @@ lesson = Lesson(
     numbers=numbers,
     why=(
         both(
-            "Most errors in a backward pass written by hand are a missing transpose. In a square layer the shapes do not give it away, so it "
+            "A missing transpose is a common error in a backward pass written by hand. In a square layer the shapes do not give it away, so it "
             "helps to know which index is summed.",
-            "手写反向传播时，多数错误是漏了转置。方阵时形状检查不出来，所以要清楚对哪个下标求和。",
+            "手写反向传播时，常见的错误是漏了转置。方阵时形状检查不出来，所以要清楚对哪个下标求和。",
         ),
         both(
             "Signals and gradients use the same edges of the network, only in opposite directions.",

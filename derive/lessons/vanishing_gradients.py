@@ -14,6 +14,7 @@ from derive.formula import (
     Partial,
     Symbol,
     Written,
+    cases,
     formula,
     grand_total,
     hadamard,
@@ -62,7 +63,7 @@ def derivation(b: Board) -> Iterator[Block]:
         both(
             "By the chain rule each layer contributes its weight times the slope of its activation. So the derivative through the whole network "
             "is a product with one such factor per layer.",
-            "由链式法则，每层贡献一个因子：权重乘以激活函数的斜率。所以穿过整个网络的导数是一个乘积，每层一个因子。",
+            "由链式法则，每层贡献一个因子：权重乘以激活函数的导数。所以穿过整个网络的导数是一个乘积，每层一个因子。",
         ),
         b.line(by_x[0], factor[0]),
         b.line(by_x[1], factor[1] * by_x[0], factor[1] * factor[0]),
@@ -84,10 +85,10 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(log(q**n), n * log(q)),
     )
     yield b.step(
-        both("After how many layers it is gone", "多少层之后就没了"),
+        both("After how many layers it is gone", "多少层之后梯度就所剩无几"),
         both(
             "Until a fraction c of it is left, it takes as many layers as the logarithm of q goes into that of c.",
-            "要使它只剩 c 这么一部分，所需层数等于 c 的对数除以 q 的对数。",
+            "要使它只剩原来的 c 倍，所需层数等于 c 的对数除以 q 的对数。",
         ),
         b.line(depth, log(target) / log(q)),
         b.line(q**depth, target),
@@ -105,21 +106,20 @@ def bounds(b: Board) -> Iterator[Block]:
         both(
             "Its slope is ¼ less a square, so it is never larger than ¼; it is ¼ only where the output is ½. As long as the "
             "weight is below 4 in size, every layer makes the gradient smaller.",
-            "它的斜率等于 ¼ 减去一个平方，所以不超过 ¼，只有输出为 ½ 时才等于 ¼。只要权重的绝对值小于 4，每一层都使梯度变小。",
+            "它的导数等于 ¼ 减去一个平方，所以不超过 ¼，只有输出为 ½ 时才等于 ¼。只要权重的绝对值小于 4，每一层都使梯度变小。",
         ),
         b.line(b.slope(s, z, prime(σ_prime, z)), s * (1 - s), quarter - (s - half) ** 2),
         b.line(b.slope(Apply(σ, (zero,)), zero, prime(σ_prime, formula(0))), quarter),
     )
-    positive = b.free("z", 1, 2)
     yield b.step(
         both("tanh and ReLU", "tanh 与 ReLU"),
         both(
             "The slope of tanh is 1 less a square: at most 1, and less as soon as the unit is not at 0. ReLU has the slope 1 wherever it is "
             "on, however large z is, and 0 where it is off.",
-            "tanh 的斜率等于 1 减去一个平方：不超过 1，单元一离开 0 就变小。ReLU 开启时斜率恒为 1，不论 z 多大；关闭时斜率为 0。",
+            "tanh 的导数等于 1 减去一个平方：不超过 1，单元一离开 0 就变小。ReLU 激活（z > 0）时导数恒为 1，不论 z 多大；不激活时导数为 0。",
         ),
         b.line(b.slope(t, z, prime(th_prime, z)), 1 - t**2),
-        b.line(b.slope(Apply(ReLU, (positive,)), positive, prime(ReLU_prime, positive)), 1),
+        b.line(b.slope(Apply(ReLU, (z,)), z, prime(ReLU_prime, z)), cases((1, z > 0), (0, True))),
     )
 
 
@@ -139,10 +139,9 @@ def wide(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Layers of several units", "每层多个单元"),
         both(
-            "The factor of a layer is now a matrix: entry by entry the slopes, then the transpose of the weights. u is the slope of the loss by the "
-            "outputs of the last layer. What was one number is now how much such a matrix stretches or shrinks on average, and that is what "
+            "The factor of a layer is now a matrix: first the slopes, multiplied entry by entry (⊙), then the transpose of the weights. u is the slope of the loss with respect to the outputs of the last layer. What was one number is now how much such a matrix stretches or shrinks on average, and that is what "
             "the initial weights are chosen for.",
-            "这时每层的因子是矩阵：先逐元素乘以斜率，再乘以权重的转置。u 是损失对最后一层输出的斜率。原来的一个数，"
+            "这时每层的因子是矩阵：先逐元素乘以导数（⊙），再乘以权重的转置。u 是损失对最后一层输出的偏导数。原来的一个数，"
             "现在变成这个矩阵平均把向量拉长或缩短多少，初始权重正是为此选取的。",
         ),
         b.line(by_x, transpose(W1) @ hadamard(Apply(σ_prime, (z1,)), transpose(W2) @ inner)),
@@ -213,7 +212,7 @@ lesson = Lesson(
     title=both("Vanishing and exploding gradients", "梯度消失与梯度爆炸"),
     short=both(
         "Going back, every layer multiplies by weight times slope; with the sigmoid that is at most a quarter of the weight.",
-        "往回传播时，每层乘以权重与斜率之积；用 sigmoid 时最多是权重的四分之一。",
+        "往回传播时，每层乘以权重与导数之积；用 sigmoid 时最多是权重的四分之一。",
     ),
     chapter="gradients",
     position=4,
@@ -223,28 +222,28 @@ lesson = Lesson(
     why=(
         both(
             "Where gradients vanish, the first layers hardly learn, however long one waits; where they explode, one step throws all weights away.",
-            "梯度消失时，前面的层几乎学不动，等多久都一样；梯度爆炸时，一步就把权重全毁了。",
+            "梯度消失时，前面的层几乎学不动，等多久都一样；梯度爆炸时，一步更新就毁掉全部权重。",
         ),
         both(
             "What helps: ReLU and its relatives in hidden layers, initial weights of the right size, normalization between layers, residual "
-            "connections that let the gradient pass by, and against explosions cutting the gradient to a greatest length.",
-            "对策有：隐藏层用 ReLU 一类的函数，初始权重取合适的大小，层间做归一化，用残差连接让梯度绕行；对付爆炸，可以把梯度裁剪到最大长度。",
+            "connections that let the gradient pass by, and against explosions gradient clipping, which limits the length of the gradient.",
+            "对策有：隐藏层用 ReLU 一类的函数，初始权重取合适的大小，层间做归一化，用残差连接让梯度绕行；对付爆炸，可以用梯度裁剪限制梯度的长度。",
         ),
     ),
     mistakes=(
         Mistake(
             both("A deep sigmoid network only needs more training.", "深层 sigmoid 网络只要多训练就行。"),
             both(
-                "Each layer multiplies the gradient once more; with weights of size 1, ten of them leave less than a millionth.",
-                "每多一层，梯度就多乘一次；权重为 1 时，十层之后剩下不到百万分之一。",
+                "Each layer multiplies the gradient once more; with weights of size 1 at most, ten of them leave less than a millionth.",
+                "每多一层，梯度就多乘一次；权重的绝对值不超过 1 时，十层之后剩下不到百万分之一。",
             ),
             one_factor,
         ),
         Mistake(
             both("With ReLU gradients cannot explode or vanish.", "用 ReLU 梯度就不会爆炸或消失。"),
             both(
-                "The slope is 1, but the weights are factors too, and half of the units are off. The size of the weights decides.",
-                "斜率是 1，但权重也是因子，而且一半单元是关闭的。决定因素是权重的大小。",
+                "Where a unit is on, the slope is 1, but the weights are factors too, and at the start about half of the units are off. The size of the weights decides.",
+                "激活时导数是 1，但权重也是因子，而且起初大约一半单元没有激活。决定因素是权重的大小。",
             ),
             always_one,
         ),

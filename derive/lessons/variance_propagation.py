@@ -146,9 +146,9 @@ def layers(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Layer after layer", "逐层下去"),
         both(
-            "Let the layers be linear for now, so that the sums of one are the inputs of the next; s is the mean square of the inputs. Every layer multiplies by "
+            "Let the layers be linear for now and all n units wide, so that the sums of one are the inputs of the next; s is the mean square of the inputs. Every layer multiplies by "
             "the same factor, and L layers by its L-th power: anything but 1 vanishes or explodes.",
-            "先假设各层是线性的，一层的加权和就是下一层的输入；s 是输入的均方值。每层都乘以同一个因子，L 层就乘以它的 L 次方："
+            "先假设各层是线性的，宽度都是 n，一层的加权和就是下一层的输入；s 是输入的均方值。每层都乘以同一个因子，L 层就乘以它的 L 次方："
             "只要不是 1，就会消失或爆炸。",
         ),
         b.line(square, (x[0] ** 2 + x[1] ** 2) / n),
@@ -156,14 +156,14 @@ def layers(b: Board) -> Iterator[Block]:
         b.line(of_second, factor * of_first, factor**2 * square),
     )
     steady = 1 / n
-    root = b.defined("r", sqrt(steady))
+    root = b.defined("σ", sqrt(steady))
     held = [either_sign(weight, b.value(root)) for weight in W[0]]
     yield b.step(
         both("The steady size", "保持不变的大小"),
         both(
-            "The factor is 1 when the variance of the weights is one over the number of inputs. The standard deviation is its root: with four times as many "
+            "The factor is 1 when the variance of the weights is one over the number of inputs. The standard deviation σ is its root: with four times as many "
             "inputs the weights are half as large.",
-            "权重的方差等于输入个数的倒数时，因子为 1。标准差是它的平方根：输入多到四倍，权重就小一半。",
+            "权重的方差等于输入个数的倒数时，因子为 1。标准差 σ 是它的平方根：输入多到四倍，权重就小一半。",
         ),
         b.line(variance(b, W[0][0], held[0], shown=w), 1 / n),
         b.line(root, 1 / sqrt(n)),
@@ -264,8 +264,8 @@ lesson = Lesson(
         Mistake(
             both("Standard deviations are added.", "标准差相加。"),
             both(
-                "Variances are; a hundred terms make the standard deviation ten times as large, not a hundred times.",
-                "相加的是方差；一百项相加，标准差只变为十倍，不是一百倍。",
+                "Variances are: a hundred independent terms of equal variance make the standard deviation ten times as large, not a hundred times.",
+                "相加的是方差：一百个独立同方差的项相加，标准差只变为十倍，不是一百倍。",
             ),
             deviations,
         ),

@@ -33,8 +33,8 @@ def plain(b: Board) -> Iterator[Block]:
         both("Definition", "定义"),
         say(
             both(
-                "In every step the weight is multiplied by a number a little below 1, beside the step against the gradient {g} of the loss.",
-                "每一步除了沿损失梯度 {g} 的反方向走，还把权重乘以一个略小于 1 的数。",
+                "In every step the weight is multiplied by a number a little below 1, in addition to the step against the gradient {g} of the loss. η is the learning rate, a raised + marks the weight after the step.",
+                "每一步除了沿损失梯度 {g} 的反方向走，还把权重乘以一个略小于 1 的数。η 是学习率，右上角的 + 表示更新之后的权重。",
             ),
             g=g,
         ),
@@ -104,8 +104,8 @@ def momentum(b: Board) -> Iterator[Block]:
     yield b.step(
         both("With momentum: the second step", "带动量：第二步"),
         both(
-            "With L2 the buffer remembers λw₀ together with the gradients, and it goes into this step again. Decay beside the step leaves the buffer to the gradients of the loss. What differs is this memory.",
-            "用 L2 时，缓冲把 λw₀ 和梯度一起记住，这一步会再次用到它。放在步外的衰减则让缓冲只含损失的梯度。两者之差正是这份记忆。",
+            "With L2 the buffer remembers λw₀ together with the gradients, and with the momentum factor μ it goes into this step again. Decay beside the step leaves the buffer to the gradients of the loss. What differs is this memory.",
+            "用 L2 时，缓冲把 λw₀ 和梯度一起记住，这一步乘以动量系数 μ 再次用到它。与更新步分开的衰减则让缓冲只含损失的梯度。两者之差正是这份记忆。",
         ),
         b.line(second, μ * buf + (g2 + λ * w1)),
         b.line(l2, w1 - η * second, (1 - η * λ) * w1 - η * (μ * g1 + g2) - η * μ * λ * w),
@@ -152,7 +152,7 @@ def first_step(b: Board) -> Iterator[Block]:
         both("AdamW: the first step", "AdamW：第一步"),
         both(
             "The moving averages see the gradient of the loss alone, and the weight is shrunk beside the step: the decay is ηλw, as in the definition.",
-            "滑动平均只看损失的梯度，权重在步外缩小：衰减量为 ηλw，与定义一致。",
+            "滑动平均只用损失的梯度，权重另行缩小：衰减量为 ηλw，与定义一致。",
         ),
         b.line(decoupled, (1 - η * λ) * w - η * g / (abs(g) + ε)),
     )
@@ -175,8 +175,8 @@ def later_steps(b: Board) -> Iterator[Block]:
         both("Any later step", "之后的任意一步"),
         (
             both(
-                "A moving average of a sum is the sum of the moving averages, so the newest λw can be taken out of m̂, where m and v come from the step before.",
-                "和的滑动平均等于滑动平均之和，因此可以把最新的 λw 从 m̂ 中分出来；m 与 v 是上一步留下的。",
+                "A moving average of a sum is the sum of the moving averages, so the newest λw can be taken out of m̂. Here m and v come from the step before and already contain the earlier ones.",
+                "和的滑动平均等于滑动平均之和，因此可以把最新的 λw 从 m̂ 中分出来；m 与 v 来自上一步，其中已含有以前各步的 λw。",
             ),
             both(
                 "Like every gradient it is divided by the root of v̂. A weight with large gradients is hardly pulled at all, one with small gradients strongly. AdamW pulls all of them by ηλw.",
@@ -197,8 +197,8 @@ def later_steps(b: Board) -> Iterator[Block]:
     yield b.step(
         both("The same step of AdamW", "AdamW 的同一步"),
         both(
-            "Here both averages are those of the gradient of the loss, and what is taken off for the decay is divided by nothing.",
-            "这里两个平均都只来自损失的梯度，为衰减减去的量不除以任何东西。",
+            "Here both averages, m and v of the step before included, are those of the gradient of the loss alone, and what is taken off for the decay is divided by nothing.",
+            "这里两个平均（包括上一步的 m 与 v）都只来自损失的梯度，为衰减减去的量不除以任何东西。",
         ),
         b.line(own, (β2 * v + (1 - β2) * g**2) / (1 - β2**t)),
         b.line(decoupled, w - η * data / (sqrt(own) + ε) - η * λ * w),
@@ -285,7 +285,7 @@ lesson = Lesson(
     title=both("Weight decay", "权重衰减"),
     short=both(
         "Every step shrinks the weight by the factor 1 − ηλ. For plain gradient descent this is L2; for Adam it is not, and AdamW does it beside the step.",
-        "每一步都把权重乘以 1 − ηλ。对普通梯度下降这就是 L2；对 Adam 则不是，AdamW 在步外单独做衰减。",
+        "每一步都把权重乘以 1 − ηλ。对普通梯度下降这就是 L2；对 Adam 则不是；AdamW 把衰减与更新步分开。",
     ),
     chapter="regularization",
     position=3,
@@ -294,8 +294,8 @@ lesson = Lesson(
     picture=picture,
     why=(
         both(
-            "Decoupled, λ means the same for every weight, and the best λ depends less on the learning rate and on the optimizer. This is why AdamW is the usual choice for large networks.",
-            "解耦之后，λ 对每个权重的含义都相同，最佳的 λ 也较少受学习率和优化器的影响。因此大型网络通常选用 AdamW。",
+            "Decoupled, λ means the same for every weight, and in experiments λ and the learning rate can be tuned more independently of each other. This is why AdamW is the usual choice for large networks.",
+            "解耦之后，λ 对每个权重的含义都相同，实验中 λ 与学习率也更能分开来调。因此大型网络通常选用 AdamW。",
         ),
         both(
             "The factor is 1 − ηλ, so a schedule that lowers η lowers the decay with it.",
@@ -318,17 +318,17 @@ lesson = Lesson(
         Mistake(
             both(
                 "Adam(weight_decay=λ) and AdamW(weight_decay=λ) take the same steps.",
-                "Adam(weight_decay=λ) 与 AdamW(weight_decay=λ) 走相同的步。",
+                "Adam(weight_decay=λ) 与 AdamW(weight_decay=λ) 的更新步相同。",
             ),
             both(
                 "Adam adds λw to the gradient and then divides by the root; AdamW shrinks the weight beside the step.",
-                "Adam 把 λw 加进梯度再除以平方根；AdamW 在步外缩小权重。",
+                "Adam 把 λw 加进梯度再除以平方根；AdamW 把权重的缩小与更新步分开。",
             ),
             adam_is_adamw,
         ),
         Mistake(
             both("Each step takes the share λ off the weight.", "每一步减去权重的 λ 倍。"),
-            both("The share is ηλ: the rate stands in it.", "减去的是 ηλ 倍：其中含有学习率。"),
+            both("The share is ηλ: the learning rate is a factor of it.", "减去的是 ηλ 倍：其中含有学习率。"),
             rate_left_out,
         ),
     ),

@@ -50,10 +50,10 @@ def derivation(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Backward", "反向"),
         both(
-            "Going back, an input adds up the δ of all units it leads to, over a column of the weights instead of a row; G is the slope of the loss by an input. "
+            "Going back, an input adds up the δ of all units it leads to, over a column of the weights instead of a row; G is the slope of the loss with respect to an input. "
             "The calculation is the same, with the number of units in the place of the number of inputs. The δ are taken as independent of these "
             "weights, which at the start of training is nearly so.",
-            "往回走时，每个输入把它通向的所有单元的 δ 加起来，用的是权重的一列而不是一行；G 是损失对输入的斜率。"
+            "往回走时，每个输入把它通向的所有单元的 δ 加起来，用的是权重的一列而不是一行；G 是损失对输入的偏导数。"
             "计算完全相同，只是输入个数换成单元个数。这里把 δ 看作与这些权重独立，训练开始时近似如此。",
         ),
         b.line(b.defined("G_1", backward), backward),
@@ -71,7 +71,7 @@ def compromise(b: Board) -> Iterator[Block]:
     v = b.defined(Written(Apply(VAR, (b.free("w"),))), 2 / (into + out))
     one, other = b.defined("v_in", 1 / into), b.defined("v_out", 1 / out)
     yield b.step(
-        both("Two wishes", "两个愿望"),
+        both("Two wishes", "两个要求"),
         both(
             "The signals keep their size with the first variance, the gradients with the second. Only a layer with as many units as inputs can have both.",
             "信号大小不变要求第一个方差，梯度大小不变要求第二个。只有单元数等于输入数的层才能两全。",
@@ -88,7 +88,7 @@ def compromise(b: Board) -> Iterator[Block]:
         b.line(v, 1 / ((into + out) / 2), 2 / (into + out)),
     )
     yield b.step(
-        both("What is left of the two wishes", "两个愿望还剩多少"),
+        both("What is left of the two wishes", "两个要求各满足了多少"),
         both(
             "The two factors of a layer now add up to 2: what one exceeds 1 by, the other falls short of it. With equal numbers both are 1.",
             "这时一层的两个因子之和为 2：一个超过 1 多少，另一个就不足 1 多少。两数相等时都是 1。",
@@ -118,9 +118,8 @@ def distributions(b: Board) -> Iterator[Block]:
     yield b.step(
         both("Uniform weights: the variance", "均匀分布的权重：方差"),
         both(
-            "Every number between −a and a is equally likely, with the density 1/(2a). The mean square is an integral; the function whose slope is "
-            "what stands under it is taken at both ends. On the left of the second line stands a numerical integral.",
-            "−a 与 a 之间每个数同样可能，密度为 1/(2a)。均方值是一个积分；取斜率等于被积函数的那个函数，代入两端相减。第二行左边是数值积分。",
+            "Every number between −a and a is equally likely, with the density 1/(2a). The mean square is an integral; the antiderivative, the function with this slope, is taken at both ends. On the left of the second line stands a numerical integral.",
+            "−a 与 a 之间每个数同样可能，密度为 1/(2a)。均方值是一个积分；求出被积函数的原函数，代入两端相减。第二行左边是数值积分。",
         ),
         b.line(b.slope(x**3 / (6 * a), x), x**2 / (2 * a)),
         b.line(uniform, a**3 / (6 * a) - (-a) ** 3 / (6 * a), a**2 / 3),
@@ -148,7 +147,7 @@ def activation(b: Board) -> Iterator[Block]:
         both(
             "All this is for layers that are linear. tanh nearly is where its sum is small: its slope at 0 is 1. What else an activation does to the size is met "
             "by a factor g on the standard deviation, the gain, which multiplies the variance by its square.",
-            "以上都针对线性层。加权和较小时 tanh 近似线性：它在 0 处的斜率是 1。激活函数对大小的其他影响，用标准差上的一个因子 g（增益）来补偿，"
+            "以上都针对线性层。加权和较小时 tanh 近似线性：它在 0 处的导数是 1。激活函数对大小的其他影响，用标准差上的一个因子 g（增益）来补偿，"
             "方差相应乘以它的平方。",
         ),
         b.line(at[0], 1),
@@ -257,8 +256,8 @@ lesson = Lesson(
                 "用 Xavier 权重，深层 sigmoid 网络的梯度就能保持。",
             ),
             both(
-                "The derivation needs the slope 1 at 0. The sigmoid has ¼ there, so every layer leaves at most a sixteenth of the gradient's mean square.",
-                "推导要求在 0 处斜率为 1。sigmoid 是 ¼，所以每层之后梯度的均方值至多剩十六分之一。",
+                "The derivation needs the slope 1 at 0. The sigmoid has ¼ there, so with equal widths every layer leaves at most a sixteenth of the gradient's mean square.",
+                "推导要求在 0 处导数为 1。sigmoid 是 ¼，所以各层等宽时，每层之后梯度的均方值至多剩十六分之一。",
             ),
             sigmoid_too,
         ),
