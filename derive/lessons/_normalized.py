@@ -127,6 +127,11 @@ class Normalized:
             ),
             *(b.line(by_x[i], d[i] / s + by_variance * (2 * (x[i] - μ) / n) + by_mean * (ONE / n)) for i in range(n)),
         )
+        yield from self.short_form(by_x, by_variance, by_mean)
+
+    def short_form(self, by_x: Sequence[Name], by_variance: Name, by_mean: Name) -> Iterator[Block]:
+        """The three paths together."""
+        b, x, μ, s, d, n = self.b, self.x, self.μ, self.s, self.d, len(self.x)
         yield b.step(
             both("Short form: two of the paths", "化简：其中两条路径"),
             both(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from derive.board import Board, Lesson, Mistake, both, grid
 from derive.document import Block
-from derive.formula import Apply, Formula, Partial, Symbol, formula, sqrt, tanh
+from derive.formula import Apply, Formula, Name, Partial, Symbol, formula, sqrt, tanh
 from derive.lessons._network import weighted
 from derive.measuring import kept
 from derive.ops.activations import sigmoid
@@ -74,6 +74,11 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(z, threshold * minus + w1 * x1 + w2 * x2, w1 * x1 + w2 * x2 - threshold),
     )
     yield from augmented(b)
+    yield from without(b, x1, x2)
+
+
+def without(b: Board, x1: Name, x2: Name) -> Iterator[Block]:
+    """A network that has no biases, at the origin."""
     v1, v2 = b.free("v_1"), b.free("v_2")
     hidden = [b.free(f"w_{i}{k}") for i in (1, 2) for k in (1, 2)]
     h1, h2 = tanh(hidden[0] * x1 + hidden[1] * x2), tanh(hidden[2] * x1 + hidden[3] * x2)

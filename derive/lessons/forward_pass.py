@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import mul
 
 from derive.board import Board, Lesson, Mistake, both
-from derive.document import Block
+from derive.document import Block, Table
 from derive.formula import Apply, Formula, Name, add, transpose
 from derive.lessons._network import diagram, weighted
 from derive.ops.activations import sigmoid
@@ -58,6 +58,13 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(b.entry(a1, 2), Apply(f, (b.entry(z1, 2),))),
         b.line(a1, Apply(f, (z1,)), Apply(f, (W1 @ x + b1,))),
     )
+    yield from following(b, a1, Apply(f, (W1 @ x + b1,)))
+    yield from many(b, W1, b1)
+    yield shapes(b)
+
+
+def following(b: Board, a1: Name, written: Formula) -> Iterator[Block]:
+    """The second layer, on the outputs of the first, which is what is written here."""
     W2, b2 = b.matrix("W^(2)", 1, 2), b.free("b^(2)")
     w21, w22 = b.entry(W2, 1, 1), b.entry(W2, 1, 2)
     last = w21 * b.entry(a1, 1) + w22 * b.entry(a1, 2) + b2
@@ -71,10 +78,13 @@ def derivation(b: Board) -> Iterator[Block]:
             "一层的输出就是下一层的输入：用那一层的矩阵把这两步再做一遍。这里输出层是一个 sigmoid 单元。",
         ),
         b.line(z2, last, W2 @ a1 + b2),
-        b.line(y, Apply(σ, (z2,)), Apply(σ, (W2 @ Apply(f, (W1 @ x + b1,)) + b2,))),
+        b.line(y, Apply(σ, (z2,)), Apply(σ, (W2 @ written + b2,))),
     )
-    yield from many(b, W1, b1)
-    yield b.table(
+
+
+def shapes(b: Board) -> Table:
+    """What has which shape."""
+    return b.table(
         both("Shapes of a layer with n inputs and m units", "n 个输入、m 个单元的层中各量的形状"),
         (
             both("quantity", "量"),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from derive.board import Board, Lesson, Mistake, both, grid
-from derive.document import Block, say
+from derive.document import Block, Step, say
 from derive.figures.chart import Curve
 from derive.formula import PI, ZERO, Apply, Formula, Name, Symbol, Written, cases, exp, larger, log, sqrt
 from derive.measuring import named
@@ -133,9 +133,19 @@ def threshold(b: Board) -> Iterator[Block]:
         b.line(b.slope(h / 2 * (at - best) ** 2 + λ * abs(at), at), h * (at - best) - λ, h * (at - (best + λ / h))),
         b.line(left, best + λ / h),
     )
+    yield at_zero(b, w, h, λ)
+    yield from result(b, h, λ)
+
+
+def at_zero(b: Board, w: Name, h: Name, λ: Name) -> Step:
+    """Where the penalty wins."""
+
+    def objective(goal: Formula) -> Formula:
+        return h / 2 * (w - goal) ** 2 + λ * abs(w)
+
     best = b.free("w^*", "-0.4", "0.4")
     none = b.smallest("w\u0302", objective(best), w, -9, 9)
-    yield b.step(
+    return b.step(
         both("At 0", "恰在 0 处"),
         say(
             both(
@@ -148,7 +158,6 @@ def threshold(b: Board) -> Iterator[Block]:
         b.line(objective(best) - h / 2 * best**2, h / 2 * w**2 + (λ * abs(w) - h * best * w)),
         b.line(none, ZERO),
     )
-    yield from result(b, h, λ)
 
 
 def result(b: Board, h: Name, λ: Name) -> Iterator[Block]:

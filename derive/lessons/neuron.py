@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from derive.board import Board, Lesson, Mistake, both, grid
-from derive.document import Block
-from derive.formula import Apply, Formula, Partial, Symbol, exp, formula
+from derive.document import Block, Step
+from derive.formula import Apply, Formula, Name, Partial, Symbol, exp, formula
 from derive.lessons._network import diagram
 from derive.ops.activations import sigmoid
 from derive.ops.base import Elementwise
@@ -65,8 +65,13 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(b.slope(total, w1, Partial(Symbol("z"), Symbol("w", "1"))), x1),
         b.line(b.slope(total, bias, Partial(Symbol("z"), Symbol("b"))), 1),
     )
-    t = b.free("t")
-    yield b.step(
+    yield direction(b, z, total, (w1, w2, w3), (x1, x2, x3))
+
+
+def direction(b: Board, z: Name, total: Formula, w: Sequence[Name], x: Sequence[Name]) -> Step:
+    """What moving the inputs does to the sum."""
+    (w1, w2, w3), (x1, x2, x3), t = w, x, b.free("t")
+    return b.step(
         both("The weights are a direction", "权重是一个方向"),
         both(
             "Moved by t times the weights, the inputs change the sum by t times the sum of the squared weights. Moved at a right "

@@ -58,6 +58,14 @@ def derivation(b: Board) -> Iterator[Block]:
         ),
         *(b.line(b.entry(by_a, k), w[1, k] * d1 + w[2, k] * d2) for k in (1, 2, 3)),
     )
+    yield from columns_as_rows(b, W, a, delta, by_a)
+    yield from directions(b, W, delta, by_a)
+    yield from weights_and_samples(b, W, a, t, delta)
+
+
+def columns_as_rows(b: Board, W: Name, a: Name, delta: Name, by_a: Name) -> Iterator[Block]:
+    """The transpose, entry by entry."""
+    w = {(j, k): b.entry(W, j, k) for j in (1, 2) for k in (1, 2, 3)}
     turned = b.grid(Symbol("V"), [[w[j, k] for j in (1, 2)] for k in (1, 2, 3)])
     yield b.step(
         both("The columns as rows", "把列写成行"),
@@ -79,6 +87,10 @@ def derivation(b: Board) -> Iterator[Block]:
             (W @ delta, "(2 × 3)(2 × 1)", both("does not exist", "无意义")),
         ),
     )
+
+
+def directions(b: Board, W: Name, delta: Name, by_a: Name) -> Iterator[Block]:
+    """The same without indices."""
     h = b.matrix("h", 3, 1)
     u = b.product("u", W @ h)
     yield b.step(
@@ -94,6 +106,10 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(transpose(by_a), transpose(delta) @ W),
         b.line(by_a, transpose(W) @ delta),
     )
+
+
+def weights_and_samples(b: Board, W: Name, a: Name, t: Name, delta: Name) -> Iterator[Block]:
+    """Where else a transpose stands."""
     by_W = b.gradient(loss(W @ a, t), W, Partial(L, Symbol("W")))
     yield b.step(
         both("The weights: a column times a row", "权重：一列乘一行"),

@@ -70,6 +70,12 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(by_x[2], factor[2] * by_x[1], factor[2] * factor[1] * factor[0]),
     )
     yield from bounds(b)
+    yield from powers(b, x)
+    yield from wide(b)
+
+
+def powers(b: Board, x: Name) -> Iterator[Block]:
+    """The same factor in every layer."""
     q, target = b.free("q", "0.2", "0.9"), b.free("c", "0.001", "0.01")
     n = b.number("n", 3)
     depth = b.defined("n", log(target) / log(q))
@@ -93,7 +99,6 @@ def derivation(b: Board) -> Iterator[Block]:
         b.line(depth, log(target) / log(q)),
         b.line(q**depth, target),
     )
-    yield from wide(b)
 
 
 def bounds(b: Board) -> Iterator[Block]:
