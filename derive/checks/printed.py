@@ -104,8 +104,12 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
             if isinstance(found, np.ndarray):
                 return algebra.choose([when() for when in conditions], [branch() for branch in branches])
             if found is UNKNOWN or found:
-                return UNKNOWN if found is UNKNOWN else branch()
-        return branches[-1]()
+                return UNKNOWN if found is UNKNOWN else whole(branch())
+        return whole(branches[-1]())
+
+    def whole(value: Any) -> Any:
+        """A constant as an exact number: Python's own 1 is no whole number any more once it is divided by 3."""
+        return algebra.number(Fraction(value)) if type(value) is int else value
 
     def floor(value: Any) -> Any:  # a whole number that a logarithm has missed by its last digit is that number
         if algebra is EXACT:
@@ -120,6 +124,8 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
 
     own: dict[str, Callable[..., Any]] = {
         **algebra.functions,
+        "max": lambda *args: whole(algebra("max", *args)),
+        "min": lambda *args: whole(algebra("min", *args)),
         "floor": floor,
         "cases": cases,
         "total": total,
