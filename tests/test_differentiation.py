@@ -357,6 +357,28 @@ def test_hostile_texts_are_refused_quickly(text: str) -> None:
     assert time.perf_counter() - began < 5
 
 
+TOWERS = [
+    *("exp(" * n + "z" + ")" * n for n in (4, 5)),
+    *(f"{head}(exp(exp(exp(z))))" for head in ("sin", "erf", "exp")),
+    "exp(-exp(exp(exp(z))))",
+    "9^9^9^z",
+    "0.5^9^9^9^z",
+    "z^z^z^z^z^z",
+]
+
+
+@pytest.mark.parametrize("text", TOWERS)
+def test_towers_take_neither_memory_nor_time(text: str) -> None:
+    began = time.perf_counter()
+    assert explain(f"d/dz {text}").document.witnesses
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("text", ["abs(z)/3", "max(z, 2)/3", "relu(z)/7", "3^-1*z", "(1+2)^-1*z^2", "min(z, 2)^-1"])
+def test_whole_constants_are_divided_exactly(text: str) -> None:
+    assert all(witness.ok for witness in explain(f"d/dz {text}").document.witnesses)
+
+
 def test_what_is_meant() -> None:
     assert is_meant("d/dz z") and is_meant("z^2") and is_meant("diff(z, z)")
     assert not is_meant("sigmoid") and not is_meant("learning_rate_schedules")
