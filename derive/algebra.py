@@ -279,6 +279,7 @@ def _exact_sqrt(x: Any) -> Any:
 
 
 LARGEST_EXPONENT = 2_000  # of a power that is still worked out as a fraction
+LARGEST_POWER = 1_000_000  # bits of it
 
 
 def _exact_power(x: Any, exponent: Any) -> Any:
@@ -287,7 +288,8 @@ def _exact_power(x: Any, exponent: Any) -> Any:
         return x**exponent
     if x is UNKNOWN or (x in (0, 1) and exponent > 0):
         return x
-    if abs(exponent.numerator) > LARGEST_EXPONENT:
+    bits = max(x.numerator.bit_length(), x.denominator.bit_length())
+    if abs(exponent.numerator) > LARGEST_EXPONENT or bits * abs(exponent.numerator) > LARGEST_POWER:
         return UNKNOWN
     if exponent.denominator == 1:
         return x**exponent
