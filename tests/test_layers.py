@@ -627,6 +627,15 @@ def test_training_goes_on_where_it_stopped(batch_size: int | None, tmp_path: Pat
     assert not np.array_equal(at_once["running_var1"], ends(first)["running_var1"])
 
 
+def test_a_checkpoint_with_a_negative_variance_is_refused(tmp_path: Path) -> None:
+    net = trained_net()
+    (tmp_path / "good.npz").write_bytes(train(net, steps=1).beside()["checkpoint.npz"])
+    with np.load(tmp_path / "good.npz") as arrays:
+        np.savez(tmp_path / "bad.npz", **{**arrays, "running_var1": -arrays["running_var1"]})
+    with pytest.raises(InputError, match="running_var1' must not be negative"):
+        train(net, steps=1, resume=tmp_path / "bad.npz")
+
+
 def test_worked_steps_are_those_of_training() -> None:
     net = trained_net(steps=5)
     model = build(load(net))
