@@ -320,6 +320,7 @@ def test_ways_to_write_a_derivative(text: str, by: str, order: int) -> None:
         ("/etc/passwd", "neither a lesson nor a derivative"),
         ("d/dz log(z-z)", "no value was found"),
         ("d/dz log(-1)*z", "no value was found"),
+        ("d/dz z^1001", "a power of degree 1001; up to 1000"),
         ("sigmoyd", "Did you mean 'sigmoid'?"),
     ],
 )
