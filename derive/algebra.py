@@ -132,6 +132,8 @@ def _spread(operation: Callable[[Any, Any], Any], ufunc: np.ufunc) -> Callable[[
 
 def _power(values: list[Value], _axis: int | None) -> Value:
     base, exponent = values
+    if any(hasattr(x, "_mpf_") or hasattr(x, "_mpc_") for x in values):
+        return digits()("pow", base, exponent)
     if isinstance(exponent, Fraction) or getattr(exponent, "dtype", None) == np.dtype(object):
         return each(_exact_power)(base, exponent)
     try:
@@ -277,6 +279,7 @@ def _exact_sqrt(x: Any) -> Any:
 
 
 LARGEST_EXPONENT = 2_000  # of a power that is still worked out as a fraction
+LARGEST_POWER = 1_000_000  # bits of it
 
 
 def _exact_power(x: Any, exponent: Any) -> Any:
@@ -285,7 +288,8 @@ def _exact_power(x: Any, exponent: Any) -> Any:
         return x**exponent
     if x is UNKNOWN or (x in (0, 1) and exponent > 0):
         return x
-    if abs(exponent.numerator) > LARGEST_EXPONENT:
+    bits = max(x.numerator.bit_length(), x.denominator.bit_length())
+    if abs(exponent.numerator) > LARGEST_EXPONENT or bits * abs(exponent.numerator) > LARGEST_POWER:
         return UNKNOWN
     if exponent.denominator == 1:
         return x**exponent
@@ -337,6 +341,8 @@ EXACT = Algebra(
 # 50 digits and SymPy, imported when first wanted -------------------------------------------------------------------------
 DIGITS = 50
 NOISE = 10  # of the last digits, what is left of a sum that is 0 may show
+LARGEST_ARGUMENT = 4_000  # bits before the point: e to a larger number is asked for by towers of exponentials alone
+HUGE = 60  # bits before the point of an exponent
 WORKING_DIGITS = 150  # so that 50 are left after 1 − p of a saturated unit, and after a difference
 
 
@@ -369,6 +375,30 @@ def digits() -> Algebra:
     def number(value: Any) -> Any:
         return mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else mp.mpf(value)
 
+    def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, unless its argument is so large that its value, or the work for it, would fill the memory."""
+
+        def checked(x: Any) -> Any:
+            if mp.isfinite(x) and mp.mag(x) > LARGEST_ARGUMENT:
+                raise OverflowError("a number too large to go on with")
+            return function(x)
+
+        return checked
+
+    def power(base: Any, exponent: Any) -> Any:
+        """A power; a huge one by its logarithm, not factor by factor."""
+        base, exponent = mp.convert(base), mp.convert(exponent)
+        if not (base and exponent and mp.isfinite(base) and mp.isfinite(exponent)) or mp.mag(exponent) <= HUGE:
+            return base**exponent
+        real = hasattr(base, "_mpf_") and hasattr(exponent, "_mpf_")
+        if not real or base < 0 or mp.mag(exponent) > LARGEST_ARGUMENT:
+            raise OverflowError("a number too large to go on with")
+        with mp.extraprec(mp.mag(exponent) + abs(mp.mag(base)).bit_length()):
+            found = mp.exp(exponent * mp.log(base))
+        return +found
+
+    functions |= {head: bounded(functions[head]) for head in ("exp", "sin", "cos", "tanh", "erf", "expm1")}
+    functions["pow"] = power
     table = {head: each(function) for head, function in functions.items()}
     return Algebra("50 digits", number, table, choose_first, digits=WORKING_DIGITS)
 

@@ -349,7 +349,7 @@ def rooted(f: Formula) -> Formula:
 #: Where forms are compared: none is a place where something special happens.
 PLACES = tuple(Fraction(n, 1009) for n in (-1411, 313, 1117, -251, 2269, 773, 3529))
 OTHERS = tuple(Fraction(n, 1013) for n in (743, 1249, 521, 1607, 1877, 331))  # for names that are constants here
-CLOSE = Fraction(1, 10**40)
+CLOSE = Fraction(1, 10**100)  # beside the numbers compared
 Value = Callable[[Formula, Mapping[str, Any]], Any]
 
 
@@ -367,6 +367,8 @@ def taught(f: Formula, last: Formula, by: Name, value: Value) -> Formula | None:
 
 def familiar(f: Formula, last: Formula, by: Name, value: Value) -> Formula | None:
     """The derivative as c·g + d with simple fractions c and d, for one of the functions it is taught in."""
+    if any(headed(part, "cases", "max", "min", "abs", "floor", "ceil") for part in walk(last)):
+        return None  # another formula at other places
     number = digits().number
     close = number(CLOSE)
     others = {name.key: place for name, place in zip(constants(f, by), map(number, OTHERS * 9), strict=False)}
@@ -384,14 +386,19 @@ def familiar(f: Formula, last: Formula, by: Name, value: Value) -> Formula | Non
                 continue
             slope = (wanted[1] - wanted[0]) / (found[1] - found[0])
             c, d = rational(slope), rational(wanted[0] - slope * found[0])
-            if c is None or d is None:
+            if not c or d is None:
                 continue
-            if all(abs(number(c) * x + number(d) - w) < close for x, w in zip(found, wanted, strict=True)):
+            if all(same(number(c) * x, w - number(d), w) for x, w in zip(found, wanted, strict=True)):
                 scaled = multiply(Number(c), g)
                 return add(Number(d), scaled) if c < 0 < d else add(scaled, Number(d))
     except (ArithmeticError, ValueError, TypeError):
         return None
     return None
+
+
+def same(x: Any, y: Any, size: Any) -> bool:
+    """Whether two numbers are one, beside the largest of them and another number: where all are tiny, that is tiny."""
+    return bool(abs(x - y) <= digits().number(CLOSE) * max(abs(x), abs(y), abs(size)))
 
 
 def constants(f: Formula, by: Name) -> list[Name]:

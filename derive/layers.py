@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from derive.algebra import Algebra, Value
 from derive.formula import Name, Symbol, sqrt
 from derive.graph import Node, apply
 from derive.ops.base import Elementwise, out, ruled, z
@@ -101,12 +102,24 @@ _inner = Name("inner", symbol=Symbol("i"))
 _kept = Name("mask", symbol=Symbol("r"))
 _p = Name("p", symbol=Symbol("p"))
 
+
+class Deviation(Elementwise):
+    """A function of z − μ; where the two are equal but for the last of many digits, they are equal."""
+
+    def eval(self, algebra: Algebra, *values: Value) -> Value:
+        source, mean, *others = values
+        if algebra.digits:
+            off = algebra.summed(source - mean, abs(source) + abs(mean))
+            source = np.where(off == 0, np.broadcast_to(mean, source.shape), source)
+        return super().eval(algebra, source, mean, *others)
+
+
 #: (z − μ)², of every entry.
-SQUARED_DEVIATION = Elementwise(
+SQUARED_DEVIATION = Deviation(
     "squared_deviation", Symbol("d"), (z - _mean) ** 2, (2 * (z - _mean), -2 * (z - _mean)), (z, _mean)
 )
 #: (z − μ)/√(σ² + ε), of every entry.
-STANDARDIZED = Elementwise(
+STANDARDIZED = Deviation(
     "standardized",
     Symbol("n"),
     (z - _mean) / _deviation,

@@ -121,9 +121,14 @@ class Values:
             )
             fractions[node] = tensor.exact
         exact = evaluate(self.nodes.values(), fractions, EXACT, _small_fractions)
-        arrays = evaluate(
-            self.nodes.values(), known, self.algebra, lambda node, value: self._settle(node, value, exact)
-        )
+        try:
+            arrays = evaluate(
+                self.nodes.values(), known, self.algebra, lambda node, value: self._settle(node, value, exact)
+            )
+        except ZeroDivisionError:
+            if not self.policy.as_you_go:
+                raise
+            raise InputError("rounding as you go leaves a divisor that is 0; give it more digits") from None
         named = {node.id: arrays[node] for node in self.nodes.values()}
         if self.policy.as_you_go:
             given = {node.id: array for node, array in fractions.items()}

@@ -325,6 +325,7 @@ def test_ways_to_write_a_derivative(text: str, by: str, order: int) -> None:
         ("/etc/passwd", "neither a lesson nor a derivative"),
         ("d/dz log(z-z)", "no value was found"),
         ("d/dz log(-1)*z", "no value was found"),
+        ("d/dz z^1001", "a power of degree 1001; up to 1000"),
         ("sigmoyd", "Did you mean 'sigmoid'?"),
     ],
 )
@@ -359,6 +360,81 @@ def test_hostile_texts_are_refused_quickly(text: str) -> None:
     began = time.perf_counter()
     with pytest.raises(InputError):
         explain(f"d/dz {text}")
+    assert time.perf_counter() - began < 5
+
+
+TOWERS = [
+    *("exp(" * n + "z" + ")" * n for n in (4, 5)),
+    *(f"{head}(exp(exp(exp(z))))" for head in ("sin", "erf", "exp")),
+    "exp(-exp(exp(exp(z))))",
+    "9^9^9^z",
+    "0.5^9^9^9^z",
+    "z^z^z^z^z^z",
+]
+
+
+@pytest.mark.parametrize("text", TOWERS)
+def test_towers_take_neither_memory_nor_time(text: str) -> None:
+    began = time.perf_counter()
+    assert explain(f"d/dz {text}").document.witnesses
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("text", ["abs(z)/3", "max(z, 2)/3", "relu(z)/7", "3^-1*z", "(1+2)^-1*z^2", "min(z, 2)^-1"])
+def test_whole_constants_are_divided_exactly(text: str) -> None:
+    assert all(witness.ok for witness in explain(f"d/dz {text}").document.witnesses)
+
+
+def where(text: str) -> str:
+    """What a page says of where its derivative holds."""
+    return " ".join(str(explain(text).print("text")).split("Where it holds")[1].split())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("d/dz abs(abs(z)-1)", "Where |z| − 1 is 0 there may be a kink"),
+        ("d/dz min(abs(z), 1)", "Where |z| − 1 is 0 there may be a kink"),
+        ("d/dz abs(z*(z-1)*(z-3)+z-1/2)", "z − 1/2 is 0 there may be a kink"),
+        ("d/dz relu(z)*1e-6", "from the right it is 0.000001, so"),
+        ("d/dz abs(z)/3", "from the left its slope is −1/3, from the right it is 1/3"),
+        ("d/dz tanh(z)+max(z,5)", "from the left its slope is 0.0001816"),
+        ("d/dz abs(z)^(1/3)", "It holds only where |z| is positive"),
+        ("d/dz sqrt(abs(z))", "It holds only where |z| is positive"),
+        ("d/dz z^(1-1+2)", "It holds for every value"),
+        ("d/dz z^(1-2)", "It holds only where z is not 0"),
+    ],
+)
+def test_kinks_are_where_they_are_said_to_be(text: str, says: str) -> None:
+    assert says in where(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "slope"),
+    [
+        ("d/dz log(1+exp(z))+relu(z-4)", 5.0, 1.9933071490757151),
+        ("d/dz tanh(z)+max(z,5)", 6.0, 1.0000245765474434),
+        ("d/dz exp(-1e6*z^2)", 1e-3, -735.7588823428847),
+        ("d/dz 1/(1+exp(-1000*z))", 1e-3, 196.61193324148185),
+    ],
+)
+def test_a_taught_form_is_the_derivative_everywhere(text: str, at: float, slope: float) -> None:
+    sections = explain(text).document.sections
+    steps = [b for section in sections if "steps" in section.id for b in section.blocks if isinstance(b, Step)]
+    f = steps[-1].lines[-1].forms[-1].formula
+    assert float(evaluate(f, lambda name: digits().number(at), digits())) == pytest.approx(slope)
+
+
+@pytest.mark.parametrize("text", ["0^z", "0^(z^2+1)"])
+def test_a_power_of_zero_has_no_rule(text: str) -> None:
+    with pytest.raises(InputError, match="no value was found"):
+        explain(f"d/dz {text}")
+
+
+@pytest.mark.parametrize("text", ["erf(1e5*z)", "exp(-1e9*z^2)", "z^((1/9)^1999)"])
+def test_very_small_numbers_are_small_work(text: str) -> None:
+    began = time.perf_counter()
+    assert all(witness.ok for witness in explain(f"d/dz {text}").document.witnesses)
     assert time.perf_counter() - began < 5
 
 

@@ -375,6 +375,26 @@ def values_of(net: dict[str, Any]) -> dict[str, Any]:
     return {node.id: value for node, value in compare(net).numbers().items() if node.id}
 
 
+def test_equal_units_stay_equal_over_several_steps() -> None:
+    """Whose mean is one of them but for the last of 150 digits: nothing is trained on that digit."""
+    first = {"linear": {"out": 3, "weight": [[0.4], [1], [1]], "bias": 0.25}}
+    second = {"linear": {"out": 2, "weight": [[-0.6, 0.5, 1], [1.1, 0.3, 0]], "bias": [0.1, 0.1]}}
+    third = {"linear": {"out": 2, "weight": [[-0.58, 1.37], [1, -0.72]], "bias": 0.25}}
+    last = {"linear": {"out": 2, "weight": [[0.8, 0.4], [0, -1.3]], "bias": [0, -1]}}
+    net = {
+        "inputs": [0],
+        "targets": [1.6, -0.2],
+        "layers": [first, {"layer_norm": {"elementwise_affine": False}}, second, third, last],
+        "loss": "half_squared_error",
+        "regularization": {"elastic_net": {"l1": 0.1, "l2": 0.05, "bias": True, "half": True}},
+        "optimizer": {"nadam": {"lr": 0.01}},
+        "steps": 3,
+    }
+    found = solve(net)
+    assert not found["n1@2"].any() and not found["n1@3"].any()
+    assert found["W2+@2"][1, 2] == 0 and found["dL/dW2@3"][1, 2] == 0
+
+
 def test_one_unit_alone_is_normalized_to_zero() -> None:
     values = values_of({**BATCH, "layers": [FIRST, LAST, {"layer_norm": {"weight": [3], "bias": [0.5]}}]})
     assert not values["n2"].any() and not values["dL/dW1"].any() and not values["dL/dW2"].any()
@@ -605,6 +625,15 @@ def test_training_goes_on_where_it_stopped(batch_size: int | None, tmp_path: Pat
     for id, value in at_once.items():
         close(then[id], value, 1e-12, id)
     assert not np.array_equal(at_once["running_var1"], ends(first)["running_var1"])
+
+
+def test_a_checkpoint_with_a_negative_variance_is_refused(tmp_path: Path) -> None:
+    net = trained_net()
+    (tmp_path / "good.npz").write_bytes(train(net, steps=1).beside()["checkpoint.npz"])
+    with np.load(tmp_path / "good.npz") as arrays:
+        np.savez(tmp_path / "bad.npz", **{**arrays, "running_var1": -arrays["running_var1"]})
+    with pytest.raises(InputError, match="running_var1' must not be negative"):
+        train(net, steps=1, resume=tmp_path / "bad.npz")
 
 
 def test_worked_steps_are_those_of_training() -> None:

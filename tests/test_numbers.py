@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from derive import examples
+from derive.errors import InputError
 from derive.printers.terminal import page as text_page
 from derive.solution import Solution, solve
 
@@ -125,6 +126,20 @@ def test_paper_rounding_has_no_fractions(policy: dict[str, int]) -> None:
     """The file asks for fractions, the command line for rounding as one goes: no fraction stands after rounded numbers."""
     printed = lines(solve("relu_fractions", round_as_you_go=True, **policy))
     assert [(id, text) for id, text in printed.items() if "/" in text] == []
+
+
+def test_paper_rounding_of_a_probability_to_one() -> None:
+    """0·ln 0 is 0, in matrices as well."""
+    layer = {"linear": {"out": 1, "weight": [[9]], "bias": [0]}}
+    net = {"inputs": [1], "targets": [1], "layers": [layer, "sigmoid"], "loss": "bce"}
+    assert solve(net, round_as_you_go=True, decimals=2, form="matrix")["L"] == 0
+
+
+def test_paper_rounding_to_a_divisor_of_zero() -> None:
+    layer = {"linear": {"out": 1, "weight": [[1]], "bias": [0]}}
+    net = {"inputs": [0], "targets": [0], "layers": [layer], "loss": "mse", "optimizer": "adamax"}
+    with pytest.raises(InputError, match="a divisor that is 0; give it more digits"):
+        solve(net, round_as_you_go=True, decimals=2)
 
 
 # ties, literals, signs, sizes ------------------------------------------------------------------------------------------

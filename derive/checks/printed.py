@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, call
+from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, Value, call, each
 from derive.checks.errors import Errors, largest
 from derive.dialects.python import ExactPython
 from derive.document import Document, Line, Witness, steps
@@ -104,8 +104,15 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
             if isinstance(found, np.ndarray):
                 return algebra.choose([when() for when in conditions], [branch() for branch in branches])
             if found is UNKNOWN or found:
-                return UNKNOWN if found is UNKNOWN else branch()
-        return branches[-1]()
+                return UNKNOWN if found is UNKNOWN else whole(branch())
+        return whole(branches[-1]())
+
+    def log(value: Any) -> Any:  # 0·ln 0 is 0, as the losses have it: of a probability that was rounded to 0
+        return -(algebra.number(10) ** 1000) if value == 0 else algebra("log", value)
+
+    def whole(value: Any) -> Any:
+        """A constant as an exact number: Python's own 1 is no whole number any more once it is divided by 3."""
+        return algebra.number(Fraction(value)) if type(value) is int else value
 
     def floor(value: Any) -> Any:  # a whole number that a logarithm has missed by its last digit is that number
         if algebra is EXACT:
@@ -120,7 +127,10 @@ def vocabulary(algebra: Algebra, functions: dict[str, Function]) -> dict[str, Ca
 
     own: dict[str, Callable[..., Any]] = {
         **algebra.functions,
+        "max": lambda *args: whole(algebra("max", *args)),
+        "min": lambda *args: whole(algebra("min", *args)),
         "floor": floor,
+        **({"log": each(log)} if algebra.as_written and algebra.digits else {}),
         "cases": cases,
         "total": total,
         "number": number,

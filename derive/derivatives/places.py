@@ -17,7 +17,7 @@ from derive.derivatives.reading import Asked, refused, symbol_of
 from derive.differentiation import depends, moves, size
 from derive.document import Say, say
 from derive.errors import InputError
-from derive.formula import Apply, Formula, Function, Name, Number, Written, bind, walk
+from derive.formula import Apply, Formula, Function, Name, Number, Written, bind, substitute, walk
 
 MAX_MOVES = 40  # rules of one derivative: more nobody reads
 MAX_SIZE = 1_500  # pieces of the expression while it is differentiated
@@ -41,11 +41,14 @@ def draws(asked: Asked, wanted: int) -> list[Drawn]:
         formulas.append(calculus.derivative(formulas[-1], asked.by))
         if size(formulas[-1]) > MAX_SIZE:
             raise too_long()
+    lines = [*formulas, *(line for f in formulas[:-1] for line in written(f, asked.by))]
     random, found = Random(wanted), list[Drawn]()
     for low, high in INTERVALS:
         for _ in range(TRIES):
             drawn = {v: low + (high - low) * Fraction(random.randint(50, 950), 1000) for v in asked.variables}
-            if drawn not in found and all(is_moderate(f, drawn) for f in formulas):
+            if drawn in found or not all(is_moderate(f, drawn) for f in formulas):
+                continue
+            if all(is_real(line, drawn) for line in lines):
                 found.append(drawn)
             if len(found) == wanted:
                 return found
@@ -57,6 +60,27 @@ def is_long(f: Formula, by: Name) -> bool:
     waiting = (Name(f"waiting{i}") for i in count())
     steps = moves(f, by, lambda part: replace(next(waiting), symbol=Written(part, symbol_of(by))))
     return any(made > MAX_MOVES or size(move.formula) > MAX_SIZE for made, move in enumerate(steps, 1))
+
+
+def written(f: Formula, by: Name) -> Iterator[Formula]:
+    """Everything that is written while this is differentiated, with the derivatives not yet taken worked out."""
+    waiting = (Name(f"waiting{i}") for i in count())
+
+    def pending(name: Name) -> Formula:
+        symbol = name.symbol
+        return calculus.derivative(symbol.of, by) if isinstance(symbol, Written) and symbol.by is not None else name
+
+    for move in moves(f, by, lambda part: replace(next(waiting), symbol=Written(part, symbol_of(by)))):
+        yield substitute(move.raw, pending)
+
+
+def is_real(f: Formula, at: Drawn) -> bool:
+    """Whether a formula has a real value there, whatever its size."""
+    try:
+        value = evaluate(f, lambda name: digits().number(at[name]), digits())
+        return hasattr(value, "_mpf_") and abs(value) < float("inf")
+    except (ArithmeticError, ValueError, TypeError):
+        return False
 
 
 def too_long() -> InputError:
@@ -112,10 +136,12 @@ def limits(asked: Asked, called: Callable[[int], Formula]) -> list[Say]:
                 found["positive", args[0]] = None
             case "div" if depends(args[1], asked.by):
                 found["nonzero", args[1]] = None
-            case "pow" if not isinstance(args[1], Number) or args[1].value.denominator > 1:
-                found["positive", args[0]] = None
-            case "pow" if isinstance(args[1], Number) and args[1].value < 0:
-                found["nonzero", args[0]] = None
+            case "pow":
+                power = constant(args[1])
+                if power is None or power.denominator > 1:
+                    found["positive", args[0]] = None
+                elif power < 0:
+                    found["nonzero", args[0]] = None
             case "abs" | Function(name="relu"):
                 found["kink", args[0]] = None
             case "max" | "min":
@@ -133,6 +159,12 @@ def limits(asked: Asked, called: Callable[[int], Formula]) -> list[Say]:
     return sentences or [say("derivative.everywhere", x=asked.by)]
 
 
+def constant(f: Formula) -> Fraction | None:
+    """The number that a formula is whatever its variables are, if it is a known fraction."""
+    found = evaluate(f, lambda name: UNKNOWN, EXACT)
+    return found if isinstance(found, Fraction) else None
+
+
 def kink(asked: Asked, place: Fraction, called: Callable[[int], Formula]) -> Iterator[Say]:
     """What happens where two pieces meet: of the function, or of the first derivative with a kink."""
     f = asked.function
@@ -141,8 +173,8 @@ def kink(asked: Asked, place: Fraction, called: Callable[[int], Formula]) -> Ite
         f = calculus.derivative(f, asked.by)
         if sides is None:
             return
-        if abs(sides[0] - sides[1]) > 1e-9:
-            left, right, taken = (Number(Fraction(round(x * 10**4), 10**4)) for x in sides)
+        if abs(sides[0] - sides[1]) > max(1e-9 * max(map(abs, sides)), 1e-20):
+            left, right, taken = map(short, sides)
             yield say("derivative.kink", f=called(order), x=asked.by, at=Number(place), left=left, right=right)
             if order == 0:
                 yield say("derivative.taken", taken=taken)
@@ -150,7 +182,7 @@ def kink(asked: Asked, place: Fraction, called: Callable[[int], Formula]) -> Ite
 
 
 def one_sided(f: Formula, by: Name, place: Fraction) -> tuple[float, float, float] | None:
-    """The slopes left and right of a place, and the one that programs take there; None outside the domain."""
+    """The slopes left and right of a place, and the one that programs take there; None where there are none."""
 
     def value(g: Formula, x: Any) -> Any:
         return evaluate(g, lambda name: x, digits())
@@ -159,18 +191,28 @@ def one_sided(f: Formula, by: Name, place: Fraction) -> tuple[float, float, floa
     try:
         here = value(f, at)
         left, right = (here - value(f, at - step)) / step, (value(f, at + step) - here) / step
-        return float(left), float(right), float(value(calculus.derivative(f, by), at))
+        sides = float(left), float(right), float(value(calculus.derivative(f, by), at))
     except (ArithmeticError, ValueError, TypeError):
         return None
+    return sides if all(abs(x) < LARGEST for x in sides) else None
+
+
+def short(slope: float) -> Number:
+    """A slope as the simple fraction it is, or with four digits."""
+    simple = Fraction(slope).limit_denominator(1000)
+    near = simple and abs(float(simple) - slope) <= 1e-12 * abs(slope)
+    return Number(simple if near or not slope else Fraction(f"{slope:.4g}"))
 
 
 def root(f: Formula, by: Name) -> Fraction | None:
     """Where a formula that is linear in its only variable is 0."""
-    found = [evaluate(f, lambda name, x=x: Fraction(x), EXACT) for x in (0, 1, 3)]  # type: ignore[misc]
+    if depends(calculus.derivative(f, by), by):
+        return None
+    found = [evaluate(f, lambda name, x=x: Fraction(x), EXACT) for x in (0, 1)]  # type: ignore[misc]
     if UNKNOWN in found:
         return None
     b, a = found[0], found[1] - found[0]
-    return None if a == 0 or found[2] != 3 * a + b else -b / a
+    return None if a == 0 else -b / a
 
 
 def always(f: Formula, *, strictly: bool = False) -> bool:

@@ -102,7 +102,7 @@ def placed(text: str, rest: str, word: str, at: int, order: int) -> Asked:
         raise refused(f"'{word}' is not in the expression.{hint}", at)
     if (power := degree(f)) > MAX_POWER:
         raise refused(
-            f"a power of degree {power:.3g}; up to {MAX_POWER} are worked out", len(rest) - len(rest.lstrip())
+            f"a power of degree {power:.6g}; up to {MAX_POWER} are worked out", len(rest) - len(rest.lstrip())
         )
     return Asked(text.strip(), f, names[by.symbol], order)
 

@@ -12,7 +12,6 @@ from derive.derivatives.reading import Asked, degree
 from derive.differentiation import size
 from derive.document import Witness
 from derive.formula import Apply, walk
-from derive.values import as_fraction
 
 MAX_FOR_SYMPY = 120  # pieces; of more, or of a maximum in a maximum, SymPy may think for minutes
 DIGITS_OF_SYMPY = 400
@@ -38,7 +37,8 @@ def by_sympy(asked: Asked, drawn: Sequence[Drawn]) -> Iterator[Witness]:
         theirs = sp.diff(evaluate(asked.function, symbols.__getitem__, sympy_algebra()), symbols[asked.by], asked.order)
         for at in drawn:
             exactly = {symbols[name]: sp.Rational(x.numerator, x.denominator) for name, x in at.items()}
-            found = digits().number(as_fraction(theirs.xreplace(exactly).evalf(DIGITS - 10, maxn=DIGITS_OF_SYMPY)))
+            there = theirs.xreplace(exactly).evalf(DIGITS - 10, maxn=DIGITS_OF_SYMPY)
+            found = digits().number(there._to_mpmath(DIGITS_OF_SYMPY))
             value = evaluate(ours, lambda name, at=at: digits().number(at[name]), digits())  # type: ignore[misc]
             errors.compare(value, found, max(1e-3, abs(float(value))))
     except (TypeError, ValueError, ArithmeticError, AttributeError, NotImplementedError):

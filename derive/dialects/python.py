@@ -82,6 +82,9 @@ class ExactPython(Python):
         """A quotient of constants is exact, too, where Python's own 2/(1 + 5) is a float64."""
         return super().fraction(top if "q[" in top else f"number('1')*{top}", bottom)
 
+    def power(self, base: str, exponent: str) -> str:
+        return super().power(base if "q[" in base else f"(number('1')*{base})", exponent)
+
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         """Each part is worked out only where it is asked for: one that does not apply may divide by zero."""
         return f"cases({', '.join(f'lambda: {part}' for row in rows for part in row if part)})"

@@ -67,5 +67,7 @@ def load(path: str | Path, model: Model) -> Start:
             raise error(f"array '{id}' has shape {array.shape}, but {id} has {shape}")
         if not np.isfinite(array).all():
             raise error(f"array '{id}' holds NaN or infinity")
+        if id.startswith("running_var") and (array.astype(float) < 0).any():
+            raise error(f"array '{id}' must not be negative")
         tensors[id] = Tensor.drawn(np.array(array, dtype=float))
     return Start({id: tensors[id] for id in parameters}, {id: tensors[id] for id in states}, int(steps))
