@@ -48,8 +48,11 @@ def worked(f: Formula, **values: Any) -> float:
 
 
 def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
-    """The recommended gain."""
-    return worked(GAINS[nonlinearity], below=negative_slope)
+    """The recommended gain. OverflowError where float64 cannot hold the square of the slope."""
+    found = worked(GAINS[nonlinearity], below=negative_slope)
+    if not found > 0:
+        raise OverflowError("the gain is 0 in float64")
+    return found
 
 
 def fans(shape: tuple[int, int]) -> tuple[int, int]:

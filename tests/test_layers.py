@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -476,12 +477,11 @@ def refusal(folder: Path, text: str, **arrays: Any) -> str:
     """What is said of a file, in one line that begins with the file and a line of it."""
     if arrays:
         np.savez(folder / "p.npz", **arrays)
-    file = folder / "net.yaml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(InputError) as refused:
-        solve(file)
+    (folder / "net.yaml").write_text(text, encoding="utf-8")
+    with chdir(folder), pytest.raises(InputError) as refused:
+        solve("net.yaml")
     message = str(refused.value)
-    assert "\n" not in message and re.match(r".*net\.yaml:\d+:\d+: ", message), message
+    assert "\n" not in message and re.match(r"net\.yaml:\d+:\d+: ", message), message
     return message.partition("net.yaml:")[2]
 
 
