@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from derive.errors import nearest
+from derive.errors import offered
 from derive.initializers import initializers
 from derive.layers import PER_UNIT, layers
 from derive.ops.activations import activations
@@ -178,9 +178,11 @@ def linear(item: Item, reading: Reading, depth: int) -> Linear:
     seeded, k = reading.seeded, reading.linears
     saved = {letter: reading.saved[f"{letter}{k}"] for letter in "Wb" if f"{letter}{k}" in reading.saved}
     options: dict[str, Item] = {}
+    if not isinstance(item.value, dict):
+        raise item.error("linear needs its size, as in {linear: {out: 2}}")
     for key, value in mapping(item).items():
         if key not in LINEAR_KEYS:
-            raise value.at_key().error(f"linear has no option '{key}'.{nearest(key, LINEAR_KEYS)}")
+            raise value.at_key().error(f"linear has no option '{key}'.{offered(key, LINEAR_KEYS, 'Its options are')}")
         options[LINEAR_KEYS[key]] = value
     for key, letter in (("weight", "W"), ("init", "W"), ("bias", "b")):
         if key in options and letter in saved:

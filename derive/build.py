@@ -233,7 +233,8 @@ class Builder:
         if len(flat) == units and (alone or len(rows) == 1):
             rows = (tuple(flat),) * samples
         elif len(rows) != samples or any(len(row) != units for row in rows):
-            raise spec.place("mask").error(f"the mask must have a row of {units} for each of the {samples} samples")
+            every = f" for each of the {samples} samples, or one row for all of them" if samples > 1 else ""
+            raise spec.place("mask").error(f"the mask must have a row of {units}{every}")
         self.given[node] = Tensor.of(rows)
         return node
 

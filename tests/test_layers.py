@@ -479,7 +479,7 @@ def refusal(folder: Path, text: str, **arrays: Any) -> str:
     ("batch_norm: 3", "expected the options of batch_norm"),
     ("dropout: {p: 1.5}", "p must be from 0 to 1"),
     ("dropout: {p: -0.1}", "p must be from 0 to 1"),
-    ("dropout: {q: 1}", "dropout has no option 'q'"),
+    ("dropout: {q: 1}", "dropout has no option 'q'. Its options are p, mask."),
     ("dropout: 0.5", "expected the options of dropout"),
     ("dropout: {mask: [2, 0]}", "layers[1].dropout.mask: a mask is made of 1 (kept) and 0 (dropped)"),
     ("dropout: {mask: [0.5, 1]}", "a mask is made of 1"),
@@ -487,9 +487,13 @@ def refusal(folder: Path, text: str, **arrays: Any) -> str:
     ("dropout: {mask: [1, 0, 1]}", "must have a row of 2 for each of the 3 samples"),
     ("dropout: {mask: [[1, 0], [0, 1]]}", "must have a row of 2 for each of the 3 samples"),
     ("dropout: {mask: [[1, 0], [1], [0, 1]]}", "must have a row of 2 for each of the 3 samples"),
-    ("dropout: {mask: [[1], [0]]}", "must have a row of 2 for each of the 3 samples"),
+    ("dropout: {mask: [[1], [0]]}", "must have a row of 2 for each of the 3 samples, or one row for all of them"),
     ("dropout: {mask: []}", "an empty list"),
     ("dropuot", "Did you mean 'dropout'?"),
+    ("xyzzy", "unknown layer 'xyzzy'. `derive list` names all there are."),
+    ("linear", "linear needs its size, as in {linear: {out: 2}}"),
+    ("linear: 2", "linear needs its size, as in {linear: {out: 2}}"),
+    ("linear: {width: 2}", "linear has no option 'width'. Its options are out, "),
     ("residual: []", "an empty block"),
     ("residual", "residual needs the layers of its block"),
     ("residual: {tanh: {}}", "residual needs the layers of its block"),
@@ -517,7 +521,7 @@ def test_dividing_by_no_variance(layer: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line,said", [
-    ("regularization: {l3: 1}", "9:18: regularization.l3: unknown penalty 'l3'"),
+    ("regularization: {l3: 1}", "9:18: regularization.l3: unknown penalty 'l3'. There are l1, l2, "),
     ("regularization: {l2: -1}", "9:22: regularization.l2: l2: lambda must not be negative"),
     ("regularization: {elastic_net: {l1: 1, l2: -2}}", "must not be negative"),
     ("regularization: {elastic_net: {l1: 1}}", "elastic_net needs l2"),
