@@ -230,8 +230,10 @@ def standardized(
 def condensed(gradient: Mapping[Node, Node], n: Node) -> Node | None:
     """The gradient by a normalization's input in one formula: (N·g − Σg − n·Σ(g·n)) / (N·√(σ² + ε)), with g by n.
 
-    None where the statistics are given and not the batch's. Source: Ioffe & Szegedy, 2015, with the three ways added up.
+    None where the statistics are given and not the batch's, or others than these. Source: Ioffe & Szegedy, 2015, with the three ways added up.
     """
+    if n.op != STANDARDIZED:
+        return None
     source, mean, var, eps = n.inputs
     if not mean.inputs:
         return None
