@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from derive.document import Step, say
 from derive.errors import InputError
 from derive.long_training import train
 from derive.model import Model
+from derive.penalties import penalties
 from derive.solution import Solution, solve
 from derive.spec import load
 
@@ -702,3 +705,18 @@ def test_three_steps_of_torch() -> None:
             for kind in ("running_mean", "running_var"):
                 want = getattr(getattr(net, module), kind).numpy()
                 close(values[f"{kind}{places[module]}+{at}"][0], want, what=module + at)
+
+
+def test_the_penalty_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    source = next(code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "def log_square" in code)
+    for own in ("_entries", "_aliases"):
+        monkeypatch.setattr(penalties, own, dict(getattr(penalties, own)))
+    exec(source, vars(importlib.import_module("derive.penalties")).copy())
+    net = {**SINGLE, "layers": [linear([[0.5, -2]], [0.5])], "loss": "mse", "optimizer": SGD}
+    alone = well_solved({**net, "regularization": {"log_square": 0.1}})
+    close(alone["penalty"], 0.1 * (math.log(1.25) + math.log(5)))
+    assert "λ_{log}" not in str(alone.print("text"))
+    beside = well_solved({**net, "regularization": {"log_square": 0.1, "l1": 0.2}})
+    close(beside["penalty"], 0.1 * (math.log(1.25) + math.log(5)) + 0.2 * 2.5)
+    assert "λ_{log}" in str(beside.print("text"))
