@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from derive.errors import nearest
+from derive.errors import offered
 from derive.initializers import initializers
-from derive.layers import PER_UNIT, layers
+from derive.layers import NORMS, PER_UNIT, layers
 from derive.ops.activations import activations
 from derive.options import (
     Choice,
@@ -81,10 +81,12 @@ def places_of_norms(specs: Sequence[Block]) -> list[str]:
     for layer in flat(specs):
         if isinstance(layer, Linear):
             k, place = k + 1, 0
-        elif layer.name in ("batch_norm", "layer_norm"):
+        elif layer.name in NORMS:
             place += 1
             affine = all(layer.in_force.get(key, True) for key in ("affine", "elementwise_affine"))
-            letters = (PER_UNIT[:2] if affine else ()) + (PER_UNIT[2:] if layer.name == "batch_norm" else ())
+            options = dict(zip(PER_UNIT, ("weight", "bias", *PER_UNIT[2:]), strict=True))
+            learned = PER_UNIT[:2] if affine else ()
+            letters = [letter for letter in (*learned, *PER_UNIT[2:]) if options[letter] in layer.in_force]
             found += [f"{letter}{k}" + (f".{place}" if place > 1 else "") for letter in letters]
     return found
 
@@ -178,9 +180,11 @@ def linear(item: Item, reading: Reading, depth: int) -> Linear:
     seeded, k = reading.seeded, reading.linears
     saved = {letter: reading.saved[f"{letter}{k}"] for letter in "Wb" if f"{letter}{k}" in reading.saved}
     options: dict[str, Item] = {}
+    if not isinstance(item.value, dict):
+        raise item.error("linear needs its size, as in {linear: {out: 2}}")
     for key, value in mapping(item).items():
         if key not in LINEAR_KEYS:
-            raise value.at_key().error(f"linear has no option '{key}'.{nearest(key, LINEAR_KEYS)}")
+            raise value.at_key().error(f"linear has no option '{key}'.{offered(key, LINEAR_KEYS, 'Its options are')}")
         options[LINEAR_KEYS[key]] = value
     for key, letter in (("weight", "W"), ("init", "W"), ("bias", "b")):
         if key in options and letter in saved:

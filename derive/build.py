@@ -18,7 +18,7 @@ from derive.graph import Node, Same, apply, leaf, topological
 from derive.ids import after, kind, timed
 from derive.initializers import initializers
 from derive.labels import Labels
-from derive.layers import Place, Rows, Stage, drawn_mask, group_of, layers
+from derive.layers import NORMS, Place, Rows, Stage, drawn_mask, group_of, layers
 from derive.losses import End, Loss
 from derive.memory import Memory, memory_of
 from derive.model import DEFAULT_SEED, Iteration, Layer, Model, Pass
@@ -233,7 +233,8 @@ class Builder:
         if len(flat) == units and (alone or len(rows) == 1):
             rows = (tuple(flat),) * samples
         elif len(rows) != samples or any(len(row) != units for row in rows):
-            raise spec.place("mask").error(f"the mask must have a row of {units} for each of the {samples} samples")
+            every = f" for each of the {samples} samples, or one row for all of them" if samples > 1 else ""
+            raise spec.place("mask").error(f"the mask must have a row of {units}{every}")
         self.given[node] = Tensor.of(rows)
         return node
 
@@ -406,7 +407,7 @@ def is_fixed(numbers: Draw) -> bool:
 
 def rowwise(layers: Sequence[Layer]) -> frozenset[str]:
     """The ids of statistics that are one number per sample."""
-    stages = [stage for layer in layers for stage in layer.stages if stage.name == "layer_norm"]
+    stages = [stage for layer in layers for stage in layer.stages if NORMS.get(stage.name) == 1]
     return frozenset(node.id for stage in stages for node in stage.lines if node.role == "statistic")
 
 

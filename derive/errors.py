@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+#: The hint where a name is like none that is known.
+LISTED = " `derive list` names all there are."
 _SHOWN = 80
 _PROBLEM = 400
 
@@ -47,6 +49,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
         by_case.setdefault(candidate.casefold(), candidate)
     close = difflib.get_close_matches(name[:_SHOWN].casefold(), by_case, n=1)
     return f" Did you mean '{by_case[close[0]]}'?" if close else ""
+
+
+def offered(name: str, known: Iterable[str], what: str) -> str:
+    """The nearest known name; where none is close, all of them: " Its options are lr, eps."."""
+    names = list(known)
+    return nearest(name, names) or (f" {what} {', '.join(names)}." if names else "")
 
 
 def _printable(text: str) -> str:

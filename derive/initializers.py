@@ -43,16 +43,17 @@ KAIMING_BOUND = sqrt(3) * KAIMING_STD
 
 
 def worked(f: Formula, **values: Any) -> float:
-    """A scale in float64."""
-    return float(evaluate(f, lambda name: float(values[name.id]), FLOATS))
+    """A scale in float64; an OverflowError where something in it is too large, which would make the scale 0."""
+    try:
+        with np.errstate(over="raise"):
+            return float(evaluate(f, lambda name: np.float64(values[name.id]), FLOATS))
+    except FloatingPointError as error:
+        raise OverflowError(str(error)) from None
 
 
 def gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
-    """The recommended gain. OverflowError where float64 cannot hold the square of the slope."""
-    found = worked(GAINS[nonlinearity], below=negative_slope)
-    if not found > 0:
-        raise OverflowError("the gain is 0 in float64")
-    return found
+    """The recommended gain."""
+    return worked(GAINS[nonlinearity], below=negative_slope)
 
 
 def fans(shape: tuple[int, int]) -> tuple[int, int]:

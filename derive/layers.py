@@ -29,6 +29,8 @@ SAMPLED = ("n", "y", "drop", "s", "mask")
 #: The letters of their parameters and statistics; one number per unit (of `layer_norm`: per sample).
 STATISTICS = ("mean", "var")
 PER_UNIT = ("gamma", "beta", "running_mean", "running_var")
+#: The layers that normalize: over the samples (0) or the units (1).
+NORMS = {"batch_norm": 0, "layer_norm": 1}
 #: The letters of their options that stand in formulas, and how the file calls them.
 OPTIONS = {"eps": "eps", "momentum": "momentum", "chance": "p"}
 
@@ -89,7 +91,7 @@ layers: Registry[Callable[..., Stage]] = Registry("layer")
 
 def group_of(name: str) -> str:
     """Stages of one group share their letters and are counted together."""
-    if name in ("batch_norm", "layer_norm"):
+    if name in NORMS:
         return "norm"
     return name if name in ("dropout", "residual") else "activation"
 
@@ -241,8 +243,10 @@ def standardized(
 def condensed(gradient: Mapping[Node, Node], n: Node) -> Node | None:
     """The gradient by a normalization's input in one formula: (N·g − Σg − n·Σ(g·n)) / (N·√(σ² + ε)), with g by n.
 
-    None where the statistics are given and not the batch's. Source: Ioffe & Szegedy, 2015, with the three ways added up.
+    None where the statistics are given and not the batch's, or others than these. Source: Ioffe & Szegedy, 2015, with the three ways added up.
     """
+    if n.op != STANDARDIZED:
+        return None
     source, mean, var, eps = n.inputs
     if not mean.inputs:
         return None

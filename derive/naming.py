@@ -19,7 +19,7 @@ MOST_COMPARED = 5_000  # entries whose symbols are compared
 SAMPLED = ("a", "z", "p", "x", "n", "y", "drop", "s")  # gradients that are one per sample
 MARK = "\u0303"  # a tilde above a letter
 PLAIN = {"p": "p||{j}", "u": "u||{j}", "weight": "c||{j}", "pos_weight": "ρ||{j}"}
-#: The strengths of penalties, by id, and the two parts of a loss with a penalty.
+#: The strengths of penalties whose index is not their id's, and the penalty.
 FIXED = {
     "lambda_l1": Symbol("λ", "1"),
     "lambda_l2": Symbol("λ", "2"),
@@ -121,7 +121,7 @@ class Naming:
         if self.model.letters and (scheduled := self.scheduled(plain, step(id))):
             return scheduled
         mark = self.notation.update if is_after(id) else ""
-        if plain in FIXED or plain == "data_loss":
+        if plain in FIXED or plain == "data_loss" or plain.startswith("lambda_"):
             return replace(self.part_of_loss(plain), mark=mark)
         node_index = self.index(plain, row, column, shape)
         label = self.model.labels.of.get(entry(plain, node_index)) or self.model.labels.of.get(plain)
@@ -145,7 +145,8 @@ class Naming:
         if id == "data_loss":
             return Symbol(self.notation.loss.split("|")[0], sub="data")
         alone = sum(node.id.startswith("lambda") for node in self.model.forward.nodes) == 1
-        return replace(FIXED[id], sub="") if alone else FIXED[id]
+        found = FIXED.get(id) or Symbol("λ", id.removeprefix("lambda_"))
+        return replace(found, sub="") if alone else found
 
     def letter(self, letter: str) -> Name:
         """What an optimizer computes, as the head of a column."""

@@ -17,7 +17,7 @@ from fractions import Fraction
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from derive.errors import nearest
+from derive.errors import LISTED, nearest, offered
 from derive.registry import Registry
 from derive.source import Item, Number, parse
 
@@ -78,7 +78,7 @@ def named(item: Item, registry: Registry[Any]) -> tuple[str, Item | None]:
     else:
         raise item.error(f"expected one {registry.kind}: its name, or {{name: {{options}}}}")
     if name not in registry:
-        raise place.error(f"unknown {registry.kind} '{name}'.{nearest(name, registry.known)}")
+        raise place.error(f"unknown {registry.kind} '{name}'.{nearest(name, registry.known) or LISTED}")
     return registry.canonical(name), options
 
 
@@ -98,7 +98,7 @@ def read_options(item: Item, function: Callable[..., Any], owner: str) -> dict[s
         raise item.error(f"expected the options of {owner} as {{name: value}}")
     for name, value in item.value.items():
         if name not in known:
-            hint = nearest(name, known) if known else f" {owner} has no options."
+            hint = offered(name, known, "Its options are") if known else f" {owner} has no options."
             raise value.at_key().error(f"{owner} has no option '{name}'.{hint}")
     return {name: read_as(known[name][0], value) for name, value in item.value.items()}
 

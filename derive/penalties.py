@@ -50,7 +50,7 @@ def summed(op: Elementwise, nodes: tuple[Node, ...]) -> Node:
 
 
 def times(weighed: Weighed, name: str, strength: Fraction, norm: Node) -> Node:
-    """λ times a norm."""
+    """λ times a norm; its name begins with `lambda_`, and the rest is the index of λ where there are several."""
     if strength < 0:
         raise ValueError("lambda must not be negative")
     return apply(Rate(), weighed.strength(name, strength), norm)

@@ -110,10 +110,10 @@ def topic_of(key: str, lessons: Mapping[str, str], topics: Collection[str]) -> s
 
 
 def normalization(document: Document) -> str:
-    """Layer norm where a document speaks of no other, else batch norm."""
-    said = {say.key for section in document.sections for block in section.blocks for say in sentences(block)}
-    others = {"layer.mean.batch_norm", "layer.n.eval"}
-    return "layer_norm" if "layer.mean.layer_norm" in said and said.isdisjoint(others) else "batch_norm"
+    """The one a document speaks of; batch norm where it speaks of several or, as in eval mode, names none."""
+    said = {str(say.key) for section in document.sections for block in section.blocks for say in sentences(block)}
+    names = {key.rpartition(".")[2] for key in said if key.startswith(("layer.mean.", "layer.n."))}
+    return names.pop() if len(names) == 1 and "eval" not in names else "batch_norm"
 
 
 def drawn(say: Say) -> str:

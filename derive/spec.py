@@ -25,7 +25,7 @@ from derive.blocks import (
     read_layers,
     row,
 )
-from derive.errors import InputError, nearest
+from derive.errors import InputError, nearest, offered
 from derive.losses import losses
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
@@ -147,7 +147,7 @@ def check(item: Item, folder: Path) -> Spec:
         raise item.error(f"expected a network with inputs, targets, layers and loss, not {described(item)}")
     for key, value in top.items():
         if key not in KEYS:
-            raise value.at_key().error(f"unknown key '{key}'.{nearest(key, KEYS)}")
+            raise value.at_key().error(f"unknown key '{key}'.{offered(key, KEYS, 'Keys are')}")
     given = {key: value for key, value in top.items() if value.value is not None}
     if "layers" not in given:
         raise item.error("there are no layers")
@@ -200,7 +200,7 @@ def read_penalties(given: Mapping[str, Item]) -> tuple[Choice, ...]:
     found = []
     for key, value in mapping(given["regularization"]).items():
         if key not in penalties:
-            raise value.at_key().error(f"unknown penalty '{key}'.{nearest(key, penalties.known)}")
+            raise value.at_key().error(f"unknown penalty '{key}'.{offered(key, penalties, 'There are')}")
         name = penalties.canonical(key)
         if isinstance(value.value, Number):
             if required(penalties[name]) != ["lambda"]:

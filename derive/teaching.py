@@ -12,7 +12,7 @@ from derive.board import Board, Claim, Lesson, said
 from derive.checks.errors import Errors
 from derive.checks.printed import printed
 from derive.document import Block, Book, Chapter, Code, Document, Section, Step, Table, Topic, Witness, say
-from derive.errors import InputError, WitnessError, nearest
+from derive.errors import LISTED, InputError, WitnessError, nearest
 from derive.language import Words
 from derive.lessons import by_chapter, load, topics
 from derive.numerals import Policy
@@ -53,7 +53,7 @@ def explain(
         written = [derivatives.write(asked, at, policy, words) for at in drawn]
         more = tuple(derivatives.by_sympy(asked, drawn))
     else:
-        raise InputError(f"there is no topic '{topic}'.{nearest(topic, topics())}", file="derive explain")
+        raise InputError(f"there is no topic '{topic}'.{nearest(topic, topics()) or LISTED}", file="derive explain")
     stage("check")
     witnesses = [printed(document) for document, _ in written]
     equal = replace(

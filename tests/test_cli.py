@@ -719,3 +719,10 @@ def test_doctests() -> None:
         tried += done.attempted
     assert doctest.testmod(derive).failed == 0
     assert tried >= 1
+
+
+def test_without_a_command_there_is_help(run: Callable[..., Result]) -> None:
+    done = run()
+    assert done.exit_code == 0 and done.output == run("--help").output
+    done = run("frobnicate")
+    assert done.exit_code == 2 and "(see derive --help)" in done.output.replace("main", "derive")

@@ -323,6 +323,7 @@ def test_ways_to_write_a_derivative(text: str, by: str, order: int) -> None:
         ("diff(z^2)", "this is written diff(EXPRESSION, z)"),
         ("log(1+exp(-z))", "write d/dz log(1+exp(-z))"),
         ("/etc/passwd", "neither a lesson nor a derivative"),
+        ("dL/dw", "write d/dw and what L is"),
         ("d/dz log(z-z)", "no value was found"),
         ("d/dz log(-1)*z", "no value was found"),
         ("d/dz z^1001", "a power of degree 1001; up to 1000"),

@@ -11,7 +11,7 @@ from derive.figures.geometry import layout
 from derive.figures.network import Column, Edge, Network, Unit
 from derive.figures.plot import to_pdf, to_png
 from derive.figures.svg import to_svg
-from derive.figures.text import plain, shorten
+from derive.figures.text import plain, shorten, wrapped
 from derive.figures.tikz import escape, symbol_tex, to_tikz
 from derive.formula import Symbol
 
@@ -222,3 +222,10 @@ def test_pictures(name: str) -> None:
     assert to_pdf(network).startswith(b"%PDF")
     assert to_pdf(network) == to_pdf(network)
     assert to_png(network, 60) == to_png(network, 60)
+
+
+def test_what_a_layer_does_is_named_line_by_line() -> None:
+    assert wrapped("tanh", 92, 12, 3) == ["tanh"]
+    assert wrapped("BatchNorm, ReLU, tanh", 92, 12, 3) == ["BatchNorm,", "ReLU, tanh"]
+    many = wrapped(", ".join(["LogSoftmax"] * 9), 92, 12, 3)
+    assert many[:2] == ["LogSoftmax,"] * 2 and len(many) == 3 and many[2].endswith("…")

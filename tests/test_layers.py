@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import math
 import re
 from contextlib import chdir
 from pathlib import Path
@@ -19,6 +21,7 @@ from derive.document import Step
 from derive.errors import InputError
 from derive.long_training import train
 from derive.model import Model
+from derive.penalties import penalties
 from derive.solution import Solution, solve
 from derive.spec import load
 
@@ -338,6 +341,7 @@ def test_a_network_without_numbers(inputs: Any, form: str) -> None:
 
 
 def reasons(solution: Solution) -> list[Any]:
+    """The keys of all reasons."""
     return [why.key for section in solution.document.sections for step in steps_of(section) for why in step.why]
 
 
@@ -499,7 +503,7 @@ def refusal(folder: Path, text: str, **arrays: Any) -> str:
     ("batch_norm: 3", "expected the options of batch_norm"),
     ("dropout: {p: 1.5}", "p must be from 0 to 1"),
     ("dropout: {p: -0.1}", "p must be from 0 to 1"),
-    ("dropout: {q: 1}", "dropout has no option 'q'"),
+    ("dropout: {q: 1}", "dropout has no option 'q'. Its options are p, mask."),
     ("dropout: 0.5", "expected the options of dropout"),
     ("dropout: {mask: [2, 0]}", "layers[1].dropout.mask: a mask is made of 1 (kept) and 0 (dropped)"),
     ("dropout: {mask: [0.5, 1]}", "a mask is made of 1"),
@@ -507,9 +511,13 @@ def refusal(folder: Path, text: str, **arrays: Any) -> str:
     ("dropout: {mask: [1, 0, 1]}", "must have a row of 2 for each of the 3 samples"),
     ("dropout: {mask: [[1, 0], [0, 1]]}", "must have a row of 2 for each of the 3 samples"),
     ("dropout: {mask: [[1, 0], [1], [0, 1]]}", "must have a row of 2 for each of the 3 samples"),
-    ("dropout: {mask: [[1], [0]]}", "must have a row of 2 for each of the 3 samples"),
+    ("dropout: {mask: [[1], [0]]}", "must have a row of 2 for each of the 3 samples, or one row for all of them"),
     ("dropout: {mask: []}", "an empty list"),
     ("dropuot", "Did you mean 'dropout'?"),
+    ("xyzzy", "unknown layer 'xyzzy'. `derive list` names all there are."),
+    ("linear", "linear needs its size, as in {linear: {out: 2}}"),
+    ("linear: 2", "linear needs its size, as in {linear: {out: 2}}"),
+    ("linear: {width: 2}", "linear has no option 'width'. Its options are out, "),
     ("residual: []", "an empty block"),
     ("residual", "residual needs the layers of its block"),
     ("residual: {tanh: {}}", "residual needs the layers of its block"),
@@ -537,7 +545,7 @@ def test_dividing_by_no_variance(layer: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line,said", [
-    ("regularization: {l3: 1}", "9:18: regularization.l3: unknown penalty 'l3'"),
+    ("regularization: {l3: 1}", "9:18: regularization.l3: unknown penalty 'l3'. There are l1, l2, "),
     ("regularization: {l2: -1}", "9:22: regularization.l2: l2: lambda must not be negative"),
     ("regularization: {elastic_net: {l1: 1, l2: -2}}", "must not be negative"),
     ("regularization: {elastic_net: {l1: 1}}", "elastic_net needs l2"),
@@ -562,8 +570,8 @@ def test_a_line_that_is_refused(line: str, said: str, tmp_path: Path) -> None:
 
 def test_penalties_need_a_loss_and_weights(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("inputs: [1, 2]\nlayers: [tanh]\nregularization: {l2: 1}\n")
-    with pytest.raises(InputError, match=r"net\.yaml:3:1: .*there is no loss"):
-        load(tmp_path / "net.yaml")
+    with chdir(tmp_path), pytest.raises(InputError, match=r"net\.yaml:3:1: .*there is no loss"):
+        load("net.yaml")
     text = "inputs: [1, 2]\ntargets: [1, 2]\nloss: mse\nlayers: [layer_norm]\nregularization: {l2: 1}\n"
     assert "there are no weights to penalize" in refusal(tmp_path, text)
 
@@ -727,3 +735,18 @@ def test_three_steps_of_torch() -> None:
             for kind in ("running_mean", "running_var"):
                 want = getattr(getattr(net, module), kind).numpy()
                 close(values[f"{kind}{places[module]}+{at}"][0], want, what=module + at)
+
+
+def test_the_penalty_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    source = next(code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "def log_square" in code)
+    for own in ("_entries", "_aliases"):
+        monkeypatch.setattr(penalties, own, dict(getattr(penalties, own)))
+    exec(source, vars(importlib.import_module("derive.penalties")).copy())
+    net = {**SINGLE, "layers": [linear([[0.5, -2]], [0.5])], "loss": "mse", "optimizer": SGD}
+    alone = well_solved({**net, "regularization": {"log_square": 0.1}})
+    close(alone["penalty"], 0.1 * (math.log(1.25) + math.log(5)))
+    assert "λ_{log}" not in str(alone.print("text"))
+    beside = well_solved({**net, "regularization": {"log_square": 0.1, "l1": 0.2}})
+    close(beside["penalty"], 0.1 * (math.log(1.25) + math.log(5)) + 0.2 * 2.5)
+    assert "λ_{log}" in str(beside.print("text"))

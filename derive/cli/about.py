@@ -15,12 +15,12 @@ from derive.cli.options import completed_examples
 @click.option("-o", "--output", metavar="PATH", help="Where to write; default NAME.yaml here; - for standard output.")
 def init(name: str, output: str | None) -> None:
     """Write a starter file from a built-in example."""
-    from derive.errors import InputError, nearest
+    from derive.errors import LISTED, InputError, nearest
     from derive.examples import names, text
     from derive.solution import write
 
     if name not in names():
-        raise InputError(f"there is no example '{name}'.{nearest(name, names())}")
+        raise InputError(f"there is no example '{name}'.{nearest(name, names()) or LISTED}")
     if output == "-":
         click.echo(text(name), nl=False)
         return

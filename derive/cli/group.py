@@ -53,11 +53,17 @@ class Group(click.Group):
                 3,
             )
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:  # nothing was asked for: what can be asked, on lines of its own
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from derive.errors import nearest
 
         if args and not args[0].startswith("-") and args[0] not in self.commands:
-            raise click.UsageError(f"No such command '{args[0]}'.{nearest(args[0], self.commands)}")
+            raise click.UsageError(f"No such command '{args[0]}'.{nearest(args[0], self.commands)}", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -45,7 +45,7 @@ def told(teller: Teller, stage: Stage, node: Node, layer: Layer, run: Pass) -> t
         return title, (say(f"activation.{stage.name}"),)
     letter, _ = kind(node.id)
     testing = not teller.model.spec.training and stage.name in ("dropout", "batch_norm")
-    variant = stage.name if node.role == "statistic" else "eval" if testing else "other"
+    variant = "eval" if testing and node.role != "statistic" else stage.name
     return say(f"step.layer.{letter}", k=layer.k, function=title_of(stage.name)), (say(f"layer.{letter}.{variant}"),)
 
 

@@ -36,6 +36,7 @@ class Asked:
 
 BEGINNING = re.compile(r"\s*(?:[d∂](?:\s*(?:\^|\*\*)\s*\d+|[²³⁴])?\s*/|diff\s*\()")
 NUMERATOR = re.compile(r"\s*[d∂](?:\s*(?:\^|\*\*)\s*(\d+)|([²³⁴]))?\s*/\s*")
+NAMED = re.compile(r"\s*[d∂]\s*(\w+)\s*/\s*[d∂](\w+)\s*$")  # dL/dw, of an L that is not said
 EXPONENT = re.compile(r"\s*(?:\^|\*\*)\s*(\d+)|([²³⁴])")
 
 
@@ -113,6 +114,8 @@ def refused(problem: str, at: int | None = None) -> InputError:
 
 def suggestion(text: str) -> str:
     """What was probably meant, if it is a formula."""
+    if (named := NAMED.match(text)) is not None:
+        return f": write d/d{named[2]} and what {named[1]} is, as in d/dz log(1+exp(-z))"
     try:
         known = variables_of(parse(text))
     except InputError:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Literal
 
 from derive.figures.network import Column, Edge, Network, Unit
-from derive.figures.text import clean, plain, shorten, shorten_symbol, symbol_width, text_width
+from derive.figures.text import clean, plain, shorten, shorten_symbol, symbol_width, text_width, wrapped
 from derive.formula import Symbol
 
 Tone = Literal["ink", "muted", "positive", "negative"]
@@ -30,6 +30,8 @@ INSIDE, ONE_LINE, HEADING = 38.0, 92.0, 128.0
 """Widest text inside a unit, beside a unit or on an edge, and above a column."""
 LABELLED, STACKED, ROOMY = 6, 3, 10
 """Largest column with labels on its edges, with symbol and value in a label, and with values in its units."""
+MOST_LINES = 3
+"""Lines of a caption under a unit."""
 PADDING = 8.0
 CLEAR = 9.0
 """Bare line between a unit and the first label."""
@@ -325,8 +327,8 @@ def _node(unit: Unit, x: float, y: float, plan: _Plan) -> Node:
     side = 2 * (RADIUS if loss else plan.radius)
     symbol = _symbol_text(unit.symbol, x, y, ONE_LINE if loss else side - 12)
     value = "" if plan.compact and not loss else shorten(unit.value, ONE_LINE, SMALL)
-    caption = "" if plan.compact else shorten(unit.caption, ONE_LINE, SMALL)
-    below: list[tuple[str, Tone]] = [(value, "ink"), (caption, "muted")]
+    captions = [] if plan.compact else wrapped(unit.caption, ONE_LINE, SMALL, MOST_LINES)
+    below: list[tuple[str, Tone]] = [(value, "ink"), *((line, "muted") for line in captions)]
     texts = [symbol]
     if value and (plan.inside or loss):
         texts = [replace(symbol, y=y - 8), Text(x, y + 10, value, SMALL)]

@@ -81,6 +81,20 @@ def shorten(text: str, width: float, size: float) -> str:
     return text[: max(kept, 0)].rstrip() + ELLIPSIS
 
 
+def wrapped(text: str, width: float, size: float, most: int) -> list[str]:
+    """An enumeration, broken after its commas where it is too wide; the last line is cut if that is not enough."""
+    text = clean(text)
+    if text_width(text, size) <= width:
+        return [text]
+    lines: list[str] = []
+    for part in text.split(", "):
+        if lines and (len(lines) == most or text_width(f"{lines[-1]}, {part},", size) <= width):
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return [shorten(line, width, size) for line in (*(f"{line}," for line in lines[:-1]), lines[-1])]
+
+
 def shorten_symbol(symbol: Symbol, width: float, size: float) -> Symbol:
     """The symbol, cleaned, each part cut so that the whole stays within a width."""
     base, sub, sup, mark = map(clean, (symbol.base, symbol.sub, symbol.sup, symbol.mark))
