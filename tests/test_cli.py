@@ -618,6 +618,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
 
 
+def a_small_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the book one of few lessons: tests/test_lessons.py has the whole."""
+    few = {"network": ["neuron"], "optimizers": ["adam"]}
+    monkeypatch.setattr("derive.teaching.by_chapter", lambda: few)
+
+
 def block(language: str, holding: str) -> str:
     return next(text for kind, text in BLOCKS if kind == language and holding in text)
 
@@ -642,7 +648,10 @@ def test_the_network_of_the_readme(run: Callable[..., Result], tmp_path: Path) -
     assert solution["dL/dW2"].tolist()[0] == pytest.approx([(p - 1) * hidden[0], (p - 1) * hidden[1]], abs=1e-12)
 
 
-def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_the_commands_of_the_readme(
+    run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_small_book(monkeypatch)
     (tmp_path / "my-net.yaml").write_text(block("yaml", "# my-net.yaml"), encoding="utf-8")
     commands = [
         shlex.split(line, comments=True)[1:]
@@ -660,7 +669,8 @@ def test_the_commands_of_the_readme(run: Callable[..., Result], tmp_path: Path) 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
     commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches")
-    text = "".join(run(command, "-h").output for command in commands)
+    text = "--dist of pytest"
+    text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves
     text += " ".join(f"--{option.replace('_', '-')}" for options in own for option in options)
     options = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", README))
@@ -676,7 +686,8 @@ def test_the_tables_of_the_readme_are_true() -> None:
     assert set(re.findall(r"`(?:-f )?([a-z-]+)`", rows["formats"])) == set(FORMATS)
 
 
-def test_the_python_of_the_readme(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_the_python_of_the_readme(run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_small_book(monkeypatch)
     space: dict[str, Any] = {}
     exec(block("python", "import derive\n"), space)
     assert space["solution"]["dL/dW2"].shape == (2, 2)

@@ -54,7 +54,7 @@ class Group(click.Group):
             )
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args:  # nothing was asked for: what can be asked, on lines of its own
+        if not args and not ctx.resilient_parsing:  # nothing was asked for: what can be asked, on lines of its own
             click.echo(ctx.get_help())
             ctx.exit()
         return super().parse_args(ctx, args)
