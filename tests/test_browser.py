@@ -114,6 +114,8 @@ def test_nothing_is_fetched_and_nothing_complains(name: str, visit: Any) -> None
     assert tab("document.fonts.check('16px \"Derive Math\"')")
     assert tab("document.querySelectorAll('script').length") == 1
     assert tab("document.querySelectorAll('img, iframe, object, embed, link, form, input').length") == 0
+    every_link_leads_somewhere(tab)
+    everything_has_a_name(tab)
 
 
 def test_hostile_text_is_only_text(visit: Any) -> None:
@@ -155,9 +157,7 @@ def test_folded_parts_are_printed(name: str, visit: Any) -> None:
 
 
 # links and buttons --------------------------------------------------------------------------------------------------
-@every
-def test_every_link_leads_somewhere(name: str, visit: Any) -> None:
-    tab = visit(name)
+def every_link_leads_somewhere(tab: Tab) -> None:
     ids = tab("[...document.querySelectorAll('[id]')].map(e => e.id)")
     links = tab("[...document.querySelectorAll('[href]')].map(a => a.getAttribute('href'))")
     assert len(ids) == len(set(ids))
@@ -201,10 +201,7 @@ def test_the_button_copies_latex(visit: Any) -> None:
         assert tex.count(r"\left") == tex.count(r"\right")
 
 
-@few
-def test_everything_has_a_name(name: str, visit: Any) -> None:
-    tab = visit(name)
-    tab.reopened(1100)
+def everything_has_a_name(tab: Tab) -> None:
     assert tab("document.documentElement.lang") in ("en", "zh-Hans")
     nameless = (
         "[...document.querySelectorAll('button, nav, svg[role], a, summary, th, caption, h1, h2, h3, h4')]"
@@ -216,9 +213,13 @@ def test_everything_has_a_name(name: str, visit: Any) -> None:
 
 # looks --------------------------------------------------------------------------------------------------------------
 @every
-@pytest.mark.parametrize("width", [390, 1100])
-def test_only_formulas_and_tables_scroll_sideways(name: str, width: int, visit: Any) -> None:
-    tab = visit(name, width=width)
+def test_only_formulas_and_tables_scroll_sideways(name: str, visit: Any) -> None:
+    tab = visit(name)
+    for width in (1100, 390):
+        scrolls_sideways(tab, width)
+
+
+def scrolls_sideways(tab: Tab, width: int) -> None:
     tab.reopened(width)
     assert tab("document.documentElement.scrollWidth") <= width
     outside = """width => [...document.querySelectorAll('main *, header *')].filter(e =>
