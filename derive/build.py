@@ -18,10 +18,10 @@ from derive.graph import Node, Same, apply, leaf, topological
 from derive.ids import after, kind, timed
 from derive.initializers import initializers
 from derive.labels import Labels
-from derive.layers import NORMS, Place, Rows, Stage, drawn_mask, group_of, layers
+from derive.layers import NORMS, Place, Rows, Stage, group_of, layers
 from derive.losses import End, Loss
 from derive.memory import Memory, memory_of
-from derive.model import DEFAULT_SEED, Iteration, Layer, Model, Pass
+from derive.model import Iteration, Layer, Model, Pass, masks, seed_of
 from derive.ops.structural import add, linear
 from derive.options import Choice, text
 from derive.penalties import Weighed, regularized
@@ -108,7 +108,7 @@ class Builder:
 
     def draw(self) -> None:
         """All random numbers, in the order of the layers and the inputs last, from one generator."""
-        random = np.random.default_rng(DEFAULT_SEED if self.spec.seed is None else self.spec.seed)
+        random = np.random.default_rng(seed_of(self.spec))
         order = [d for d in self.draws if d[0].id != "x"] + [d for d in self.draws if d[0].id == "x"]
         for node, numbers, fan_in in order:
             if numbers.distribution:
@@ -125,6 +125,7 @@ class Builder:
             if not np.isfinite(value).all():
                 raise self.spec.item.error(f"the numbers drawn for {node.id} are not finite")
             self.given[node] = Tensor.typed(value)
+        self.given |= {mask: Tensor.typed(value) for mask, value in masks(self.spec, self.dropped, 1).items()}
 
     # the forward pass --------------------------------------------------------------------------------------------
     def features(self) -> int:
@@ -216,11 +217,10 @@ class Builder:
         return node
 
     def mask(self, id: str, source: Node, rows: Rows, p: Fraction, spec: Choice) -> Node:
-        """The mask of a dropout layer: as given, for every step, or drawn for the first."""
+        """The mask of a dropout layer: as given, for every step, or to be drawn for each."""
         node = leaf(source.shape, id, "mask")
         if not rows:
             self.dropped[node] = p
-            self.given[node] = self.drawn_mask(node, 1)
             return node
         flat = [number for row in rows for number in row]
         if any(number not in (0, 1) for number in flat):
@@ -237,12 +237,6 @@ class Builder:
             raise spec.place("mask").error(f"the mask must have a row of {units}{every}")
         self.given[node] = Tensor.of(rows)
         return node
-
-    def drawn_mask(self, mask: Node, step: int) -> Tensor:
-        """The mask of a step of this run."""
-        seed = DEFAULT_SEED if self.spec.seed is None else self.spec.seed
-        step += self.spec.start.steps if self.spec.start else 0
-        return Tensor.typed(drawn_mask(seed, list(self.dropped).index(mask), step, mask.shape, self.dropped[mask]))
 
     def linear_layer(self, k: int, source: Node, spec: Linear) -> Layer:
         inputs = source.shape[1]
@@ -322,7 +316,7 @@ class Builder:
         for number in range(1, self.spec.steps + 1):
             run = first
             if found:
-                swap = self.renamed(found[-1]) | self.masks(first, number)
+                swap = self.renamed(found[-1]) | self.masks(number)
                 run = instance(first, swap, partial(timed, step=number))
             found.append(iteration(self.spec, number, run, first, frozen, memory))
         self.given |= memory.given
@@ -338,13 +332,12 @@ class Builder:
         if memory.rates is not None and (most := memory.rates.schedule.epochs) is not None and steps > most:
             raise choice.item.error(f"this schedule is made for {most} steps, fewer than {steps}")
 
-    def masks(self, first: Pass, number: int) -> dict[Node, Node]:
+    def masks(self, number: int) -> dict[Node, Node]:
         """The masks of dropout, drawn anew for a step; one that is given holds for every step."""
         found = {}
-        for mask in first.masks:
-            if mask in self.dropped:
-                found[mask] = leaf(mask.shape, timed(mask.id, number), "mask")
-                self.given[found[mask]] = self.drawn_mask(mask, number)
+        for mask, value in masks(self.spec, self.dropped, number).items():
+            found[mask] = leaf(mask.shape, timed(mask.id, number), "mask")
+            self.given[found[mask]] = Tensor.typed(value)
         return found
 
     def moved(self, iteration: Iteration) -> dict[Node, Node]:

@@ -14,7 +14,7 @@ from derive.blocks import Linear
 from derive.contract import Contract
 from derive.errors import Diverged, InputError
 from derive.formula import Symbol
-from derive.graph import Node, evaluate, topological
+from derive.graph import Node, evaluate, sources, topological
 from derive.ids import is_after, step
 from derive.labels import Labels
 from derive.layers import Stage, drawn_mask
@@ -98,6 +98,15 @@ class Pass:
         end = [self.loss.total] if self.loss else []
         return [node for node in topological(self.output, *end, known=self.parameters) if node.id]
 
+    @cached_property
+    def users(self) -> dict[Node, list[Node]]:
+        """Node -> the named nodes that are computed from it, in order."""
+        found: dict[Node, list[Node]] = {}
+        for user in self.nodes:
+            for source in sources(user):
+                found.setdefault(source, []).append(user)
+        return found
+
     def changed(self, swap: Callable[[Node], Node]) -> Pass:
         """The same pass over other nodes."""
         loss = self.loss and self.loss.changed(swap)
@@ -161,9 +170,7 @@ class Model:
 
     def masks(self, number: int) -> dict[Node, Value]:
         """The masks drawn for a step of this run, counted from 1, in the place of those of the first."""
-        step = number + (self.spec.start.steps if self.spec.start else 0)
-        drawn = enumerate(self.masks_drawn.items())
-        return {mask: drawn_mask(self.seed, place, step, mask.shape, p) for place, (mask, p) in drawn}
+        return masks(self.spec, self.masks_drawn, number)
 
     @property
     def carried(self) -> tuple[Node, ...]:
@@ -223,7 +230,7 @@ class Model:
 
     @property
     def seed(self) -> int:
-        return DEFAULT_SEED if self.spec.seed is None else self.spec.seed
+        return seed_of(self.spec)
 
     def all_nodes(self) -> list[Node]:
         """Every named node, inputs first, then step by step forward, backward, update; the last forward pass."""
@@ -250,6 +257,18 @@ class Model:
         known = {node: tensor.value for node, tensor in self.given.items()}
         with np.errstate(all="ignore"):
             return evaluate(self.all_nodes(), known, FLOATS, finite(self, settle))
+
+
+def seed_of(spec: Spec) -> int:
+    """The seed in force."""
+    return DEFAULT_SEED if spec.seed is None else spec.seed
+
+
+def masks(spec: Spec, drawn: Mapping[Node, Fraction], number: int) -> dict[Node, Value]:
+    """The masks of a step of this run, counted from 1, drawn with these probabilities of being dropped."""
+    step = number + (spec.start.steps if spec.start else 0)
+    places = enumerate(drawn.items())
+    return {mask: drawn_mask(seed_of(spec), place, step, mask.shape, p) for place, (mask, p) in places}
 
 
 def at_random(model: Model, seed: int) -> Model:

@@ -161,7 +161,7 @@ def reasons(teller: Teller, node: Node, layer: Layer, *, shortcut: bool) -> tupl
 
 def users(teller: Teller, node: Node) -> list[Node]:
     """The named quantities of the forward pass that are computed from this one."""
-    found = [user for user in teller.model.forward.nodes if node in sources(user)]
+    found = teller.model.forward.users.get(node, [])
     return [user for user in found if user in teller.model.gradient or user.role in ("error", "loss")]
 
 
