@@ -93,14 +93,14 @@ class Walk:
 
     @cached_property
     def chain(self) -> Chain:
-        numbers = {key: float(written.value) for key, written in self.written.items()}
+        numbers = {key: written.number for key, written in self.written.items()}
         return Chain(self.circuit, numbers, self.reach, self.habit.virtual)
 
     def reach(self, key: str) -> float:
         """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
         written, exact = self.written[key], self.exact(key)
         own = self.chain.own[key]
-        settled = ladder.exactly(written, exact) and float(written.value) == own
+        settled = ladder.exactly(written, exact) and written.number == own
         if settled or (key in self.marks and self.marks[key].verdict == "too_coarse"):
             return 0.0
         return self.habit.reach(written)
@@ -162,15 +162,15 @@ class Walk:
             and not ladder.consistent(written, replace(own, rad=self.chain.rad(key)), precision.unit(written))
         ):
             notes = ("inconsistent_with_own",)
-        unit = float(written.ulp) or None
+        unit = written.unit or None
         return replace(
             mark,
             verdict=verdict,
             read=written,
             own=own.value,
             rad=own.rad,
-            ulps_exact=unit and abs(float(written.value) - exact.value) / unit,
-            ulps_own=unit and abs(float(written.value) - own.value) / unit,
+            ulps_exact=unit and abs(written.number - exact.value) / unit,
+            ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
             notes=notes,
