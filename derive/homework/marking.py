@@ -12,12 +12,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from derive.errors import InputError, nearest
-from derive.homework import ladder
+from derive.homework import ladder, misread, ranges
 from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit, Entry
 from derive.homework.diagnosis import Diagnosis
 from derive.homework.ladder import Reference
-from derive.homework.marked import WRONG, Mark, Marked
+from derive.homework.marked import REVIEW, WRONG, Found, Mark, Marked
 from derive.homework.policy import Policy
 from derive.homework.rounding import Habit
 from derive.homework.submission import Answer, Submission
@@ -25,6 +25,7 @@ from derive.homework.written import Unreadable, Written
 
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
+GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
 TRIVIAL = (Fraction(0), Fraction(1), Fraction(-1))  # carried values that may make everything after them trivial
 
 
@@ -56,6 +57,7 @@ class Walk:
     problems: dict[str, str] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    misread: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -94,7 +96,7 @@ class Walk:
     @cached_property
     def chain(self) -> Chain:
         numbers = {key: written.number for key, written in self.written.items()}
-        return Chain(self.circuit, numbers, self.reach, self.habit.virtual)
+        return Chain(self.circuit, numbers, self.reach, self.habit.virtual, self.misread)
 
     def reach(self, key: str) -> float:
         """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
@@ -137,9 +139,23 @@ class Walk:
             return mark
         mark = self.judged(mark, self.written[key])
         if mark.verdict in WRONG:
-            found = Diagnosis(self.circuit, self.chain, key, self.written[key], self.policy.precision).found()
-            mark = replace(mark, found=tuple(found))
+            mark = replace(mark, found=tuple(self.diagnosed(mark)))
+        mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
         return replace(mark, credit=self.credit(mark))
+
+    def diagnosed(self, mark: Mark) -> list[Found]:
+        """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
+        key, precision = mark.key, self.policy.precision
+        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision).found()
+        explained = misread.find(self.circuit, self.chain, key, self.written, precision)
+        if explained is None:
+            return found
+        given, answers = explained
+        if found and answers < 2:
+            return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
+        self.misread[given.key] = float(given.value)
+        del self.chain
+        return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
     def judged(self, mark: Mark, written: Written) -> Mark:
         """The verdict on a number, with the values it was held against."""
@@ -151,11 +167,14 @@ class Walk:
             verdict = ladder.judge(written, exact, own, precision)
         stretch = self.chain.stretch(key)
         wrong = any(self.marks[k].verdict in (*WRONG, "follow_through") for k in stretch.written)
+        wrong = wrong or any(given in self.misread for given in stretch.given)
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
         if wrong and verdict in RIGHT_BY_OWN and not right:
             notes = () if verdict == "correct_rounding" else (verdict,)
             verdict = "follow_through"
+            guard = self.guarded(replace(mark, own=own.value, depends=stretch.written))
+            notes = (*notes, guard) if guard else notes
         elif (
             wrong
             and right
@@ -184,6 +203,25 @@ class Walk:
             return 0.0 if abs(own) < 1e-12 * largest else own
         return own
 
+    def out_of_range(self, entry: Entry) -> tuple[str, ...]:
+        """A remark on a number that this quantity can never be."""
+        lowest, highest = ranges.of(entry.node)
+        inside = lowest <= self.written[entry.key].number <= highest
+        return () if inside else ("out_of_range",)
+
+    def guarded(self, mark: Mark) -> str:
+        """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
+        rules = self.policy.follow_through
+        wrong = [k for k in mark.depends if self.marks[k].verdict in (*WRONG, "follow_through")]
+        if rules.working and self.chain.stretch(mark.key).unwritten:
+            return "no_working"
+        if not rules.guards:
+            return ""
+        if any("out_of_range" in self.marks[k].notes for k in wrong):
+            return "guard_range"
+        trivial = any(self.written[k].value in TRIVIAL for k in wrong if self.exact(k).short != self.written[k].value)
+        return "guard_trivial" if trivial or (mark.own == 0 and mark.exact != 0) else ""
+
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
         weights: Mapping[str, float] = self.policy.weights
@@ -193,10 +231,20 @@ class Walk:
         return 1.0
 
     def credit(self, mark: Mark) -> float:
+        """What an answer earns of its points."""
+        if mark.verdict == "follow_through":
+            return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
         return self.policy.credit[mark.verdict]
 
     def summed(self, marks: tuple[Mark, ...], first: str | None) -> Marked:
         most = sum(mark.weight for mark in marks)
         earned = sum(mark.weight * mark.credit for mark in marks)
         follow = sum(mark.weight * mark.credit for mark in marks if mark.verdict == "follow_through")
-        return Marked(self.submission, marks, first, earned, follow, most)
+        over = max(0.0, follow - self.policy.follow_through.max_share * most)
+        review = any({*GUARDS} & {*mark.notes} or mark.verdict in REVIEW for mark in marks)
+        flags = (
+            *self.submission.flags,
+            *(["follow_through_capped"] if over else []),
+            *(["needs_review"] if review else []),
+        )
+        return Marked(self.submission, marks, first, earned - over, follow - over, most, flags=flags)
