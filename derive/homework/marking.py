@@ -30,20 +30,79 @@ TRIVIAL = (Fraction(0), Fraction(1), Fraction(-1))  # carried values that may ma
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """The same exercise under another convention; its circuit is made when it is first wanted."""
+
+    about: str
+    name: str
+    make: Callable[[], Circuit]
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        return self.make()
+
+
+@dataclass(frozen=True)
 class Marker:
     """Marks submissions to one assignment.
 
-    read: text of a number -> as written; raises Unreadable
+    read: text of a number, whether it has a decimal comma -> as written; raises Unreadable
+    id:   what `assignment` of a submission must be, if it says anything
+    alternatives: the conventions that are no mistakes where all of it follows them
     """
 
     circuit: Circuit
     policy: Policy
     read: Callable[[str, bool], Written]
     id: str = ""
+    alternatives: tuple[Alternative, ...] = ()
 
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or names a step twice."""
-        return Walk(self, submission).marked()
+        if self.id and submission.assignment and submission.assignment != self.id:
+            problem = f"these are answers to '{submission.assignment}', not to '{self.id}'"
+            raise InputError(problem, file=submission.source)
+        marked = Walk(self, submission).marked()
+        if declared := self.declared(submission):
+            return self.under(declared, marked)
+        wrong = wrong_steps(marked)
+        if len(self.quantities_of(wrong)) < 2:
+            return marked
+        others = [(found, self.under(found, marked)) for found in self.alternatives]
+        fitting = [other for _, other in others if self.explains(other, wrong)]
+        return min(fitting, key=lambda other: len(wrong_steps(other)), default=marked)
+
+    def declared(self, submission: Submission) -> Alternative | None:
+        """The other convention that a submission says it follows."""
+        for about, name in submission.conventions.items():
+            for found in self.alternatives:
+                if (found.about, found.name) == (about, name):
+                    return found
+        return None
+
+    def explains(self, other: Marked, wrong: set[str]) -> bool:
+        """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong."""
+        left = wrong_steps(other)
+        return left < wrong and len(self.quantities_of(wrong - left)) > 1
+
+    def quantities_of(self, keys: set[str]) -> set[str]:
+        return {self.circuit.entries[key].node.id for key in keys}
+
+    def under(self, convention: Alternative, plain: Marked) -> Marked:
+        """The marks under another convention; what is right by it alone is marked so."""
+        other = Walk(replace(self, circuit=convention.circuit), plain.submission)
+        other.marked()
+        for key, mark in other.marks.items():
+            differs = self.circuit.floats[key] != convention.circuit.floats[key]
+            if differs and mark.verdict not in (*WRONG, "unreadable", "blank", "too_coarse", "follow_through"):
+                credit = self.policy.credit["other_convention"]
+                other.marks[key] = replace(mark, verdict="other_convention", credit=credit)
+        return replace(other.totalled(), convention=convention.name)
+
+
+def wrong_steps(marked: Marked) -> set[str]:
+    """The keys of the steps that are wrong themselves."""
+    return {mark.key for mark in marked.marks if mark.verdict in WRONG}
 
 
 @dataclass
@@ -117,9 +176,7 @@ class Walk:
         for key in self.circuit.entries:
             if key in self.answers:
                 self.marks[key] = self.mark(self.circuit.entries[key])
-        marks = (*self.marks.values(), *self.unknown)
-        first = next((mark.key for mark in marks if mark.verdict in WRONG), None)
-        return self.summed(marks, first)
+        return self.totalled()
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
@@ -236,7 +293,10 @@ class Walk:
             return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
         return self.policy.credit[mark.verdict]
 
-    def summed(self, marks: tuple[Mark, ...], first: str | None) -> Marked:
+    def totalled(self) -> Marked:
+        """All marks, and what they add up to."""
+        marks = (*self.marks.values(), *self.unknown)
+        first = next((mark.key for mark in marks if mark.verdict in WRONG), None)
         most = sum(mark.weight for mark in marks)
         earned = sum(mark.weight * mark.credit for mark in marks)
         follow = sum(mark.weight * mark.credit for mark in marks if mark.verdict == "follow_through")
