@@ -181,6 +181,16 @@ class Circuit:
                     moved.add(key)
         return found
 
+    def runs(self, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Every entry for several sets of numbers at once: rows of numbers in the place of what is given."""
+        found: dict[str, Value] = {**self.floats, **given}
+        moved = set(given)
+        for key, at in self.entries.items():
+            if at.formula is not None and not moved.isdisjoint(at.parents):
+                found[key] = numbers(at.formula, found)
+                moved.add(key)
+        return found
+
     # finding ----------------------------------------------------------------------------------------------------------
     def find(self, step: str) -> tuple[str, ...] | None:
         """The keys behind an id, an entry or a label; None if there are none."""
