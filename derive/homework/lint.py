@@ -167,7 +167,7 @@ def lint(circuit: Circuit, precision: Precision, *, suggest: bool = True) -> Lin
     bench = Bench(circuit, precision)
     right, wrong = bench.run({})
     hidden = bench.hidden(right, wrong)[:, 0]
-    found = [case(bench, place, wrong, bool(bench.never[place])) for place in np.flatnonzero(hidden)]
+    found = [case(bench, place, wrong, bool(bench.never[place])) for place in np.flatnonzero(hidden).tolist()]
     twins = []
     for places in bench.groups(wrong[:, 0], hidden):
         always = len({bench.classes[place] for place in places}) == 1
