@@ -40,7 +40,7 @@ class Hand:
 
     def write(self, value: float) -> str:
         """A number as it is put on paper."""
-        number = Decimal(value)
+        number = Context(prec=14).plus(Decimal(value))  # nobody sees the noise of floats
         how = ROUND_DOWN if self.chops else ROUND_HALF_EVEN
         if not number:
             return "0"
@@ -82,6 +82,7 @@ def work(
     at, rule, formula = wrong or ("", "", None)
     used: dict[str, float] = {}
     answers: list[Answer] = []
+    fine = Hand("sf", max(hand.digits, 4), hand.chops)  # nobody writes 0.0000 for a squared gradient and divides by it
     wanted = set(circuit.entries if keys is None else keys)
     for key, entry in circuit.entries.items():
         if entry.formula is None:
@@ -90,7 +91,9 @@ def work(
         value = number(formula if formula is not None and key == at else entry.formula, used)
         if not math.isfinite(value):
             raise ValueError(f"{key} is {value}")
-        text = hand.write(value)
+        if circuit.floats[key] == 0 and abs(value) < 1e-14:
+            value = 0.0  # nobody sees the noise of floats
+        text = (hand if entry.node.role != "state" else fine).write(value)
         rounds = carries == "round" or (carries == "mix" and chance.random() < 0.5)
         used[key] = float(text) if rounds else value
         asked = key in wanted and entry.kind not in ASKED and not skip(key)

@@ -22,8 +22,8 @@ from derive.ids import kind, state, step, untimed
 from derive.numerals import Policy
 from derive.values import Quantities, Values, as_decimal
 
-MOST_ENTRIES = 20_000  # more numbers than anybody is asked for
-MOST_TERMS = 400_000  # names in all their formulas
+MOST_ENTRIES = 3_000  # more numbers than anybody is asked for
+MOST_TERMS = 100_000  # names in all their formulas
 PARAMETERS = ("W", "b", "gamma", "beta", "theta", "running_mean", "running_var")
 _NUMBERS = re.compile(r"(?<=[A-Za-z])\d+(?:\.\d+)?")
 
