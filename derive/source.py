@@ -339,11 +339,11 @@ def _refuse_text(text: str, fail: Fail) -> None:
     if len(text) > MAX_TEXT:
         raise fail(f"text of {len(text)} characters; at most {MAX_TEXT} are allowed")
     if not (text.isascii() and text.isprintable()):
-        for char in filter(_is_invisible, text):
+        for char in filter(is_invisible, text):
             raise fail(f"the text contains {named(char)}, which is not allowed")
 
 
-def _is_invisible(char: str) -> bool:
+def is_invisible(char: str) -> bool:
     noncharacter = ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef"
     return noncharacter or unicodedata.category(char) in _INVISIBLE_CATEGORIES or char in _BLANK_LETTERS
 
