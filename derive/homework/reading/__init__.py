@@ -21,7 +21,7 @@ from derive.source import Limits, clean, load
 from derive.source import parse as parse_yaml
 
 DEPTH = 6
-LIMITS = Limits(size=256 * 1024, depth=DEPTH, values=10_000, literal=True)
+LIMITS = Limits(size=256 * 1024, depth=DEPTH, values=7_000, literal=True)
 #: A table may hold a whole class.
 MAX_TABLE = 16 * 1024 * 1024
 KINDS = {

@@ -119,6 +119,8 @@ def answers(item: Item) -> Iterator[Answer]:
     for step, given in mapping(item).items() if item.value is not None else ():
         parts, problem = _parts(given)
         cells = {part: dict(entries(tree)) for part, tree in parts.items()}
+        if max(map(len, cells.values())) > MAX_ANSWERS:
+            raise given.error(f"more than {MAX_ANSWERS} answers")
         for index in {index: None for part in cells.values() for index in part}:
             leaves = {part: found[index] for part, found in cells.items() if index in found}
             texts = {part: leaf.item.value for part, leaf in leaves.items() if isinstance(leaf.item.value, str)}

@@ -59,8 +59,7 @@ def parse_csv(text: str, file: str, comma: bool = False) -> list[Submission]:
     columns = _columns(header, file)
     students: dict[str, Student] = {}
     for row in rows:
-        if any(row.cells):
-            (_long if "step" in columns else _wide)(columns, row, file, students)
+        (_long if "step" in columns else _wide)(columns, row, file, students)
     return [
         Submission(student=id, name=student.name, answers=gathered(student.answers, file), comma=comma, source=file)
         for id, student in students.items()
@@ -68,7 +67,7 @@ def parse_csv(text: str, file: str, comma: bool = False) -> list[Submission]:
 
 
 def _rows(text: str, file: str) -> Iterator[Row]:
-    """The rows, cells without spaces around them."""
+    """The rows in which anything stands, cells without spaces around them."""
     start = 1
     if declared := _SEPARATOR.match(text):
         text, start = text[declared.end() :], 2
@@ -83,7 +82,8 @@ def _rows(text: str, file: str) -> Iterator[Row]:
                 raise InputError(f"more than {MAX_ROWS} rows", file=file, line=line)
             if len(cells) > MAX_COLUMNS:
                 raise InputError(f"more than {MAX_COLUMNS} columns", file=file, line=line)
-            yield Row(line, [cell.strip() for cell in cells])
+            if any(cells := [cell.strip() for cell in cells]):
+                yield Row(line, cells)
             line = start + reader.line_num
     except csv.Error as error:
         raise InputError(f"not valid CSV: {error}", file=file, line=start + reader.line_num - 1) from None
