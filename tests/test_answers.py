@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,14 @@ def test_what_is_no_number_is_refused_with_a_reason(text: str, words: str) -> No
 )
 def test_a_declared_decimal_comma(text: str, value: str) -> None:
     assert read_number(text, comma=True).value == Fraction(value)
+
+
+def test_who_says_that_numbers_have_a_comma() -> None:
+    kinds = [("answers: {z: '0,5'}", "yaml"), ("step;value\nz;0,5", "csv"), ('{"answers": {"z": "0,5"}}', "json")]
+    for text, kind in kinds:
+        assert (only(text, kind).comma, only(text, kind, comma=True).comma) == (False, True)
+    assert only("decimal: ','\nanswers: {}").comma
+    assert not only("decimal: .\nanswers: {}", comma=True).comma
 
 
 @pytest.mark.parametrize("text", ["1.234", "12.345.678", "1.234,5", "1,2,3", "0,08 0,09"])
@@ -568,6 +577,22 @@ def test_any_text_is_a_number_or_refused(text: str, comma: bool) -> None:
         one_line(error)
     else:
         assert written.text == text and bool(float(written.value)) == bool(written.value)
+
+
+@given(
+    st.sampled_from([kind for kind in ("", *SEEDS) if kind != "number"]),
+    st.text(max_size=200) | st.text("[]{}:,-|\"'\n# \t<!>0a", max_size=200),
+)
+def test_any_text_is_an_answers_file_or_refused(kind: str, text: str) -> None:
+    with suppress(InputError):
+        attacks.read_file(kind, text)
+
+
+def test_names_of_files_are_shown_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "\x1b[2J\udcff.yaml"
+    path.write_text("answers: {z: 1}")
+    (submission,) = read(path)
+    assert (submission.source + submission.answers[0].place).isprintable()
 
 
 # speed --------------------------------------------------------------------------------------------------------------------

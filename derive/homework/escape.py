@@ -11,12 +11,12 @@ from derive.errors import printable
 
 _LINE = re.compile(r"([\n\t])")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?")
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠\u2212")
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def visible(text: str) -> str:
     """The text with line breaks and tabs, and any other character that does not print as its escape: `\\x1b`."""
-    return text if text.isprintable() else "".join(map(_shown, _LINE.split(text)))
+    return text if text.isprintable() else "".join(map(_shown, _LINE.split(text.replace("\r\n", "\n"))))
 
 
 def _shown(part: str) -> str:

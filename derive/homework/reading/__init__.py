@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from derive.errors import InputError, nearest
+from derive.errors import InputError, nearest, printable
 from derive.homework.reading.answers import MAX_ANSWERS as MAX_ANSWERS
 from derive.homework.reading.answers import submissions
 from derive.homework.reading.errors import Unreadable as Unreadable
@@ -39,7 +39,7 @@ KINDS = {
 def read(path: str | Path, *, comma: bool = False, regular: bool = False) -> list[Submission]:
     """The submissions in the file at `path`; `-` is standard input.
 
-    comma:   numbers of a table or worksheet have a decimal comma (answers.yaml says so itself)
+    comma:   numbers have a decimal comma, unless the file says otherwise
     regular: refuse links, pipes and devices
     Raises InputError where the file as a whole cannot be read.
     """
@@ -57,12 +57,13 @@ def parse(text: str, file: str, kind: str = "", *, comma: bool = False) -> list[
 
     file: the name that messages give it · comma: as for `read`
     """
+    file = printable(file)
     kind = kind or looks_like(text)
     if kind == "yaml":
-        return submissions(parse_yaml(text, file, LIMITS))
+        return submissions(parse_yaml(text, file, LIMITS), comma)
     text = clean(text, file, MAX_TABLE if kind == "csv" else LIMITS.size)
     if kind == "json":
-        return submissions(parse_json(text, file, DEPTH))
+        return submissions(parse_json(text, file, DEPTH), comma)
     if kind == "csv":
         return parse_csv(text, file, comma)
     if kind == "markdown":

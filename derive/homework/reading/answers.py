@@ -38,12 +38,12 @@ class Leaf(NamedTuple):
     problem: str = ""
 
 
-def submissions(root: Item) -> list[Submission]:
-    """One submission, or a list of them."""
-    return [submission(item) for item in (root.value if isinstance(root.value, list) else [root])]
+def submissions(root: Item, comma: bool = False) -> list[Submission]:
+    """One submission, or a list of them; numbers have a decimal comma if it says so, or if it says nothing and `comma`."""
+    return [submission(item, comma) for item in (root.value if isinstance(root.value, list) else [root])]
 
 
-def submission(root: Item) -> Submission:
+def submission(root: Item, comma: bool = False) -> Submission:
     """What one student handed in. Raises InputError where a key is unknown or means nothing."""
     given = mapping(root)
     for key, item in given.items():
@@ -56,16 +56,17 @@ def submission(root: Item) -> Submission:
     if "derive_answers" in given and text(given["derive_answers"]) != VERSION:
         raise given["derive_answers"].error(f"this version reads derive_answers: {VERSION}")
     student, name = _student(given["student"]) if "student" in given else ("", "")
-    decimal = word(given["decimal"]) if "decimal" in given else "."
-    if decimal not in _DECIMALS:
-        raise given["decimal"].error('expected "." or ","')
+    if "decimal" in given:
+        if (sign := word(given["decimal"])) not in _DECIMALS:
+            raise given["decimal"].error('expected "." or ","')
+        comma = _DECIMALS[sign]
     return Submission(
         student=student,
         name=name,
         answers=gathered(answers(given["answers"]), root.file),
         assignment=word(given["assignment"]) if "assignment" in given else "",
         rounding=_rounding(given["rounding"]) if "rounding" in given else None,
-        comma=_DECIMALS[decimal],
+        comma=comma,
         conventions={key: word(item) for key, item in mapping(given["conventions"]).items()}
         if "conventions" in given
         else {},
