@@ -127,7 +127,10 @@ def test_a_number_says_how_precise_it_is(
         ("0x1F", "not a decimal number"),
         ("-Infinity", "not a finite number"),
         ("1,5", 'decimal: ","), or write 1.5'),
+        ("8,22·10⁻²", "or write 8.22*10^(-2)"),
         ("1,234.5", "do not part thousands"),
+        ("1.234,5", "do not part thousands"),
+        ("0.08,0.09", "more than one number"),
         ("1 000", "a space among the digits"),
         ("0.08 or 0.09", "more than one number"),
         ("0.08±0.01", "a range"),
@@ -198,6 +201,9 @@ def test_closed_forms_are_the_callers_to_read() -> None:
 
     assert read_number("1/(2+2)", closed=closed) == Written("1/(2+2)", Fraction(1, 4), Fraction(0), (40, 40), 40)
     assert not read_number("0.25", closed=closed).closed
+    for text in ("1 - 0.5", "(1+max(1, 2))/3", "2 * 3", "max(0, 1)", "√2", "2²"):
+        with pytest.raises(Unreadable, match="no"):
+            read_number(text, closed=closed)
     with pytest.raises(Unreadable, match="no"):
         read_number("sqrt(2)", closed=closed)
     for text in ("1,5", "nan", "0.08 or 0.09", "012", "1\u200b"):

@@ -40,7 +40,7 @@ def read(path: str | Path, *, comma: bool = False, regular: bool = False) -> lis
     """The submissions in the file at `path`; `-` is standard input.
 
     comma:   numbers have a decimal comma, unless the file says otherwise
-    regular: refuse links, pipes and devices
+    regular: refuse links, pipes and devices, and more than one student can need, as a stranger's file must be read
     Raises InputError where the file as a whole cannot be read.
     """
     suffix = PurePath(path).suffix.lower()
@@ -48,7 +48,7 @@ def read(path: str | Path, *, comma: bool = False, regular: bool = False) -> lis
         known = nearest(suffix, KINDS) or f" Known are {', '.join(KINDS)}."
         raise InputError(f"unknown kind of file '{suffix}'.{known}", file=str(path))
     kind = KINDS.get(suffix, "")
-    text, file = load(path, LIMITS.size if kind in ("yaml", "json", "markdown") else MAX_TABLE, regular=regular)
+    text, file = load(path, MAX_TABLE if kind in ("csv", "") and not regular else LIMITS.size, regular=regular)
     return parse(text, file, kind, comma=comma)
 
 

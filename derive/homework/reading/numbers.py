@@ -36,8 +36,11 @@ _DECIMAL = re.compile(
 _FRACTION = re.compile(r"(?P<sign>[-+]?) ?(?P<over>[0-9]+) ?/ ?(?P<under>[0-9]+)")
 _LEADING_ZERO = re.compile(r"0[0-9]")
 _GROUPED = re.compile(r"[-+]? ?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+_MIXED = re.compile(r"[-+]? ?[0-9]{1,3}(?:(?:,[0-9]{3})+\.|(?:\.[0-9]{3})+,)[0-9]*")
+_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])|^([-+]? ?),(?=[0-9])")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_SIGNED = r"[-+]? ?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_UNSIGNED = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_SIGNED = rf"[-+]? ?{_UNSIGNED}"
 #: What is often written instead of a number, and what to say about it; the first that fits.
 _INSTEAD = [
     (r"[-+]?\.?(?:nan|inf|infinity)(?:\(.*)?", "not a finite number"),
@@ -53,9 +56,9 @@ _INSTEAD = [
     (r"[=~≈].*", "leave out the sign before the number; in a spreadsheet, hand in its value"),
     (rf"{_SIGNED} ?%", "a percentage; write the number itself, 0.05 for 5 %"),
     (r"[-+]? ?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]*)?", "a space among the digits; leave it out"),
-    (rf"{_SIGNED}(?: |;|,| ?(?:or|and|to|\||\.\.+|…) ?){_SIGNED}.*", "more than one number; give one"),
+    (rf"{_SIGNED}(?: |;|,| ?(?:or|and|to|\||\.\.+|…) ?)[-+]?{_UNSIGNED}.*", "more than one number; give one"),
     (rf"{_SIGNED} ?(?:±|\+/-|\+-).*", "a range; give one number"),
-    (r"[\[({][^,;]*[,;].*", "more than one number; give one"),
+    (rf"[\[({{] ?{_SIGNED} ?[,;].*", "more than one number; give one"),
 ]
 _INSTEAD_OF = [(re.compile(pattern, re.IGNORECASE), problem) for pattern, problem in _INSTEAD]
 
@@ -124,20 +127,20 @@ def _refuse(char: str, column: int) -> None:
 
 
 def _with_point(plain: str, text: str, comma: bool) -> str:
-    """The same length, with a point before the decimals; refused where a sign could part decimals or thousands."""
-    if "," in plain and not plain.strip("+- 0123456789.,eE"):
-        if "." in plain:
-            raise Unreadable(f"{quoted(plain)} has a comma and a point; do not part thousands")
-        if not comma and re.fullmatch(r"[-+]? ?[0-9]*,[0-9]+(?:[eE][-+]?[0-9]+)?", plain):
+    """The number with a point before its decimals; refused where a sign could part decimals or thousands."""
+    if _MIXED.fullmatch(plain):
+        raise Unreadable(f"{quoted(plain)} has a comma and a point; do not part thousands")
+    pointed = _COMMA.sub(r"\1.", plain)
+    if comma:
+        if _GROUPED.fullmatch(plain):
             raise Unreadable(
-                f'{quoted(plain)}: a decimal comma? Then say so once (decimal: ","), or write {plain.replace(",", ".")}',
-                text.find(",") + 1,
+                f"{quoted(plain)}: does the point part decimals or thousands? The decimal sign here is ','"
             )
-    if not comma:
-        return plain
-    if _GROUPED.fullmatch(plain):
-        raise Unreadable(f"{quoted(plain)}: does the point part decimals or thousands? The decimal sign here is ','")
-    return re.sub("(?<=[0-9]),(?=[0-9])|^([-+]? ?),(?=[0-9])", r"\1.", plain)
+        return pointed
+    if pointed != plain and _DECIMAL.fullmatch(pointed):
+        problem = f'{quoted(plain)}: a decimal comma? Then say so once (decimal: ","), or write {pointed}'
+        raise Unreadable(problem, text.find(",") + 1)
+    return plain
 
 
 def _decimal(text: str, match: re.Match[str]) -> Written:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from derive.errors import InputError, offered, printable
+from derive.errors import InputError, nearest, offered, printable
 from derive.homework.reading.answers import MAX_ANSWERS, MAX_NAME, answer, gathered, identifier
 from derive.homework.submission import Answer, Submission
 from derive.source import Item, quoted
@@ -92,7 +92,6 @@ def _rows(text: str, file: str) -> Iterator[Row]:
 def _columns(header: Row, file: str) -> list[str]:
     """The names of the columns; those that are not steps in lower case."""
     columns = [cell.lower() if cell.lower() in LONG else cell for cell in header.cells]
-    known: tuple[str, ...] = LONG if "step" in columns else ("student_id",)
     seen: set[str] = set()
     for number, column in enumerate(columns, start=1):
         if not column or column in seen:
@@ -105,13 +104,8 @@ def _columns(header: Row, file: str) -> list[str]:
     if "step" in columns and not {"value", "formula"} & set(columns):
         raise InputError("a column 'value' or 'formula' is missing", file=file, line=header.line)
     if "step" not in columns and columns[0] != "student_id":
-        hint = offered(columns[0], known, "A table of answers begins with")
-        raise InputError(
-            f"the first row must name the columns: student_id,step,value,formula, or student_id and every step.{hint}",
-            file=file,
-            line=header.line,
-            column=1,
-        )
+        problem = "the first row must name the columns: student_id,step,value,formula, or student_id and every step."
+        raise InputError(problem + nearest(columns[0], LONG), file=file, line=header.line, column=1)
     return columns
 
 
@@ -155,4 +149,6 @@ def _student(columns: list[str], cells: dict[str, str], row: Row, file: str, stu
         raise place.error("the student_id of this row is missing")
     if id not in students:
         students[id] = Student(printable(cells.get("name", ""))[:MAX_NAME], [])
+    if len(students[id].answers) == MAX_ANSWERS:
+        raise place.error(f"more than {MAX_ANSWERS} answers")
     return students[id]
