@@ -198,7 +198,7 @@ def test_a_declared_decimal_comma_leaves_no_doubt(text: str) -> None:
 def test_closed_forms_are_the_callers_to_read() -> None:
     def closed(text: str) -> Fraction:
         if text != "1/(2+2)":
-            raise Unreadable("no", 1)
+            raise InputError("no", column=1)
         return Fraction(1, 4)
 
     assert read_number("1/(2+2)", closed=closed) == Written("1/(2+2)", Fraction(1, 4), Fraction(0), (40, 40), 40)
