@@ -12,12 +12,15 @@ from functools import cached_property
 
 from derive import formula as fm
 from derive.formula import Apply, Formula, Name, Number
-from derive.graph import Node
-from derive.homework.circuit import Circuit, Entry
-from derive.ids import after, derivative, timed
+from derive.graph import Node, Op
+from derive.homework.circuit import Circuit, Entry, kind_of
+from derive.ids import after, derivative, step, timed
 from derive.model import Model
 
 Rule = Callable[["Step"], Iterable[Formula]]
+
+MANY = 20  # wrong formulas of one rule at one step, at most
+WIDE = 32  # terms of sums that are put into one another, at most: their formulas grow with the square
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,35 @@ class Step:
     def others(self, name: Name) -> list[Name]:
         """The other entries of the quantity a name belongs to."""
         return [other for other in self.all_of(name.id) if other != name]
+
+    def alike(self, name: Name) -> list[Name]:
+        """The entries of all quantities of a name's kind in the same training step, its own quantity's first: all biases."""
+        at = self.entry_of(name)
+        found = [
+            node for node in self.circuit.nodes.values() if (kind_of(node.id), step(node.id)) == (at.kind, at.step)
+        ]
+        found.sort(key=lambda node: node.id != name.id)
+        return [other for node in found for other in self.circuit.array(node).ravel() if other != name]
+
+    def across(self, id: str, axis: int) -> list[Name]:
+        """A quantity's entries in this one's column, of all samples (axis 0), or in its row, of all units (1)."""
+        array = self.circuit.array(self.circuit.nodes[id])
+        return list(array[:, self.column] if axis == 0 else array[self.row])
+
+    @property
+    def op(self) -> Op:
+        """What it is computed by."""
+        return self.node.op
+
+    @property
+    def source(self) -> Name | None:
+        """The entry in the same place of what it is computed from first: z of an activation."""
+        return self.source_of(self.entry.name)
+
+    def source_of(self, name: Name) -> Name | None:
+        """The same of another entry: the score z behind a probability p."""
+        at = self.entry_of(name)
+        return self.named(at.node.inputs[0].id, at.row, at.column)
 
     def id(self, letter: str, layer: str | int, *, by: bool = False) -> str:
         """The id of a quantity of a layer in the same training step: `z1`, or with `by` the derivative `dL/dz1`."""
