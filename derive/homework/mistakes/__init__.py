@@ -4,7 +4,7 @@ The ids are those of the list in the documentation: F forward, L loss, S softmax
 N normalization, D dropout, C schedules; X are slips of the pen and have no formula.
 """
 
-from derive.homework.mistakes import backward, forward
+from derive.homework.mistakes import backward, forward, parameters, slopes
 from derive.homework.mistakes.base import Mistake, Step, mistakes
 
-__all__ = ["Mistake", "Step", "backward", "forward", "mistakes"]
+__all__ = ["Mistake", "Step", "backward", "forward", "mistakes", "parameters", "slopes"]
