@@ -122,7 +122,7 @@ def the_mean(step: Step) -> Iterator[Formula]:
         for number in dict.fromkeys(times):
             if number != 1:
                 yield number * step.formula
-    elif samples > 1 and (deltas := step.used("dL/dz")):
+    elif step.kind in LEARNED and samples > 1 and (deltas := step.used("dL/dz")):
         yield step.put({delta: Fraction(1, samples) * delta for delta in deltas})
 
 

@@ -86,12 +86,12 @@ def one_sample(step: Step) -> Iterator[Formula]:
     rows = {delta: step.entry_of(delta).row for delta in deltas}
     samples = sorted(set(rows.values()))
     chosen = dict.fromkeys([samples[-1], *samples[: MOST - 1]]) if len(samples) > 1 else {}
+    mean = (1 / factor(step)) % step.samples == 0
     for sample in chosen:
         others: dict[Name, Formula | int] = {delta: 0 for delta in deltas if rows[delta] != sample}
         yield step.put(others)
-        if factor(step) != 1:
-            mine = {delta: delta * (1 / factor(step)) for delta in deltas if rows[delta] == sample}
-            yield step.put({**others, **mine})
+        if mean:
+            yield step.put({**others, **{delta: step.samples * delta for delta in deltas if rows[delta] == sample}})
 
 
 # the penalty ----------------------------------------------------------------------------------------------------------
