@@ -19,6 +19,7 @@ from derive.spec import load
 
 #: Kinds of steps that students are asked for: everything but slopes by the inputs.
 ASKED = ("dL/dx",)
+NOISE = 1e-15  # what float64 leaves of a sum that is 0, which nobody writes down
 
 
 def circuit_of(net: str | Mapping[str, Any]) -> Circuit:
@@ -71,34 +72,44 @@ def work(
     wrong: tuple[str, str, Formula] | None = None,
     keys: Iterable[str] | None = None,
     skip: Callable[[str], bool] = lambda key: False,
+    hides: bool = False,
 ) -> Work:
     """One student's answers.
 
     carries:   keep (all digits of the calculator), round (each line as it was written), mix (now one, now the other)
     unwritten: the share of steps that are worked but not written down
-    wrong:     (key, rule, formula): the mistake; that step is always written · keys: what is asked for, else everything
+    wrong:     (key, rule, formula): the mistake; that step is written, unless the student hides it
+    keys:      what is asked for, else everything
     """
     chance = random.Random(seed)
     at, rule, formula = wrong or ("", "", None)
-    used: dict[str, float] = {}
+    texts: dict[str, str] = {}
     answers: list[Answer] = []
     fine = Hand("sf", max(hand.digits, 4), hand.chops)  # nobody writes 0.0000 for a squared gradient and divides by it
     wanted = set(circuit.entries if keys is None else keys)
+
+    class Used(dict[str, float]):
+        """The numbers the student goes on with, worked when they are first needed."""
+
+        def __missing__(self, key: str) -> float:
+            own = circuit.entries[key].formula
+            if own is None:
+                return self.setdefault(key, circuit.floats[key])
+            value = number(formula if formula is not None and key == at else own, self)
+            if not math.isfinite(value):
+                raise ValueError(f"{key} is {value}")
+            pen = fine if circuit.entries[key].node.role == "state" else hand
+            texts[key] = pen.write(value if abs(value) > NOISE else 0.0)
+            rounds = carries == "round" or (carries == "mix" and chance.random() < 0.5)
+            found = self[key] = float(texts[key]) if rounds else value
+            return found
+
+    used = Used()
     for key, entry in circuit.entries.items():
-        if entry.formula is None:
-            used[key] = circuit.floats[key]
-            continue
-        value = number(formula if formula is not None and key == at else entry.formula, used)
-        if not math.isfinite(value):
-            raise ValueError(f"{key} is {value}")
-        if circuit.floats[key] == 0 and abs(value) < 1e-14:
-            value = 0.0  # nobody sees the noise of floats
-        text = (hand if entry.node.role != "state" else fine).write(value)
-        rounds = carries == "round" or (carries == "mix" and chance.random() < 0.5)
-        used[key] = float(text) if rounds else value
+        used[key]
         asked = key in wanted and entry.kind not in ASKED and not skip(key)
-        if key == at or (asked and chance.random() >= unwritten):
-            answers.append(Answer(key, text))
+        if key in texts and ((key == at and not hides) or (asked and key != at and chance.random() >= unwritten)):
+            answers.append(Answer(key, texts[key]))
     return Work(Submission(student="s1", answers=tuple(answers)), at, rule, used)
 
 
