@@ -4,7 +4,17 @@ The ids are those of the list in the documentation: F forward, L loss, S softmax
 N normalization, D dropout, C schedules; X are slips of the pen and have no formula.
 """
 
-from derive.homework.mistakes import backward, forward
+from derive.homework.mistakes import adaptive, averages, backward, forward, optimizers, schedules
 from derive.homework.mistakes.base import Mistake, Step, mistakes
 
-__all__ = ["Mistake", "Step", "backward", "forward", "mistakes"]
+__all__ = [
+    "Mistake",
+    "Step",
+    "adaptive",
+    "averages",
+    "backward",
+    "forward",
+    "mistakes",
+    "optimizers",
+    "schedules",
+]
