@@ -7,15 +7,19 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from importlib import import_module
 from typing import Any
 
+from derive import policies
 from derive.build import build
 from derive.formula import Formula
 from derive.homework.circuit import Circuit, number
 from derive.homework.submission import Answer, Submission
+from derive.language import Words
 from derive.naming import Naming
 from derive.notation import read as read_notation
-from derive.spec import load
+from derive.spec import load, tree
+from derive.studies.calculation import Symbols
 
 #: Kinds of steps that students are asked for: everything but slopes by the inputs.
 ASKED = ("dL/dx",)
@@ -29,6 +33,13 @@ def circuit_of(net: str | Mapping[str, Any]) -> Circuit:
     spec = load(net if isinstance(net, Mapping) else resolve(net))
     model = build(spec)
     return Circuit(model, Naming(model, read_notation(spec.notation, None)))
+
+
+def circuit_of_study(kind: str, given: Mapping[str, Any]) -> Circuit:
+    """The circuit of a study by itself: `optimizer`, `ema`."""
+    item = tree(given)
+    study = import_module(f"derive.studies.{kind}").study(item, policies.read(None, {}), Words("en"))
+    return Circuit(study.calculation, Symbols(study.calculation))
 
 
 @dataclass(frozen=True)

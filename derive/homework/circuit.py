@@ -78,7 +78,7 @@ class Circuit:
 
     def __init__(self, quantities: Quantities, naming: Naming) -> None:
         self.quantities, self.naming = quantities, naming
-        self.nodes = {node.id: node for node in quantities.all_nodes()}
+        self.nodes = {node.id: node for node in quantities.all_nodes() if is_number(node.id)}
         size = sum(node.shape[0] * node.shape[1] for node in self.nodes.values())
         if size > MOST_ENTRIES:
             raise InputError(f"{size:,} numbers are too many to be marked one by one; at most {MOST_ENTRIES:,}")
@@ -207,6 +207,12 @@ class Circuit:
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
         return self.quantities.labels.of.get(key, key)
+
+
+def is_number(id: str) -> bool:
+    """Whether an id is of something worked out: a study has lines in letters as well, of any step t."""
+    _, at, time = id.partition("@")
+    return not at or time.isdigit()
 
 
 @cache
