@@ -7,18 +7,18 @@ stands the formula it comes from, or its symbol.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from derive import formula as fm
 from derive.algebra import EXACT, UNKNOWN, evaluate
-from derive.document import Form, Line
-from derive.formula import Formula, Name, Symbol
+from derive.document import Amount, Form, Line
+from derive.formula import Formula, Name
 from derive.formula import Written as Spelled
 from derive.homework.circuit import Circuit
-from derive.homework.marked import Mark
+from derive.homework.marked import Found, Mark
 from derive.homework.written import Written
 from derive.notation import Notation
 from derive.numerals import Numeral, literal
@@ -27,7 +27,8 @@ from derive.values import Values
 
 MOST_NAMES = 14  # in a formula into which unwritten steps were put
 MOST_ROUNDS = 6  # of putting in
-LONGEST = 30  # digits of a number that is written out
+LONGEST = 30  # digits of a fraction that is written out
+PLAIN_FROM = -12  # the power of ten of the last digit down to which numbers are written without one
 _PLAIN = re.compile(r"[+\-\u2212]?(?:\d+[.,]?\d*|[.,]\d+)")
 
 
@@ -38,10 +39,10 @@ def numeral(written: Written) -> Numeral | None:
         if len(str(top)) + len(str(bottom)) > LONGEST:
             return None
         return Numeral(written.value < 0, str(top), denominator="" if bottom == 1 else str(bottom))
-    exponent = Decimal(written.ulp.numerator / Decimal(written.ulp.denominator)).adjusted()
-    digits = Decimal(int(abs(written.value) / written.ulp)).scaleb(exponent)
-    plain = _PLAIN.fullmatch(written.text.strip()) is not None or (exponent <= 0 and exponent > -LONGEST)
-    found = literal(format(digits, "f" if plain else "e").lower())
+    exponent = (Decimal(written.ulp.numerator) / Decimal(written.ulp.denominator)).adjusted()
+    digits = tuple(map(int, str(int(abs(written.value) / written.ulp))))
+    plain = _PLAIN.fullmatch(written.text.strip()) is not None or PLAIN_FROM <= exponent <= 0
+    found = literal(format(Decimal((0, digits, exponent)), "f" if plain else "e"))
     return None if found is None else Numeral(written.value < 0, found.digits, found.exponent)
 
 
@@ -70,15 +71,19 @@ class Own:
         """Whether a reader of the page has the number: it was written, or is given."""
         return self.written(key) or self.circuit.entries[key].given
 
-    def name(self, key: str) -> Name:
-        """What stands for the number that was written for an entry; for the entry itself where there is none."""
-        name = self.circuit.entries[key].name
-        return Name(f"own:{key}", (), name.symbol) if self.written(key) else name
+    def name(self, key: str, *, hidden: bool = False) -> Name:
+        """What stands for the number that was written for an entry; the entry itself where it is given.
 
-    def amount(self, id: str, value: float, symbol: Any = Symbol("·")) -> Name:
-        """A name for some number that is to be shown rounded."""
-        self.hold(id, self.values.algebra.number(Fraction(value)), UNKNOWN)
-        return Name(id, (), symbol)
+        hidden: also for what was worked without being written; its number must not be shown
+        """
+        name = self.circuit.entries[key].name
+        own = self.written(key) or (hidden and not self.circuit.entries[key].given)
+        return Name(f"own:{key}", (), name.symbol) if own else name
+
+    def amount(self, id: str, value: float) -> Amount:
+        """Some number, shown rounded."""
+        self.hold(id, Fraction(value), UNKNOWN)
+        return Amount(Name(id))
 
     def filled(self, f: Formula) -> Formula:
         """A formula in which written numbers are the student's."""
@@ -92,6 +97,7 @@ class Own:
             formula = self.circuit.entries[key].formula
             assert formula is not None
             found[key] = self.worth(formula, found)
+            self.hold(f"own:{key}", *found[key])
         return found
 
     def worth(self, f: Formula, computed: Mapping[str, tuple[Any, Any]]) -> tuple[Any, Any]:
@@ -109,48 +115,51 @@ class Own:
     def expected(self, mark: Mark) -> Line:
         """What a step should have been: its formula, the student's own numbers in it, and what they give."""
         entry = self.circuit.entries[mark.key]
-        assert entry.formula is not None
+        if entry.formula is None:  # a number of the task, copied wrongly
+            return Line(entry.name, ())
         value, exact = self.worth(entry.formula, self.computed(mark.window))
         target = Name(f"due:{mark.key}", (), entry.name.symbol)
         self.hold(target.id, value, exact)
         whole = self.spelled_out(entry.formula)
         if whole is None:
-            return Line(target, (Form(entry.name, symbols=False, numbers=False),)) if False else self.bare(target)
+            filled = fm.substitute(entry.formula, lambda name: self.name(name.key, hidden=True))
+            return Line(target, (Form(filled, numbers=False),))
         resolved, condition = self.reader.resolved(self.filled(whole))
         return Line(target, (Form(resolved),), condition=condition)
 
-    def bare(self, target: Name) -> Line:
-        """A line of a name and its value alone."""
-        return Line(target, ())
+    def spelled_out(self, f: Formula, injected: Mapping[str, Formula] | None = None) -> Formula | None:
+        """A formula in numbers that are known alone, with unwritten steps put in; None where that gets too long.
 
-    def spelled_out(self, f: Formula) -> Formula | None:
-        """A formula in numbers that are known alone, with unwritten steps put in; None where that gets too long."""
+        injected: what was put in the place of the formulas of some steps
+        """
+
+        def behind(name: Name) -> Formula:
+            if self.known(name.key):
+                return name
+            return (injected or {}).get(name.key) or self.circuit.entries[name.key].formula or name
+
         for _ in range(MOST_ROUNDS):
-            missing = [name for name in dict.fromkeys(fm.names(f)) if not self.known(name.key)]
-            if not missing:
+            if all(self.known(name.key) for name in fm.names(f)):
                 return f
-            f = fm.substitute(f, lambda name: self.behind(name))
+            f = fm.substitute(f, behind)
             if sum(1 for _ in fm.names(f)) > MOST_NAMES:
                 return None
         return None
 
-    def behind(self, name: Name) -> Formula:
-        """The formula of an unwritten step, the name of any other."""
-        formula = self.circuit.entries[name.key].formula
-        return name if self.known(name.key) or formula is None else formula
-
-    def giving(self, id: str, f: Formula, written: Written) -> Line | None:
-        """formula = numbers = value, for a formula that gives what was written; None where numbers are not known."""
-        if not all(self.known(name.key) for name in fm.names(f)):
+    def giving(self, id: str, found: Found, mark: Mark) -> Line | None:
+        """formula = numbers = value of a mistake that gives what was written; None where numbers are not known."""
+        formula, written = found.formula, mark.read
+        if formula is None or written is None:
             return None
-        value, exact = self.worth(f, {})
-        if abs(float(value) - written.number) > max(written.unit, 1e-9 * abs(written.number)):
+        own = self.circuit.entries[mark.key].formula
+        whole = self.spelled_out(formula)
+        if found.at != mark.key:
+            whole = None if own is None else self.spelled_out(own, {found.at: formula})
+        if whole is None:
+            return None
+        value, exact = self.worth(whole, {})
+        if not abs(float(value) - written.number) <= mark.rad + max(written.unit, 1e-9 * abs(written.number)):
             return None  # it fits the right numbers, not these
-        filled = self.filled(f)
+        filled = self.filled(whole)
         self.hold(id, value, exact)
         return Line(Name(id, (), Spelled(filled)), (Form(filled, symbols=False),))
-
-
-def given_names(f: Formula) -> Iterator[str]:
-    """The keys in a formula."""
-    return (name.key for name in fm.names(f))
