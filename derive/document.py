@@ -168,7 +168,7 @@ class Document:
     """A worked solution, ready to be printed.
 
     topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
-    marks: what stands beside the lines of some entries, by their canonical ids
+    student: whether it is a student's marked work · marks: what stands beside the lines of some entries, by their ids
     """
 
     title: str
@@ -183,6 +183,7 @@ class Document:
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     topic: str = ""
     lessons: str | None = None
+    student: bool = False
     marks: Mapping[str, Beside] = field(default_factory=dict)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from derive import checks
+from derive.derivation import Form, Wishes, tell
+from derive.document import Document
 from derive.errors import nearest
 from derive.examples import resolve
 from derive.homework import conventions, policy
@@ -18,15 +21,17 @@ from derive.homework.marking import Alternative, Marker
 from derive.homework.policy import Policy
 from derive.homework.submission import Submission
 from derive.homework.written import Written
+from derive.language import Words
+from derive.model import Model
 from derive.naming import Naming
 from derive.notation import Notation
 from derive.notation import read as read_notation
 from derive.numerals import Policy as Numbers
 from derive.options import mapping
-from derive.solution import kept
+from derive.solution import finished, kept
 from derive.spec import Spec, load
-from derive.values import Values
 
+MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
 ReadNumber = Callable[[str, bool], Written]
 
 
@@ -34,13 +39,14 @@ ReadNumber = Callable[[str, bool], Written]
 class Assignment:
     """What marks all submissions to one network file; made once for a whole class.
 
-    name: its title, or its id, or where the file is
+    name: its title, or its id, or where the file is · pages: worked solutions, as they are asked for
     """
 
     spec: Spec
     circuit: Circuit
     marker: Marker
     name: str
+    pages: dict[tuple[Numbers, str], Document] = field(default_factory=dict)
 
     @classmethod
     def load(cls, net: str | Path | Mapping[str, Any], read: ReadNumber | None = None) -> Assignment:
@@ -80,9 +86,18 @@ class Assignment:
                 return other.circuit
         return self.circuit
 
-    def values_for(self, circuit: Circuit, numbers: Numbers) -> Values:
-        """The right numbers of a circuit, to be shown by a rounding policy; what is held in them stays apart."""
-        return circuit.values.branch(numbers)
+    def worked(self, numbers: Numbers, words: Words) -> Document:
+        """The worked solution that its witnesses agree on, entry by entry where that is not too long."""
+        key = numbers, words.language
+        if key not in self.pages:
+            model = self.circuit.quantities
+            assert isinstance(model, Model)
+            form: Form = "scalar" if len(self.circuit.entries) <= MOST_WRITTEN_OUT else "auto"
+            wishes = Wishes(form=form, backward=bool(model.gradient))
+            document, _ = tell(model, numbers, self.notation, words, wishes)
+            found = finished(document, model, checks.report(model, document), "normal", ())
+            self.pages[key] = found.document
+        return self.pages[key]
 
 
 def circuit_of(spec: Spec) -> Circuit:

@@ -9,26 +9,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from derive import checks, policies
-from derive.derivation import Wishes, tell
+from derive import policies
 from derive.document import Document
-from derive.errors import InputError, WitnessError, nearest
+from derive.errors import InputError, nearest
 from derive.homework import record
 from derive.homework.assignment import Assignment
 from derive.homework.marked import Mark, Marked
 from derive.homework.report import REVEAL, Report, numbers_of
 from derive.homework.submission import Answer, Submission
 from derive.language import Words
-from derive.lessons import topics
-from derive.model import Model
-from derive.numerals import Policy as Numbers
-from derive.pointers import pointed
 from derive.printers import FORMATS as PAGES
 from derive.solution import write
 
 FORMATS = ("html", "latex", "markdown", "text", "json")
 SUFFIX = {"html": ".html", "latex": ".tex", "markdown": ".md", "text": ".txt", "json": ".json"}
-MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
 Given = str | Path | Mapping[str, Any] | Submission
 
 
@@ -92,7 +86,7 @@ class Checked:
         words = Words(self.lang)
         if reveal != "all":
             return Report(self.assignment, self.marked, reveal, words, circuit.values.branch(policy))
-        document = worked(self.assignment, policy, words)
+        document = self.assignment.worked(policy, words)
         return Report(self.assignment, self.marked, reveal, words, document.values.branch(policy), document)
 
     def document(self, reveal: str | None = None) -> Document:
@@ -134,19 +128,6 @@ class Checked:
         from html import escape
 
         return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
-
-
-def worked(assignment: Assignment, policy: Numbers, words: Words) -> Document:
-    """The worked solution that its witnesses agree on, entry by entry where that is not too long."""
-    model = assignment.circuit.quantities
-    assert isinstance(model, Model)
-    form = "scalar" if len(assignment.circuit.entries) <= MOST_WRITTEN_OUT else "auto"
-    wishes = Wishes(form=form, backward=bool(model.gradient))  # type: ignore[arg-type]
-    document, _ = tell(model, policy, assignment.notation, words, wishes)
-    witnesses = checks.report(model, document)
-    if wrong := [w for w in witnesses if not w.ok]:
-        raise WitnessError(f"{wrong[0].name} disagrees on {wrong[0].quantity}")
-    return pointed(replace(document, witnesses=witnesses), topics())
 
 
 # what is handed in ----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -85,6 +86,16 @@ class Own:
         self.hold(id, Fraction(value), UNKNOWN)
         return Amount(Name(id))
 
+    def exactly(self, id: str, value: Fraction) -> Amount:
+        """Some short number as a decimal."""
+        self.hold(id, value, value, literal(f"{float(value):.15g}"))
+        return Amount(Name(id))
+
+    def like(self, id: str, written: Written, value: Fraction) -> Amount:
+        """Another number, with the digits of one that was written."""
+        self.hold(id, value, value, numeral(replace(written, value=value)))
+        return Amount(Name(id))
+
     def filled(self, f: Formula) -> Formula:
         """A formula in which written numbers are the student's."""
         return fm.substitute(f, lambda name: self.name(name.key))
@@ -126,6 +137,11 @@ class Own:
             return Line(target, (Form(filled, numbers=False),))
         resolved, condition = self.reader.resolved(self.filled(whole))
         return Line(target, (Form(resolved),), condition=condition)
+
+    def near(self, name: Name, mark: Mark) -> bool:
+        """Whether a number is within half a unit of what was written."""
+        written = mark.read
+        return written is not None and abs(float(self.values.value(name)) - written.number) <= written.unit * 0.500001
 
     def spelled_out(self, f: Formula, injected: Mapping[str, Formula] | None = None) -> Formula | None:
         """A formula in numbers that are known alone, with unwritten steps put in; None where that gets too long.

@@ -92,7 +92,8 @@ class Record:
         """The verdict and what there is to say of it, as one text."""
         if mark.problem:
             return mark.problem
-        said = self.plain.say(self.report.remark(mark)) if self.report.remark(mark) else ""  # type: ignore[arg-type]
+        remark = self.report.remark(mark)
+        said = self.plain.cell(remark) if remark else ""
         word = self.report.words.plain(f"verdict.{mark.verdict}")
         return f"{word}: {said}" if said else word
 

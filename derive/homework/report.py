@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 
 from derive.checks.printed import printed
-from derive.document import Amount, Beside, Block, Cell, Code, Document, Line, Say, Section, Step, Table, say
+from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
 from derive.errors import WitnessError
+from derive.formula import Name
 from derive.homework.assignment import Assignment
 from derive.homework.circuit import Circuit
 from derive.homework.marked import WRONG, Found, Mark, Marked
@@ -111,6 +113,7 @@ class Report:
             style=self.style(),
             language=self.words.language,
             summary=tuple(self.summary()),
+            student=True,
             conventions=tuple(self.conventions()),
         )
         witness = printed(document)
@@ -149,7 +152,9 @@ class Report:
     def summary(self) -> Iterator[Say]:
         """Who, how many points, where the first error is."""
         marked, submission = self.marked, self.marked.submission
-        if who := " ".join(filter(None, (plain(submission.name), plain(f"({submission.student})" if submission.student else "")))):
+        if who := " ".join(
+            filter(None, (plain(submission.name), plain(f"({submission.student})" if submission.student else "")))
+        ):
             yield say("check.student", student=who)
         yield say("check.points", earned=points(marked.earned), most=points(marked.most))
         if marked.follow_through:
@@ -159,7 +164,11 @@ class Report:
         if marked.convention:
             yield say("check.convention", name=marked.convention)
         for flag in marked.flags:
-            yield say(f"check.flag.{flag}") if known(self.words, f"check.flag.{flag}") else say("check.flag.other", flag=plain(flag))
+            yield (
+                say(f"check.flag.{flag}")
+                if known(self.words, f"check.flag.{flag}")
+                else say("check.flag.other", flag=plain(flag))
+            )
 
     def verdict_on_all(self) -> Say:
         if self.first is not None:
@@ -203,7 +212,7 @@ class Report:
         substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.reasons(mark)))
         if substeps:
             several = "check.mistakes" if len(substeps) > 1 else "check.mistake"
-            yield Step("first/mistakes", say(several), self.hint(mark), substeps=substeps)
+            yield Step("first/mistakes", say(several), substeps=substeps)
         else:
             yield say("check.unexplained")
 
@@ -222,35 +231,51 @@ class Report:
         """The mistakes that fit, each rule once at each step."""
         return list({(found.rule, found.at): found for found in mark.found}.values())
 
-    def hint(self, mark: Mark) -> tuple[Say, ...]:
-        """Where what is right is derived, for the first of the mistakes that has a lesson."""
+    def lesson(self, mark: Mark) -> tuple[Found | None, str]:
+        """The first of the mistakes that has a lesson in which what is right is derived, and its topic."""
         for found in mark.found:
             rule = mistakes.rules.get(found.rule)
             if rule is not None and rule.lesson in topics():
-                return (replace(say("check.lesson"), lesson=rule.lesson),)
-        return ()
+                return found, rule.lesson
+        return None, ""
 
     def mistake(self, number: int, found: Found, mark: Mark) -> Step:
         """A mistake by its sentence, and its formula with the student's numbers."""
         line = self.own.giving(f"wrong:{number}", found, mark) if self.may_show(found) else None
-        why = [] if line or found.formula is None or not self.may_show(found) else [say("check.formula", formula=found.formula)]
-        if found.at != mark.key and found.at in self.circuit.entries and found.rule != "MISREAD":
-            why.insert(0, say("check.at", step=self.circuit.entries[found.at].name))
-        lines: tuple[Line, ...] = () if line is None else (line,)
-        return Step(f"first/mistakes/{number + 1}", self.sentence(found), tuple(why), lines)
+        why = []
+        if found.at != mark.key and found.rule != "MISREAD":
+            why.append(say("check.at", step=self.circuit.entries[found.at].name))
+        if line is None and found.formula is not None and self.may_show(found):
+            why.append(say("check.formula", formula=found.formula))
+        if line is not None and not self.own.near(line.target, mark):
+            why.append(say("check.rounding"))
+        title, (first, topic) = self.sentence(found, mark), self.lesson(mark)
+        title = replace(title, lesson=topic) if found == first else title
+        return Step(f"first/mistakes/{number + 1}", title, tuple(why), () if line is None else (line,))
 
     def may_show(self, found: Found) -> bool:
-        """Whether the formula may be shown: a copied line is named only if the student has written it."""
-        return found.rule != "X4" or self.reveal == "all" or (found.formula is not None and self.own.written(found.formula.key))  # type: ignore[attr-defined]
+        """Whether the formula may be shown: a line that was copied is named only if the student has written it."""
+        copied = found.rule == "X4" and isinstance(found.formula, Name)
+        return not copied or self.reveal == "all" or self.own.written(found.formula.key)  # type: ignore[union-attr]
 
-    def sentence(self, found: Found) -> Say:
+    def sentence(self, found: Found, mark: Mark) -> Say:
         """What a rule says of itself."""
-        args = {key: str(value) for key, value in found.args.items()}
-        return say("check.rule", rule=found.rule, sentence=say(f"mistake.{found.rule}", rule=found.rule, **args, **self.place(found)))
+        return say("check.rule", rule=found.rule, sentence=Say(f"mistake.{found.rule}", self.arguments(found, mark)))
 
-    def place(self, found: Found) -> dict[str, Cell]:
+    def arguments(self, found: Found, mark: Mark) -> dict[str, Cell]:
+        """What may stand in a rule's sentence: its id, the step it was made at, and what it found out."""
         at = self.circuit.entries.get(found.at)
-        return {"at": found.at if at is None else at.name}
+        made: dict[str, Cell] = {"rule": found.rule, "at": plain(found.at) if at is None else at.name}
+        for key, value in found.args.items():
+            made[key] = str(value)
+            if isinstance(value, Fraction):
+                made[key] = self.own.exactly(f"{key}:{found.rule}:{found.at}", value)
+        if isinstance(power := found.args.get("power"), int):
+            made["factor"] = self.own.exactly(f"factor:{found.at}", Fraction(10) ** power)
+        if found.rule == "X3" and mark.read is not None:
+            meant = int(str(found.args["digits"])) * mark.read.ulp * (-1 if mark.read.value < 0 else 1)
+            made["digits"] = self.own.like(f"digits:{found.args['digits']}", mark.read, meant)
+        return made
 
     # all steps --------------------------------------------------------------------------------------------------------
     def steps(self) -> Iterator[Block]:
@@ -282,12 +307,19 @@ class Report:
         shown = self.reveal == "all" or (mark.verdict in WRONG and self.reveal == "steps") or mark is self.first
         if mark.verdict in WRONG and shown and mark.own is not None:
             yield say("check.expected", value=self.own.amount(f"expected:{mark.key}", mark.own))
-        if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
+        differs = mark.verdict not in ("correct", "unreadable") and mark.exact != mark.own
+        if (
+            self.reveal == "all"
+            and mark.exact is not None
+            and (differs or mark.verdict not in (*WRONG, "correct", "unreadable"))
+        ):
             yield say("check.right", value=self.own.amount(f"right:{mark.key}", mark.exact))
         if mark.verdict in WRONG and mark.found:
             yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
         if mark.formula is not None:
-            yield say("check.formula_read", formula=mark.formula, verdict=say(f"verdict.{mark.formula_verdict or 'correct'}"))
+            yield say(
+                "check.formula_read", formula=mark.formula, verdict=say(f"verdict.{mark.formula_verdict or 'correct'}")
+            )
         for note in mark.notes:
             if known(self.words, f"check.note.{note}"):
                 yield say(f"check.note.{note}")
@@ -314,7 +346,10 @@ class Report:
     def conventions(self) -> Iterator[Say]:
         policy, marks = self.assignment.policy, self.marked.marks
         kind = "significant" if policy.precision.decimals is None else "decimals"
-        yield say(f"check.precision.{kind}", digits=str(policy.precision.decimals if kind == "decimals" else policy.precision.significant))
+        yield say(
+            f"check.precision.{kind}",
+            digits=str(policy.precision.decimals if kind == "decimals" else policy.precision.significant),
+        )
         yield say("check.half_unit")
         yield say("check.own_values")
         for code in PARTIAL:

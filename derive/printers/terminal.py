@@ -32,7 +32,7 @@ class Terminal(Printer):
 
     def page(self) -> list[str]:
         document = self.document
-        lines = [*self.headed(document.title, "="), *self.sections()]
+        lines = [*self.headed(document.title, "="), *self.lead(), *self.sections()]
         lines += self.listed("section.conventions", map(self.say, document.conventions))
         lines += self.listed("section.lessons", map(self.command, self.behind))
         if not document.witnesses:
@@ -56,6 +56,11 @@ class Terminal(Printer):
             rows = [[lesson.title, *self.found(w)] for lesson, w in pairs]
             lines += [*self.table([header, *rows], self.word(f"witness.{witness.name}")), ""]
         return lines
+
+    def lead(self) -> list[str]:
+        """What stands under the title of marked work; the sections of a worked solution say it themselves."""
+        rows = [row for sentence in self.document.summary for row in self.wrapped(self.say(sentence))]
+        return [*rows, ""] if self.document.student else []
 
     def headed(self, title: str, line: str = "-") -> list[str]:
         """A title with a line under it."""
