@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from math import ceil, cos, floor, pi, radians, sqrt
 from typing import Any
 
 import pytest
 
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, number
+from derive.homework.circuit import Circuit
 from derive.homework.marked import WRONG, Mark
 from derive.homework.marking import Marker
 from derive.homework.mistakes import mistakes
 from derive.homework.policy import Policy
-from derive.homework.submission import Submission
 from derive.homework.written import Written
 from derive.language import LANGUAGES, table
 from derive.lessons import topics

@@ -112,12 +112,13 @@ def of_squares(step: Step, part: Formula) -> bool:
 def epsilon_hat(step: Step) -> Iterator[Formula]:
     """ε beside the root of the uncorrected v where it belongs beside that of v̂, or the other way round."""
     written = inlined(step, fm.add(*step.used("vhat", "rate")), "vhat", "rate")
-    root = next((fm.sqrt(part) for part in fm.walk(written) if squared_beta(part)), None)
-    if root is None:
+    below = next((part for part in fm.walk(written) if squared_beta(part)), None)
+    if below is None:
         return
+    root = fm.sqrt(below)
     for epsilon in step.used("eps"):
         inside = any(part == fm.sqrt(vhat + epsilon) for part in fm.walk(step.formula) for vhat in step.used("vhat"))
-        yield step.put({epsilon: epsilon / (root.args[0] if inside else root)})
+        yield step.put({epsilon: epsilon / (below if inside else root)})
     for epsilon in step.used("epshat"):
         yield step.put({epsilon: epsilon * root})
 
