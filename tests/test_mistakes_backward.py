@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, number, numbers
+from derive.homework.circuit import Circuit
+from derive.homework.compute import number, numbers
 from derive.homework.marked import WRONG, Mark, Marked
 from derive.homework.marking import Marker
 from derive.homework.mistakes import Mistake, Step, mistakes

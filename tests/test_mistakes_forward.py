@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from derive.formula import Formula, names
-from derive.homework.circuit import Circuit, number
+from derive.homework.circuit import Circuit
+from derive.homework.compute import number
 from derive.homework.marked import WRONG, Marked
 from derive.homework.marking import Marker
 from derive.homework.mistakes import Mistake, Step, mistakes
