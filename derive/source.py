@@ -102,6 +102,11 @@ class _Open:
 
 def read(path: str | pathlib.Path) -> Item:
     """The tree of the file at `path`; `-` is standard input."""
+    return parse(*content(path))
+
+
+def content(path: str | pathlib.Path) -> tuple[str, str]:
+    """The text of the file at `path`, and the name that messages give it; `-` is standard input."""
     file = "<stdin>" if str(path) == "-" else str(path)
     try:
         if file == "<stdin>":
@@ -119,7 +124,7 @@ def read(path: str | pathlib.Path) -> Item:
     if len(data) > MAX_BYTES:  # before decoding: the cut may have split a character
         raise _too_large(file)
     try:
-        return parse(data.decode("utf-8"), file)
+        return data.decode("utf-8"), file
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 text (byte 0x{data[error.start]:02X}); save the file as UTF-8"
         raise _error_at(data[: error.start].decode("utf-8"), problem, file) from None
