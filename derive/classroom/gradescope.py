@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from derive import source
+from derive import source, spec
 from derive.classroom import entries
 from derive.classroom.batch import GRADER, agreed, network
 from derive.classroom.engines import engine, settled
@@ -20,6 +20,7 @@ from derive.classroom.killable import Limits
 from derive.classroom.record import PLACES, Record, Step, record
 from derive.classroom.task import file_task, preparation
 from derive.language import Words
+from derive.options import mapping
 from derive.solution import write
 from derive.version import __version__
 
@@ -58,7 +59,7 @@ fi
 def autograder(net: str | Path, *, lang: str = "en", reveal: str = "first") -> bytes:
     """The zip archive to upload as an autograder: the network, and the two files that the container runs.
 
-    InputError where the network file cannot be read; weights beside it come along
+    InputError where the network file is at fault; weights beside it come along
     """
     given = network(net)
     files = {
@@ -66,12 +67,11 @@ def autograder(net: str | Path, *, lang: str = "en", reveal: str = "first") -> b
         SETUP: SETUP_SH.format(version=__version__).encode(),
         RUN: RUN_SH.format(net=NET, lang=lang, reveal=reveal, failed=spelled(failed(Words(lang)))).encode(),
     }
-    top = source.parse(given["text"], given["name"]).value
-    if isinstance(top, dict) and "parameters" in top and isinstance(name := top["parameters"].value, str):
-        try:
-            files[name] = entries.contents(Path(given["folder"]) / name, entries.MOST_BYTES)
-        except Refused as refused:
-            raise top["parameters"].error(f"cannot be read: {refused.code.replace('_', ' ')}") from None
+    item, folder = source.parse(given["text"], given["name"]), Path(given["folder"])
+    spec.check(item, folder)
+    weights = mapping(item).get("parameters")
+    if weights is not None and isinstance(weights.value, str):  # a file inside the folder, as was just checked
+        files[weights.value] = (folder / weights.value).read_bytes()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -98,7 +98,9 @@ def autograde(
     """
     words = Words(lang)
     try:
-        made, feedback = marked(net, Path(submission), {"formats": ["json"], "reveal": reveal, "lang": lang}, limits, grader)
+        made, feedback = marked(
+            net, Path(submission), {"formats": ["json"], "reveal": reveal, "lang": lang}, limits, grader
+        )
         found = unread(words, made) if made.problem else results(words, made, feedback)
     except (Exception, RecursionError):
         found = failed(words, traceback.format_exc())
@@ -198,7 +200,13 @@ def failed(words: Words, details: str = "") -> dict[str, Any]:
     hidden = {"name": words.plain("gradescope.details"), "output": details, "visibility": "hidden"}
     common = {"status": "failed", "score": 0, "max_score": 0, "name_format": "text", "output_format": "text"}
     tests = [{**common, **one} for one in (shown, hidden) if one["output"]]
-    return {"score": 0, "output": shown["output"], "output_format": "text", "stdout_visibility": "hidden", "tests": tests}
+    return {
+        "score": 0,
+        "output": shown["output"],
+        "output_format": "text",
+        "stdout_visibility": "hidden",
+        "tests": tests,
+    }
 
 
 def points(value: float, most: float) -> float:

@@ -132,7 +132,18 @@ class Report:
             shares.append(100 * right / answered if answered else 0.0)
             cells = [answered, right, count["follow_through"], self.firsts[key], count["blank"], count["unreadable"]]
             rows.append((number, key, label, *cells, f"{shares[-1]:.0f}"))
-        header = ("number", "step", "label", "answered", "right", "follow_through", "first", "blank", "unread", "success")
+        header = (
+            "number",
+            "step",
+            "label",
+            "answered",
+            "right",
+            "follow_through",
+            "first",
+            "blank",
+            "unread",
+            "success",
+        )
         firsts = [float(self.firsts[key]) for key, _ in self.steps]
         figures = [*self.bars("success", shares), *(self.bars("first", firsts) if self.firsts else [])]
         return [*table("steps", header, rows), *figures]

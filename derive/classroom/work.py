@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 from derive.classroom.killable import Ended, Killable, Limits
-from derive.classroom.task import Grader, Plain, answer, fingerprint, grader_of, guarded, problem, ready
+from derive.classroom.task import Grader, Plain, answer, fingerprint, grader_of, guarded, ready
 
 
 class Stable:
