@@ -94,7 +94,7 @@ def check_class(
 def network(net: str | Path) -> dict[str, str]:
     """The network file as it travels: its text, its name, and the folder of the weights beside it."""
     path = examples.resolve(net)
-    text, name = source.content(path)
+    text, name = source.load(path)
     return {"text": text, "name": name, "folder": str(Path("." if str(net) == "-" else path).parent.absolute())}
 
 
