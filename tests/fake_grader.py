@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from derive.errors import InputError
 from derive.homework.marked import Found, Mark, Marked
 from derive.homework.submission import Answer, Submission
+from derive.homework.written import Written
 
 KEY = {"z1[1]": "0.3775", "a1[1]": "0.5933", "L": "0.2984"}
 
@@ -56,7 +59,15 @@ class Fake:
         verdict = "correct" if right else "blank" if not value else "undecided" if value == "?" else "error"
         found = (Found("B1", None, answer.step),) if value == "0.4398" else ()
         label = dict(self.steps())[answer.step]
-        return Mark(answer.step, label, verdict, float(right), raw=value, found=found)
+        return Mark(answer.step, label, verdict, float(right), raw=value, read=written(value), found=found)
+
+
+def written(value: str) -> Written | None:
+    """A number with a point, as written."""
+    if not re.fullmatch(r"[0-9]+\.[0-9]+", value):
+        return None
+    places = len(value.partition(".")[2])
+    return Written(value, Fraction(value), Fraction(1, 10**places), (places, places), places)
 
 
 def misbehave(value: str) -> None:

@@ -26,6 +26,7 @@ from derive.errors import InputError, nearest
 
 LOCAL = ("processes", "threads")
 AHEAD = 2  # tasks for each worker that are handed over at a time: the others need no memory yet
+ANSWERS_WITHIN = 10.0  # seconds in which a cluster answers, if there is one
 Worker = Callable[[Plain, Limits, "Plain | None"], dict[str, Any]]
 K = TypeVar("K")
 
@@ -116,7 +117,7 @@ def dask(address: str) -> Iterator[tuple[Executor, int]]:
     except ImportError:
         raise InputError("Dask is missing: pip install 'derive-backprop[dask]'", file="--executor") from None
     try:
-        client = Client(address.replace("dask://", "tcp://", 1), timeout=10, set_as_default=False)
+        client = Client(address.replace("dask://", "tcp://", 1), timeout=ANSWERS_WITHIN, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask cluster answers at {address}: {type(error).__name__}", file="--executor") from None
     with client:

@@ -12,7 +12,8 @@ from derive.classroom.entries import Entry
 from derive.classroom.naming import Owner, owner, pattern_of
 from derive.errors import InputError
 
-READABLE = (".yaml", ".yml", ".json", ".csv", ".md")
+DATA = (".yaml", ".yml", ".json", ".csv", ".tsv")
+TEXTS = (".md", ".markdown", ".txt")  # answers too, if nothing else is there: they may be notes
 ANSWERS = "answers"
 MOST_OF_A_STUDENT = 100  # files
 MOST_OF_A_TABLE = 16 * 2**20  # bytes of one CSV with a whole class
@@ -76,8 +77,8 @@ def sorted_out(found: Iterable[Entry], owned: Callable[[tuple[str, ...]], Owner]
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in found:
         whose = owned(entry.parts)
-        if entry.hidden:
-            left_out.append(LeftOut(entry.path, "hidden"))
+        if entry.hidden or entry.problem == "bad_path":  # a path that lies says nothing about its owner
+            left_out.append(LeftOut(entry.path, entry.problem or "hidden"))
         elif not whose.student:
             left_out.append(LeftOut(entry.path, entry.problem or "no_id"))
         elif len(entry.parts) == 1 and not readable(entry):
@@ -92,9 +93,9 @@ def sorted_out(found: Iterable[Entry], owned: Callable[[tuple[str, ...]], Owner]
     return Batch(tuple(handed), tuple(left_out))
 
 
-def readable(entry: Entry) -> bool:
-    """Whether its name says that it holds answers."""
-    return entry.parts[-1].lower().endswith(READABLE)
+def readable(entry: Entry, kinds: tuple[str, ...] = DATA + TEXTS) -> bool:
+    """Whether its name says that it may hold answers."""
+    return entry.parts[-1].lower().endswith(kinds)
 
 
 def choose(group: list[Entry]) -> tuple[Entry, list[Entry]]:
@@ -102,11 +103,12 @@ def choose(group: list[Entry]) -> tuple[Entry, list[Entry]]:
     top = group[0].parts[:1]
     candidates = [entry for entry in group if readable(entry)]
     named = [entry for entry in candidates if entry.parts[-1].lower().rpartition(".")[0] == ANSWERS]
+    data = [entry for entry in candidates if readable(entry, DATA)]
     if len(group) > MOST_OF_A_STUDENT:
         return entries.refused(top, "too_many_files"), []
-    for some in (named, candidates):
-        if len(some) == 1:
-            return some[0], [entry for entry in group if entry is not some[0]]
+    likely = named or data or candidates
+    if len(likely) == 1:
+        return likely[0], [entry for entry in group if entry is not likely[0]]
     if len(group) == 1:
         return entries.refused(top, group[0].problem or "unknown_kind"), []
     return entries.refused(top, "several_files" if candidates else "unknown_kind"), group

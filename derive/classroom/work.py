@@ -51,11 +51,12 @@ class Stable:
     def close(self) -> None:
         """Ends all of them, at whatever they are."""
         with self.lock:
-            running, self.idle = [*self.idle, *self.busy], []
+            idle, self.idle = self.idle, []
+            for process in self.busy:  # who waits for its answer cleans up behind it
+                process.process.kill()
             self.busy.clear()
-        for process in running:
-            process.process.kill()
-            process.process.wait()
+        for process in idle:
+            process.kill()
 
 
 stable = Stable()
