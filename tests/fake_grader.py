@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -97,3 +98,16 @@ def misbehave(value: str) -> None:
 
 def grader(net: Mapping[str, Any], options: Mapping[str, Any]) -> Fake:
     return Fake(net, options)
+
+
+class WithFeedback(Fake):
+    """The same with a page in the form of derive-check/1."""
+
+    def grade(self, submission: Submission) -> tuple[Marked, dict[str, str]]:
+        marked, _ = super().grade(submission)
+        steps = [{"id": mark.key, "message": f"told of {mark.key}"} for mark in marked.marks]
+        return marked, {"json": json.dumps({"steps": steps})}
+
+
+def with_feedback(net: Mapping[str, Any], options: Mapping[str, Any]) -> WithFeedback:
+    return WithFeedback(net, options)

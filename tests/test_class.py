@@ -7,11 +7,14 @@ import io
 import json
 import re
 import time
+import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from fake_grader import KEY
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +27,7 @@ from derive.classroom.naming import slug
 from derive.classroom.record import Record, Step, received, sent
 from derive.classroom.task import preparation
 from derive.classroom.work import stable
+from derive.cli.check import is_class, main
 from derive.errors import InputError
 from derive.homework.submission import Answer, Rounding, Submission
 
@@ -299,7 +303,7 @@ def test_the_report_says_what_happened(tmp_path: Path):
     sections = [line for line in found.splitlines() if line in TITLES]
     assert sections == TITLES
     lines = [line.split() for line in found.splitlines()]
-    assert ["2", "a1[1]", "7", "2", "0", "5", "0", "0", "29"] in lines  # answered, right, …, first errors, …, percent
+    assert ["2", "a1[1]", "6", "1", "0", "5", "0", "0", "17"] in lines  # answered, right, …, first errors, …, percent
     assert ["B1", "2", "a1[1]", "(2),", "L", "(1)"] in lines
     assert any(line[:3] == ["a1[1]", "0.7", "3"] and line[3:] == ["c0,", "c1,", "c2"] for line in lines)
 
@@ -347,3 +351,71 @@ def test_a_miscount_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(report, "recount", lost)
     with pytest.raises(WitnessError, match="count differently"):
         report.document(records, [("L", "")], (), "en", "mazur")
+
+
+# the command --------------------------------------------------------------------------------------------------------------
+def command(*args: str | Path, **wishes: Any) -> Result:
+    """`derive check …` with the fake assignment."""
+    faked = partial(check_class, grader=FAKE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("derive.classroom.batch.check_class", faked)
+        return CliRunner().invoke(main, ["check", *map(str, args)], **wishes)
+
+
+def test_the_command_marks_a_class(tmp_path: Path):
+    folder = handed_in(tmp_path / "in", s1=RIGHT, s2="no answers")
+    done = command("mazur", folder, "-o", tmp_path / "out", "--jobs", "2", "-f", "text", "--per-step", "--wall", "9")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        "The class: mazur",
+        "2 submissions: 1 marked, 1 not readable, 0 students handed in nothing.",
+        "Nobody made a mistake.",
+        *(f"Wrote {tmp_path / 'out' / name}" for name in ("grades.csv", "summary.md", "summary.txt")),
+    ]
+    assert rows(tmp_path / "out")["s1"]["L"] == "1" and (tmp_path / "out" / "s1.text").exists()
+    (folder / "s2.yaml").write_text(RIGHT, encoding="utf-8")
+    done = command("mazur", folder, "--quiet")
+    assert (done.exit_code, done.output) == (0, "")
+    assert {"s1.html", "s1.json", "s2.html", "grades.csv", "summary.html"} <= set(files(tmp_path / "output" / "mazur"))
+
+
+@pytest.mark.parametrize(
+    "args, problem",
+    [
+        (["nowhere.zip"], "nowhere.zip: cannot be read: no such file"),
+        (["in", "-o", "out.html"], "--output: the results of a class are many files"),
+        (["in", "-o", "in"], "this is the folder of the submissions itself"),
+        (["in", "--executor", "thread"], "Did you mean 'threads'"),
+        (["in", "--id-regex", "("], "--id-regex: not a regular expression"),
+        (["in", "--roster", "none.csv"], "none.csv: cannot be read"),
+        (["in", "--jobs", "0"], "--jobs"),
+        ([], "Missing argument 'ANSWERS'"),
+    ],
+)
+def test_the_command_refuses_in_one_line(tmp_path: Path, args: list[str], problem: str):
+    handed_in(tmp_path / "in", s1=RIGHT)
+    done = command("mazur", *args)
+    assert done.exit_code == 2 and problem in done.output and len(done.output.splitlines()) == 1
+
+
+def test_the_command_writes_for_gradescope(tmp_path: Path):
+    assert command("mazur", "--gradescope").output == "Wrote autograder.zip\n"
+    with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
+        assert archive.namelist() == ["net.yaml", "setup.sh", "run_autograder"]
+
+
+@pytest.mark.parametrize(
+    "name, content, many",
+    [
+        ("a.csv", "student_id,step,value\n", True),
+        ("a.csv", "sep=;\nStudent_ID;L\n", True),
+        ("a.tsv", '"student_id"\tL\n', True),
+        ("a.csv", "step,value\nL,1\n", False),
+        ("a.yaml", "student_id: 3\n", False),
+        ("a.zip", "", True),
+    ],
+)
+def test_what_is_a_class(tmp_path: Path, name: str, content: str, many: bool):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert is_class(tmp_path / name) == many
+    assert is_class(tmp_path)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from derive import examples, source
-from derive.classroom import grades, roster
+from derive.classroom import grades, report, roster
 from derive.classroom.engines import Engine, engine, settled
 from derive.classroom.entries import MOST_BYTES, Refused
-from derive.classroom.folder import Batch, Handed, LeftOut, discover
+from derive.classroom.folder import Batch, Handed, discover
 from derive.classroom.killable import Limits
 from derive.classroom.naming import Owner, cleaned, slug
 from derive.classroom.record import Record, record
 from derive.classroom.roster import Roster
 from derive.classroom.task import Plain, file_task, preparation, submission_task
+from derive.document import Document
 from derive.errors import InputError
+from derive.printers import FORMATS
 from derive.solution import write
 from derive.version import __version__
 
@@ -29,11 +31,11 @@ SUMMARIES = {"html": "summary.html", "latex": "summary.tex", "markdown": "summar
 
 @dataclass(frozen=True)
 class Class:
-    """A class that is marked. steps: (key, label) of what could be answered · left_out: files that are nobody's"""
+    """A class that is marked. document: the report about it · files: what was written"""
 
     records: tuple[Record, ...]
-    steps: tuple[tuple[str, str], ...]
-    left_out: tuple[LeftOut, ...]
+    document: Document
+    files: tuple[Path, ...]
 
     @property
     def code(self) -> int:
@@ -85,10 +87,13 @@ def check_class(
         desk = Desk(Path(output), known, tuple(pieces(batch, workers, known)), progress)
         for i, answer in workers.answers(desk.tasks()):
             desk.file(i, answer)
-        result = Class(tuple(desk.complete()), steps, batch.left_out)
-    for name, content in pages(result, formats, lang, Path(net).stem, per_step=per_step).items():
+        records = tuple(desk.complete())
+    document = report.document(records, steps, batch.left_out, lang, Path(net).stem)
+    printed = {SUMMARIES[name]: FORMATS[name].print(document) for name in SUMMARIES if name in ("markdown", *formats)}
+    made = {"grades.csv": grades.table(records, steps if per_step else ()), **printed}
+    for name, content in made.items():
         write(Path(output) / name, content)
-    return result
+    return Class(records, document, tuple(Path(output) / name for name in made))
 
 
 def network(net: str | Path) -> dict[str, str]:
@@ -193,14 +198,3 @@ class Desk:
         missing = [] if self.known is None else [one for one in self.known.students if one.id not in handed]
         absent = [Record(one.id, one.name, problem="not_submitted") for one in missing]
         return sorted([*self.filed.values(), *absent], key=lambda made: (made.student, made.source))
-
-
-def pages(result: Class, formats: Sequence[str], lang: str, name: str, *, per_step: bool) -> Mapping[str, str | bytes]:
-    """The files about the class, by name."""
-    from derive.classroom.report import document
-    from derive.printers import FORMATS
-
-    found = document(result.records, result.steps, result.left_out, lang, name)
-    wanted = {"markdown", *formats} & SUMMARIES.keys()
-    printed = {SUMMARIES[name]: FORMATS[name].print(found) for name in sorted(wanted)}
-    return {"grades.csv": grades.table(result.records, result.steps if per_step else ()), **printed}
