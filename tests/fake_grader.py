@@ -24,7 +24,7 @@ class Fake:
     def __init__(self, net: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         if "broken" in net["text"]:
             raise InputError("unknown key 'broken'", file=net["name"], line=1)
-        self.formats = options["formats"]
+        self.formats, self.reveal = options["formats"], options["reveal"]
 
     def steps(self) -> list[tuple[str, str]]:
         return [(key, {"L": "E"}.get(key, "")) for key in KEY]
@@ -105,8 +105,11 @@ class WithFeedback(Fake):
 
     def grade(self, submission: Submission) -> tuple[Marked, dict[str, str]]:
         marked, _ = super().grade(submission)
-        steps = [{"id": mark.key, "message": f"told of {mark.key}"} for mark in marked.marks]
-        return marked, {"json": json.dumps({"steps": steps})}
+        steps = [{"id": mark.key, "verdict": mark.verdict, "message": f"told of {mark.key}"} for mark in marked.marks]
+        if self.reveal == "first" and marked.first_error is not None:
+            first = [step["id"] for step in steps].index(marked.first_error)
+            steps[first + 1 :] = [{**step, "verdict": None, "message": ""} for step in steps[first + 1 :]]
+        return marked, {"json": json.dumps({"first_error": marked.first_error, "steps": steps})}
 
 
 def with_feedback(net: Mapping[str, Any], options: Mapping[str, Any]) -> WithFeedback:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -196,7 +198,7 @@ def test_a_declared_decimal_comma_leaves_no_doubt(text: str) -> None:
 def test_closed_forms_are_the_callers_to_read() -> None:
     def closed(text: str) -> Fraction:
         if text != "1/(2+2)":
-            raise Unreadable("no", 1)
+            raise InputError("no", column=1)
         return Fraction(1, 4)
 
     assert read_number("1/(2+2)", closed=closed) == Written("1/(2+2)", Fraction(1, 4), Fraction(0), (40, 40), 40)
@@ -217,6 +219,34 @@ def test_what_is_printed_is_read(number: Any) -> None:
     for text in (str(number), f"{number:f}", f"{number:e}"):
         written = read_number(text)
         assert written.value == Fraction(number) and written.ulp == Fraction(10) ** number.as_tuple().exponent
+
+
+ROUNDED = ["0.0821670", "0.00043857", "1.105906", "9.96", "0.0995", "99.95", "100", "0", "-0.0381", "1e-9", "12345.678"]
+
+
+@pytest.mark.parametrize("text", ROUNDED)
+@pytest.mark.parametrize("digits", range(7))
+def test_rounded_numbers_are_read_in_every_notation(text: str, digits: int) -> None:
+    """However a rounded number is spelled, it says the same value to the same place."""
+    number = Decimal(text)
+    fixed = f"{number:.{digits}f}"
+    assert (read_number(fixed).ulp, read_number(fixed).decimals) == (Fraction(1, 10**digits), digits)
+    scientific = f"{number:.{max(digits - 1, 0)}e}"
+    written = read_number(scientific)
+    mantissa, _, exponent = scientific.partition("e")
+    assert written.value == Fraction(scientific)
+    assert written.significant == ((max(digits, 1),) * 2 if number else (1, 1))
+    same = [
+        scientific.upper(),
+        scientific.replace("-", "\u2212"),
+        f"{mantissa}*10^{int(exponent)}",
+        f"{mantissa} × 10^({exponent})",
+        f"{mantissa}·10{exponent.translate(str.maketrans('+-0123456789', '⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}",
+        f"{Decimal(mantissa).scaleb(1):f}e{int(exponent) - 1}" if digits > 1 else scientific,  # engineering
+    ]
+    for other in same:
+        assert replace(read_number(other), text=scientific) == written
+        assert replace(read_number(other.replace(".", ","), comma=True), text=scientific) == written
 
 
 @given(st.fractions(), st.sampled_from(["", " "]))

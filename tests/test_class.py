@@ -27,7 +27,8 @@ from derive.classroom.naming import slug
 from derive.classroom.record import Record, Step, received, sent
 from derive.classroom.task import preparation
 from derive.classroom.work import stable
-from derive.cli.check import is_class, main
+from derive.cli import main
+from derive.cli.classroom import is_class
 from derive.errors import InputError
 from derive.homework.submission import Answer, Rounding, Submission
 
@@ -370,13 +371,16 @@ def test_the_command_marks_a_class(tmp_path: Path):
         "The class: mazur",
         "2 submissions: 1 marked, 1 not readable, 0 students handed in nothing.",
         "Nobody made a mistake.",
+        "5 comparisons in one kind of check agree.",
         *(f"Wrote {tmp_path / 'out' / name}" for name in ("grades.csv", "summary.md", "summary.txt")),
     ]
     assert rows(tmp_path / "out")["s1"]["L"] == "1" and (tmp_path / "out" / "s1.text").exists()
     (folder / "s2.yaml").write_text(RIGHT, encoding="utf-8")
     done = command("mazur", folder, "--quiet")
     assert (done.exit_code, done.output) == (0, "")
-    assert {"s1.html", "s1.json", "s2.html", "grades.csv", "summary.html"} <= set(files(tmp_path / "output" / "mazur"))
+    assert {"s1.html", "s1.json", "s2.html", "grades.csv", "summary.html"} <= set(
+        files(tmp_path / "output" / "mazur-class")
+    )
 
 
 @pytest.mark.parametrize(

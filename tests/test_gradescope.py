@@ -110,6 +110,12 @@ def test_the_results_of_a_submission(tmp_path: Path):
     }
 
 
+def test_what_comes_after_the_first_error_stays_hidden(tmp_path: Path):
+    found = results(tmp_path, "z1[1]: 0.1\na1[1]: 0.4398\nL: 0.4398\n")
+    assert [test["visibility"] for test in found["tests"]] == ["visible", "hidden", "hidden"]
+    assert [test["output"] for test in found["tests"]] == ["told of z1[1]", "", ""]
+
+
 def test_all_right_in_chinese(tmp_path: Path):
     assert results(tmp_path, f"L: {KEY['L']}\n", lang="zh")["output"] == "没有错误的步骤。"
 

@@ -61,7 +61,7 @@ def check_class(
     executor: str = "processes",
     roster_file: str | Path | None = None,
     id_regex: str | None = None,
-    reveal: str = "first",
+    reveal: str | None = None,
     formats: Sequence[str] = ("html",),
     lang: str = "en",
     per_step: bool = False,
@@ -72,7 +72,7 @@ def check_class(
     """Marks a folder, a zip archive or a table of submissions and writes what comes of it into the folder `output`.
 
     jobs: how many at a time · executor: who does it, see `engines` · roster_file: who should have handed in
-    id_regex: where in a path the student's id stands · reveal: how much of the key the students' pages tell
+    id_regex: where in a path the student's id stands · reveal: how much the pages tell, as for `derive.check`
     formats: of the pages · per_step: a column for every step in grades.csv · limits: of each submission
     progress: told how many are done, of how many · grader: `module:function` that makes the network ready
     InputError where the network, the roster or the folder is at fault; a submission at fault is a record that says so.

@@ -139,15 +139,18 @@ def answers(submission: Path) -> tuple[str, bytes]:
 
 # results.json -------------------------------------------------------------------------------------------------------------
 def results(words: Words, made: Record, feedback: Mapping[str, Any]) -> dict[str, Any]:
-    """One test for each answer, with what derive-check/1 says of it."""
-    messages = {step["id"]: step.get("message", "") for step in feedback["steps"]}
-    tests = [test(number, step, messages.get(step.key, "")) for number, step in enumerate(made.steps, 1)]
-    first = made.first_label or made.first_error
-    output = words.plain("gradescope.first", step=first) if first else words.plain("gradescope.right")
+    """One test for each answer, with what derive-check/1 tells of it; of what it does not tell the student sees nothing."""
+    told = {step["id"]: step for step in feedback["steps"]}
+    tests = [test(number, step, told.get(step.key or step.label, {})) for number, step in enumerate(made.steps, 1)]
+    output = ""
+    if feedback["first_error"]:
+        output = words.plain("gradescope.first", step=made.first_label or made.first_error)
+    elif not made.first_error:
+        output = words.plain("gradescope.right")
     return top(points(made.earned, made.most), output, tests, made)
 
 
-def test(number: int, step: Step, message: str) -> dict[str, Any]:
+def test(number: int, step: Step, told: Mapping[str, Any]) -> dict[str, Any]:
     """What Gradescope shows of one answer; texts are texts, never HTML."""
     score = points(step.credit * step.weight, step.weight)
     return {
@@ -157,10 +160,10 @@ def test(number: int, step: Step, message: str) -> dict[str, Any]:
         "score": score,
         "max_score": points(step.weight, step.weight),
         "status": "passed" if score > 0 and not step.wrong else "failed",
-        "output": message,
+        "output": told.get("message", ""),
         "output_format": "text",
         "tags": [step.verdict, *step.found],
-        "visibility": "visible",
+        "visibility": "visible" if told.get("verdict") else "hidden",
         "extra_data": {"id": step.key, "verdict": step.verdict, "read": step.raw, "diagnosis": list(step.found)},
     }
 

@@ -131,7 +131,7 @@ class Report:
             right = sum(count[verdict] for verdict in RIGHT)
             shares.append(100 * right / answered if answered else 0.0)
             cells = [answered, right, count["follow_through"], self.firsts[key], count["blank"], count["unreadable"]]
-            rows.append((number, key, label, *cells, f"{shares[-1]:.0f}"))
+            rows.append((number, key, label if label != key else "", *cells, f"{shares[-1]:.0f}"))
         header = (
             "number",
             "step",

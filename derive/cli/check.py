@@ -1,125 +1,175 @@
-"""The command that marks hand-computed answers: one file, or a class."""
+"""Marking hand-computed answers."""
 
 from __future__ import annotations
 
-from importlib import import_module
+import shutil
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from derive.cli import classroom
 from derive.cli.group import main
-from derive.cli.options import completed_nets
-from derive.cli.output import Progress, suffix_of
+from derive.cli.options import completed_nets, with_options
 
-REVEAL = ("none", "first", "steps", "all")
-PAGES = ("html", "latex", "markdown", "text", "json")
+if TYPE_CHECKING:
+    from derive.homework.checked import Checked
+
+FORMATS = ("html", "latex", "markdown", "text", "json")
+NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
+
+OF_ONE = ("significant", "decimals", "comma", "lessons")  # options for one submission …
+OF_MANY = ("jobs", "executor", "roster", "id_regex", "wall", "per_step")  # … and for a class
+FOR_GRADESCOPE = ("output", "wall", "quiet", "reveal", "lang")
+
+options = with_options(
+    click.argument("net", shell_complete=completed_nets),
+    click.argument("answers", type=click.Path(allow_dash=True), required=False),
+    click.option(
+        "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Repeatable; default html."
+    ),
+    click.option(
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="A file (with a suffix), a folder, or - for standard output. Default output/NAME-check/.",
+    ),
+    click.option(
+        "--reveal",
+        type=click.Choice(["none", "first", "steps", "all"]),
+        help="How much to tell: the points; up to the first error (default); every verdict; the worked solution beside "
+        "the answers. JSON tells everything unless this is given.",
+    ),
+    click.option("--significant", type=click.IntRange(1, 30), help="Significant digits of what is shown (default 4)."),
+    click.option("--decimals", type=click.IntRange(0, 30), help="Digits after the point, instead."),
+    click.option("--comma", is_flag=True, default=None, help="Decimal comma in what is shown."),
+    click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
+    click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
+    click.option("--ascii", is_flag=True, help="Text in ASCII only."),
+    click.option("--open", "open_", is_flag=True, help="Open the first file written."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+)
 
 
 @main.command()
-@click.argument("net", shell_complete=completed_nets)
-@click.argument("answers", required=False, type=click.Path())
-@click.option("-f", "--format", "formats", multiple=True, type=click.Choice(PAGES), help="Repeatable; default html.")
-@click.option("-o", "--output", metavar="PATH", help="A file (with a suffix) or a folder. Default output/NAME/.")
-@click.option(
-    "--reveal",
-    type=click.Choice(REVEAL),
-    default="first",
-    help="How much of the key is told: what the first error should have been (the default), every step, all, nothing.",
-)
-@click.option("--jobs", type=click.IntRange(1, 4096), metavar="N", help="Submissions at a time (default: processors).")
-@click.option(
-    "--executor",
-    metavar="NAME",
-    default="processes",
-    help="Who marks a class: processes, threads (no limits), dask://host:port, or a class module:Class.",
-)
-@click.option("--roster", metavar="FILE", help="A CSV of who should have handed in, or the sheet of Moodle or Canvas.")
-@click.option("--id-regex", metavar="REGEX", help="Where in a path the id stands: 'hw_(?P<student_id>[a-z0-9]+)'.")
-@click.option(
-    "--wall", type=click.FloatRange(0.1, 3600), default=20.0, metavar="S", help="Seconds for each submission."
-)
-@click.option("--per-step", is_flag=True, help="A column for every step in grades.csv.")
-@click.option("--gradescope", is_flag=True, help="Write what Gradescope runs; with ANSWERS its results.json.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def check(net: str, answers: str | None, *, gradescope: bool, **options: Any) -> int:
-    """Mark hand-computed answers: each step against the key and against the student's own earlier numbers.
+@options
+@classroom.options
+def check(net: str, answers: str | None, gradescope: bool, **wishes: Any) -> int:
+    """Mark hand-computed answers: the first real error, and what follows correctly from it.
 
-    ANSWERS is one student's file, or a class: a folder, a zip archive, or a table with a column student_id.
+    ANSWERS is a file: answers.yaml, the same as JSON, a CSV table, or the Markdown worksheet. Or it is a class: a
+    folder, a zip archive, or a table with a column student_id. What is asked for (digits, points) stands under
+    `check:` in the network file. Exits with 1 where something is wrong, of a class where something cannot be read.
     """
     if gradescope:
-        return for_gradescope(net, answers, **options)
+        return classroom.for_gradescope(net, answers, **{name: wishes[name] for name in FOR_GRADESCOPE})
     if answers is None:
         raise click.UsageError("Missing argument 'ANSWERS'.", click.get_current_context())
-    if is_class(Path(answers)):
-        return of_class(net, answers, **options)
-    chosen = {name: options[name] for name in ("formats", "output", "reveal", "lang", "quiet")}
-    return int(import_module("derive.homework.report").check_one(net, answers, **chosen))
+    if answers != "-" and classroom.is_class(Path(answers)):
+        return classroom.of_class(net, answers, **{k: v for k, v in wishes.items() if k not in OF_ONE})
+    return check_file(net, answers, **{k: v for k, v in wishes.items() if k not in OF_MANY})
 
 
-def is_class(path: Path) -> bool:
-    """Whether this holds the answers of many: a folder, an archive, a table that says whose each row is."""
-    if path.is_dir() or path.suffix.lower() == ".zip":
-        return True
-    if path.suffix.lower() not in (".csv", ".tsv") or not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return b"student_id" in b"".join(stream.readline(2000) for _ in range(2)).lower()  # after a line sep=;
-
-
-def of_class(
+def check_file(
     net: str,
     answers: str,
     *,
-    output: str | None,
     formats: tuple[str, ...],
-    roster: str | None,
-    wall: float,
+    output: str | None,
+    ascii: bool,
+    open_: bool,
     quiet: bool,
     **wishes: Any,
 ) -> int:
-    """Marks a class into a folder, and says what came of it; 1 if something could not be read."""
-    from derive.classroom.batch import check_class
-    from derive.classroom.killable import Limits
+    """Marks one file and writes what is to be told. 0: all right, 1: something is wrong."""
+    from derive.cli.output import Progress, encoded
     from derive.errors import InputError
-    from derive.printers.terminal import Terminal
-
-    folder = Path(output) if output is not None else Path("output") / (Path(net).stem if net != "-" else "network")
-    if output == "-" or suffix_of(output):
-        raise InputError("the results of a class are many files: give a folder", file="--output")
-    if folder.exists() and Path(answers).exists() and folder.samefile(answers):
-        raise InputError("this is the folder of the submissions itself", file="--output")
-    with Progress(quiet) as progress:
-        progress.stage("check")
-        given: dict[str, Any] = {
-            "formats": formats or ("html", "json"),
-            "roster_file": roster,
-            "limits": Limits(wall=wall),
-        }
-        found = check_class(net, answers, folder, progress=progress.steps, **given, **wishes)
-    if not quiet:
-        printer = Terminal(found.document)
-        lines = [printer.escape(found.document.title), *map(printer.say, found.document.summary)]
-        for line in [*lines, *(printer.word("terminal.wrote", path=str(path)) for path in found.files)]:
-            click.echo(line)
-    return found.code
-
-
-def for_gradescope(
-    net: str, answers: str | None, *, output: str | None, wall: float, quiet: bool, reveal: str, lang: str, **_: Any
-) -> int:
-    """The archive to upload, or inside of it, the results of one submission; 1 if that could not be marked."""
-    from derive.classroom.gradescope import autograde, autograder
-    from derive.classroom.killable import Limits
+    from derive.homework.checked import check as checked
     from derive.solution import write
 
-    path = Path(output or ("autograder.zip" if answers is None else "results.json"))
-    marked = True
-    if answers is None:
-        write(path, autograder(net, reveal=reveal, lang=lang))
-    else:
-        marked = autograde(net, answers, path, reveal=reveal, lang=lang, limits=Limits(wall=wall))
+    if net == answers == "-":
+        raise InputError("only one of the two can come from standard input")
+    wanted = tuple(dict.fromkeys(formats or (("text",) if output == "-" else guessed(output))))
+    places = where(net, answers, wanted, output)
+    with Progress(quiet) as progress:
+        found = checked(net, answers, stage=progress.stage, **wishes)
+        progress.stage("print")
+        printed = {name: rendered(found, name, ascii) for name in wanted}
+    if output == "-":
+        if sys.stdout is None:
+            raise OSError("there is no standard output")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encoded(printed[wanted[0]]))
+        sys.stdout.buffer.flush()
+        return 0 if found.right else 1
+    for path in places.values():
+        if path.is_dir():
+            raise InputError("cannot be written: this is a folder", file=str(path))
+    for name, content in printed.items():
+        write(places[name], content)
     if not quiet:
-        click.echo(f"Wrote {path}")
-    return 0 if marked else 1
+        show(found, list(places.values()), ascii)
+    if open_:
+        click.launch(str(next(iter(places.values()))))
+    return 0 if found.right else 1
+
+
+def rendered(found: Checked, name: str, ascii: bool) -> str:
+    if name == "text" and ascii:
+        from derive.printers.terminal import page
+
+        return page(found.document(), ascii=True)
+    return found.print(name)
+
+
+def guessed(output: str | None) -> tuple[str, ...]:
+    """The format a file name asks for."""
+    from derive.cli.output import guessed as by_suffix
+    from derive.errors import InputError
+
+    (name,) = by_suffix(output)
+    if name not in FORMATS:
+        raise InputError(f"marked work is no picture; choose one of {', '.join(FORMATS)}", file=output or "")
+    return (name,)
+
+
+def where(net: str, answers: str, formats: tuple[str, ...], output: str | None) -> dict[str, Path]:
+    """Where each format goes: into a folder under the name of the answers, or into the one file."""
+    from derive.cli.output import suffix_of
+    from derive.errors import InputError
+    from derive.homework.checked import SUFFIX
+
+    single = output == "-" or bool(suffix_of(output))
+    if single and len(formats) > 1:
+        raise InputError("one file takes one format; give a folder for several", file="--output")
+    if output == "-":
+        return {}
+    stem = Path(answers).stem if answers != "-" else "answers"
+    folder = Path(output) if output else Path("output") / f"{Path(net).stem if net != '-' else 'network'}-check"
+    found = {name: Path(output) if output and single else folder / f"{stem}{SUFFIX[name]}" for name in formats}
+    for path in found.values():
+        if any(path.exists() and Path(given).exists() and path.samefile(given) for given in (net, answers)):
+            raise InputError("this is one of the files to be read", file=str(path))
+    return found
+
+
+def show(found: Checked, paths: list[Path], ascii: bool) -> None:
+    """The page on the terminal, up to the table of all steps, and what was written."""
+    from dataclasses import replace
+
+    from derive.dialects.text import ascii_only
+    from derive.printers.terminal import Terminal
+
+    document = found.document()
+    brief = replace(document, sections=tuple(s for s in document.sections if s.id in ("unread", "first", "steps")))
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
+    printer = Terminal(brief, width, ascii=ascii)
+    lines = [*printer.headed(printer.escape(document.title), "="), *map(printer.say, document.summary), ""]
+    lines += printer.sections()
+    lines += [printer.word("terminal.wrote", path=str(path)) for path in paths]
+    for line in lines:
+        try:
+            click.echo(ascii_only(line) if ascii else line)
+        except UnicodeEncodeError:
+            click.echo(ascii_only(line))

@@ -11,12 +11,12 @@ from pathlib import Path, PurePath
 from derive.errors import InputError, nearest, printable
 from derive.homework.reading.answers import MAX_ANSWERS as MAX_ANSWERS
 from derive.homework.reading.answers import submissions
-from derive.homework.reading.errors import Unreadable as Unreadable
 from derive.homework.reading.json_tree import parse_json
 from derive.homework.reading.numbers import read_number as read_number
 from derive.homework.reading.spreadsheet import begins_table, parse_csv
 from derive.homework.reading.worksheet import parse_markdown
 from derive.homework.submission import Submission
+from derive.homework.written import Unreadable as Unreadable
 from derive.source import Limits, clean, load
 from derive.source import parse as parse_yaml
 

@@ -109,8 +109,9 @@ def identifier(written: str, place: Item) -> str:
     """A name that can be trusted to be what it looks like, so that two of them are the same only if they look it."""
     if len(written) > MAX_NAME:
         raise place.error(f"a name of {len(written)} characters; at most {MAX_NAME} are allowed")
-    for char in filter(is_invisible, written):
-        raise place.error(f"the text contains {named(char)}, which is not allowed")
+    if not (written.isascii() and written.isprintable()):
+        for char in filter(is_invisible, written):
+            raise place.error(f"the text contains {named(char)}, which is not allowed")
     return unicodedata.normalize("NFC", written.strip())
 
 

@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable
 from fractions import Fraction
 
-from derive.homework.reading.errors import Unreadable
-from derive.homework.written import Written
+from derive.errors import InputError
+from derive.homework.written import Unreadable, Written
 from derive.source import is_invisible, named, quoted
 
 MAX_CHARACTERS = 1_000
@@ -85,10 +85,13 @@ def read_number(text: str, comma: bool = False, closed: Callable[[str], Fraction
         if pattern.fullmatch(plain):
             raise Unreadable(f"{quoted(shown)}: {problem}")
     if closed:
-        return _exact(text, closed(text))
+        try:
+            return _exact(text, closed(text))
+        except InputError as error:
+            raise Unreadable(error.problem, column=error.column) from None
     for char, column in zip(shown, columns, strict=True):
         if not char.isascii():
-            raise Unreadable(f"{named(char)} cannot stand in a number", column)
+            raise Unreadable(f"{named(char)} cannot stand in a number", column=column)
     raise Unreadable(f"{quoted(shown)} is not a number")
 
 
@@ -121,9 +124,9 @@ def normalized(text: str) -> tuple[str, list[int]]:
 def _refuse(char: str, column: int) -> None:
     """Refuse what cannot be seen, and digits that are not 0 to 9."""
     if is_invisible(char):
-        raise Unreadable(f"{named(char)} cannot stand in a number", column)
+        raise Unreadable(f"{named(char)} cannot stand in a number", column=column)
     if (digit := unicodedata.decimal(char, None)) is not None:
-        raise Unreadable(f"{named(char)} is not the digit {digit}; write {digit}", column)
+        raise Unreadable(f"{named(char)} is not the digit {digit}; write {digit}", column=column)
 
 
 def _with_point(plain: str, text: str, comma: bool) -> str:
@@ -139,7 +142,7 @@ def _with_point(plain: str, text: str, comma: bool) -> str:
         return pointed
     if pointed != plain and _DECIMAL.fullmatch(pointed):
         problem = f'{quoted(plain)}: a decimal comma? Then say so once (decimal: ","), or write {pointed}'
-        raise Unreadable(problem, text.find(",") + 1)
+        raise Unreadable(problem, column=text.find(",") + 1)
     return plain
 
 

@@ -110,7 +110,7 @@ def _columns(header: Row, file: str) -> list[str]:
 
 
 def _long(columns: list[str], row: Row, file: str, students: dict[str, Student]) -> None:
-    """One answer. A row cut short is blank there; one too long is likely a decimal comma, so it is not read."""
+    """One answer. A row cut short is blank there; one too long likely has a decimal comma, so it is not read."""
     cells = dict(zip(columns, row.cells, strict=False))
     student = _student(columns, cells, row, file, students)
     problem = _width(columns, row) if len(row.cells) > len(columns) else ""
@@ -141,11 +141,13 @@ def _width(columns: list[str], row: Row) -> str:
 
 def _student(columns: list[str], cells: dict[str, str], row: Row, file: str, students: dict[str, Student]) -> Student:
     """The student of a row, new or known."""
-    place = Item(
-        None, row.line, columns.index("student_id") + 1 if "student_id" in columns else 1, "", file, None, None
-    )
-    id = identifier(cells.get("student_id", ""), place)
-    if "student_id" in columns and not id:
+    written = cells.get("student_id", "")
+    if written in students and len(students[written].answers) < MAX_ANSWERS:
+        return students[written]
+    named = "student_id" in columns
+    place = Item(None, row.line, columns.index("student_id") + 1 if named else None, "", file, None, None)
+    id = identifier(written, place)
+    if named and not id:
         raise place.error("the student_id of this row is missing")
     if id not in students:
         students[id] = Student(printable(cells.get("name", ""))[:MAX_NAME], [])
