@@ -24,7 +24,7 @@ from derive.classroom.batch import SUMMARIES, Class, check_class
 from derive.classroom.engines import engine
 from derive.classroom.killable import Limits
 from derive.classroom.naming import slug
-from derive.classroom.record import Record, Step, received, sent
+from derive.classroom.record import FLAGS, PASSED_OVER, UNREAD, Record, Step, received, sent
 from derive.classroom.task import preparation
 from derive.classroom.work import stable
 from derive.cli import main
@@ -32,6 +32,7 @@ from derive.cli.classroom import is_class
 from derive.errors import InputError
 from derive.homework.submission import Answer, Rounding, Submission
 
+ROOT = Path(__file__).parent.parent
 FAKE = "fake_grader:grader"
 SHORT = Limits(wall=4.0, cpu=2)
 RIGHT = "".join(f"{key}: {value}\n" for key, value in KEY.items())
@@ -173,6 +174,13 @@ def test_an_engine_that_is_not_there(name: str, problem: str, monkeypatch: pytes
         monkeypatch.setattr("derive.classroom.engines.ANSWERS_WITHIN", 0.5)
     with pytest.raises(InputError, match=re.escape(problem)), engine(name, 1, preparation(FAKE, {}, {}), SHORT):
         pass
+
+
+def test_every_reason_is_given_somewhere():
+    """No reason is left over that nothing gives."""
+    sources = [path for path in (ROOT / "derive" / "classroom").glob("*.py") if path.name != "record.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    assert {reason for reason in {*UNREAD, *PASSED_OVER, *FLAGS} if f'"{reason}"' not in code} == set()
 
 
 # who and what -------------------------------------------------------------------------------------------------------------

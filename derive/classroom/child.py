@@ -13,14 +13,13 @@ from typing import BinaryIO
 
 from derive.classroom.task import answer, grader_of, guarded, ready
 
-SPARE = 2  # seconds of processor time between the signal and the end of a process that does not heed it
-
 
 def main() -> None:
     """Answers tasks until there are no more."""
     memory, cpu = int(sys.argv[1]), int(sys.argv[2])
     replies = private_output()
-    limit_memory(memory)
+    limit("RLIMIT_AS", memory)
+    limit("RLIMIT_CORE", 0)
     grader = None
     for line in sys.stdin.buffer:
         task = json.loads(line)
@@ -33,6 +32,7 @@ def main() -> None:
                 return ready(grader)
 
             reply = guarded(prepare)
+            limit("RLIMIT_FSIZE", 0)  # templates and modules were compiled before, and may be kept
         else:
             limit_time(cpu)
             reply = guarded(lambda: answer(grader, task))  # noqa: B023, called at once
@@ -47,14 +47,12 @@ def private_output() -> BinaryIO:
     return replies
 
 
-def limit_memory(memory: int) -> None:
-    """So many bytes of address space, and no files; where the system has no such limits, the wall limit remains."""
-    with contextlib.suppress(ImportError):
+def limit(kind: str, most: int) -> None:
+    """A limit of this process, by its POSIX name; where the system has no such limit, the wall limit remains."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has none, macOS the first by name only
         import resource
 
-        for kind, most in (("RLIMIT_AS", memory), ("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)):
-            with contextlib.suppress(ValueError, OSError):  # macOS has the first by name only
-                resource.setrlimit(getattr(resource, kind), (most, most))
+        resource.setrlimit(getattr(resource, kind), (most, most))
 
 
 def limit_time(seconds: int) -> None:

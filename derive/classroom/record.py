@@ -13,6 +13,15 @@ from derive.homework.submission import Answer, Rounding, Submission
 STATUSES = ("graded", "late", "needs_review", "unreadable", "not_submitted")
 #: Flags after which a person should look before the grade counts.
 SUSPECT = {"id_mismatch", "duplicate_id", "not_in_roster"}
+#: Why a submission has no marks …
+UNREAD = ("unreadable", "timeout", "cpu", "memory", "died", "internal", "engine", "several_students", "no_answers")
+UNREAD += ("several_files", "too_many_files", "unknown_kind", "link", "not_a_file", "no_permission", "empty")
+UNREAD += ("empty_folder", "too_large", "too_much", "too_deep", "same_name", "packing", "bomb", "not_submitted")
+#: … and why a file is nobody's submission.
+PASSED_OVER = ("hidden", "no_id", "beside", "bad_path", "unknown_kind", "link", "not_a_file", "no_permission")
+PASSED_OVER += ("empty_folder", "too_deep", "same_name", "packing", "bomb", "too_large")
+#: What else a person is told about a submission.
+FLAGS = ("id_mismatch", "duplicate_id", "not_in_roster", "late", "undecided", "guarded")
 PLACES = 5  # of points
 
 
@@ -60,6 +69,11 @@ class Record:
     steps: tuple[Step, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Reject a reason that the language tables do not know."""
+        if self.problem and self.problem not in UNREAD:
+            raise ValueError(self.problem)
+
     @property
     def status(self) -> str:
         if self.problem:
@@ -75,7 +89,7 @@ class Record:
 
     @property
     def first_label(self) -> str:
-        return next((step.label for step in self.steps if step.key == self.first_error), "")
+        return next((step.label for step in self.steps if step.key and step.key == self.first_error), "")
 
     @property
     def misconceptions(self) -> tuple[str, ...]:
