@@ -364,7 +364,7 @@ def classes() -> Iterator[Document]:
     steps = [("z1[1]", ""), ("L", "E")]
     wrong = {"verdict": "error", "credit": 0.0, "weight": 1.0}
     right = {"verdict": "correct", "credit": 1.0, "weight": 1.0}
-    records = [Record(f"u{code}", problem=code) for code in UNREAD]
+    records = [Record(f"u{code}", problem=code) for code in (*UNREAD, "not_submitted")]
     records += [
         Record(f"c{i}", first_error="L", steps=(Step("L", "E", raw="1", value="1", **wrong),)) for i in range(3)
     ]

@@ -13,13 +13,26 @@ from derive.homework.submission import Answer, Rounding, Submission
 STATUSES = ("graded", "late", "needs_review", "unreadable", "not_submitted")
 #: Flags after which a person should look before the grade counts.
 SUSPECT = {"id_mismatch", "duplicate_id", "not_in_roster"}
-#: Why a submission has no marks …
-UNREAD = ("unreadable", "timeout", "cpu", "memory", "died", "internal", "engine", "several_students", "no_answers")
-UNREAD += ("several_files", "too_many_files", "unknown_kind", "link", "not_a_file", "no_permission", "empty")
-UNREAD += ("empty_folder", "too_large", "too_much", "too_deep", "same_name", "packing", "bomb", "not_submitted")
+#: Why a file is not read, whosever it is …
+REFUSED = (
+    "link",
+    "not_a_file",
+    "no_permission",
+    "too_large",
+    "too_deep",
+    "empty_folder",
+    "same_name",
+    "packing",
+    "bomb",
+)
+#: … why a submission has no marks …
+UNREAD = (
+    *REFUSED,
+    *("unreadable", "timeout", "cpu", "memory", "died", "internal", "engine"),
+    *("several_students", "several_files", "too_many_files", "too_much", "unknown_kind", "empty", "no_answers"),
+)
 #: … and why a file is nobody's submission.
-PASSED_OVER = ("hidden", "no_id", "beside", "bad_path", "unknown_kind", "link", "not_a_file", "no_permission")
-PASSED_OVER += ("empty_folder", "too_deep", "same_name", "packing", "bomb", "too_large")
+PASSED_OVER = (*REFUSED, "hidden", "no_id", "beside", "bad_path", "unknown_kind")
 #: What else a person is told about a submission.
 FLAGS = ("id_mismatch", "duplicate_id", "not_in_roster", "late", "undecided", "guarded")
 PLACES = 5  # of points
@@ -71,7 +84,7 @@ class Record:
 
     def __post_init__(self) -> None:
         """Reject a reason that the language tables do not know."""
-        if self.problem and self.problem not in UNREAD:
+        if self.problem and self.problem not in (*UNREAD, "not_submitted"):
             raise ValueError(self.problem)
 
     @property
