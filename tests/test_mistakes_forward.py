@@ -114,13 +114,20 @@ def made(name: str, rule: str) -> Iterator[Work]:
                 yield replace(done, submission=replace(done.submission, rounding=Rounding("sf", 4)))
 
 
+def students(rule: str, most: int) -> Iterator[tuple[str, Work]]:
+    """(network, student) for a mistake, in the smallest networks: those who keep all digits and those who round in turn."""
+    smallest = sorted(FITTING[rule], key=lambda name: len(circuit(name).entries))
+    for place, name in enumerate(smallest[:most]):
+        yield from ((name, done) for i, done in enumerate(made(name, rule)) if i == place % 2)
+
+
 def around(found: Circuit, key: str) -> set[str]:
     """A step, two that are computed from it, and what these are computed from."""
     later = [k for k, entry in found.entries.items() if key in entry.parents][:2]
     return {key, *later, *(parent for k in (key, *later) for parent in found.entries[k].parents)}
 
 
-FITTING = [(mistake.id, name) for mistake in MINE for name in NETS if of(name, mistake.id)]
+FITTING = {mistake.id: [name for name in NETS if of(name, mistake.id)] for mistake in MINE}
 
 
 def test_the_list_is_whole() -> None:
@@ -128,7 +135,7 @@ def test_the_list_is_whole() -> None:
     wanted = {"F": 9, "L": 10, "S": 9, "N": 8, "D": 4}
     expected = {f"{letter}{n}" for letter, most in wanted.items() for n in range(1, most + 1)} - {"S9"}
     assert {mistake.id for mistake in MINE} == expected
-    assert {rule for rule, _ in FITTING} == expected
+    assert all(FITTING.values())
 
 
 @pytest.mark.parametrize("mistake", MINE, ids=lambda m: m.id)
@@ -140,16 +147,17 @@ def test_a_rule_is_described(mistake: Mistake) -> None:
         assert f"mistake.{mistake.id}" in table(language)
 
 
-@pytest.mark.parametrize(("rule", "name"), FITTING)
-def test_wrong_formulas_are_few_and_different(rule: str, name: str) -> None:
+@pytest.mark.parametrize("rule", FITTING)
+def test_wrong_formulas_are_few_and_different(rule: str) -> None:
     """Of names there are, none from later steps; never the right one in other words: at some numbers it differs."""
-    found, here = circuit(name), of(name, rule)
-    assert len(here) <= MANY
-    for key, formula in here:
-        right = found.entries[key].formula
-        assert right is not None
-        assert all(found.order[n.key] < found.order[key] for n in names(formula) if not found.entries[n.key].given)
-        assert any(differ(right, formula, seed) for seed in range(30))
+    for name in FITTING[rule]:
+        found, here = circuit(name), of(name, rule)
+        assert len(here) <= MANY
+        for key, formula in here:
+            right = found.entries[key].formula
+            assert right is not None
+            assert all(found.order[n.key] < found.order[key] for n in names(formula) if not found.entries[n.key].given)
+            assert any(differ(right, formula, seed) for seed in range(30))
 
 
 def differ(right: Formula, wrong: Formula, seed: int) -> bool:
@@ -161,9 +169,9 @@ def differ(right: Formula, wrong: Formula, seed: int) -> bool:
     return math.isfinite(one) and math.isfinite(other) and not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
 
 
-@pytest.mark.parametrize(("rule", "name"), FITTING)
-def test_a_mistake_is_found_where_it_is_made(rule: str, name: str) -> None:
-    for done in made(name, rule):
+@pytest.mark.parametrize("rule", FITTING)
+def test_a_mistake_is_found_where_it_is_made(rule: str) -> None:
+    for name, done in students(rule, most=3):
         result = marked(name, done.submission)
         mark = next(mark for mark in result.marks if mark.key == done.at)
         if mark.verdict in WRONG:
@@ -180,9 +188,9 @@ def close_to_right(mark: Any) -> bool:
     return off <= 1.01 * float(mark.read.ulp)
 
 
-@pytest.mark.parametrize(("rule", "name"), FITTING)
-def test_a_mistake_is_found_from_a_later_step(rule: str, name: str) -> None:
-    for done in made(name, rule):
+@pytest.mark.parametrize("rule", FITTING)
+def test_a_mistake_is_found_from_a_later_step(rule: str) -> None:
+    for name, done in students(rule, most=2):
         answers = tuple(answer for answer in done.submission.answers if answer.step != done.at)
         result = marked(name, replace(done.submission, answers=answers))
         if result.first_error is not None:
@@ -194,6 +202,6 @@ def test_a_mistake_is_found_from_a_later_step(rule: str, name: str) -> None:
 @pytest.mark.parametrize("carries", ["keep", "round"])
 @pytest.mark.parametrize("name", NETS)
 def test_right_work_is_not_blamed(name: str, carries: str) -> None:
-    result = marked(name, work(circuit(name), Hand("sf", 4), carries=carries, seed=3).submission)
+    result = marked(name, work(circuit(name), Hand("sf", 4), carries=carries).submission)
     assert result.first_error is None
     assert [mark.key for mark in result.marks if mark.found or mark.verdict in WRONG] == []
