@@ -104,8 +104,7 @@ class Chain:
         known = {*stretch.written, *stretch.unwritten}
         outside = [k for k in dict.fromkeys(extra) if k in self.written and k not in known]
         sources = [(k, self.reach(k)) for k in (*stretch.written, *outside)]
-        meant = self.meant(stretch, injected) if injected else self.own
-        sources += [(k, self.virtual(meant[k])) for k in stretch.unwritten]
+        sources += [(k, self.virtual(self.own[k])) for k in stretch.unwritten]
         sources = [(k, half) for k, half in sources if half]
         value, rad = math.nan, 0.0
         for start in range(0, max(len(sources), 1), MOST_SOURCES):
@@ -114,13 +113,6 @@ class Chain:
             moved = np.abs(found[1:] - value).reshape(-1, 2)
             rad += float(np.sum(np.max(moved, axis=1))) if moved.size else 0.0
         return value, rad
-
-    def meant(self, stretch: Stretch, injected: Mapping[str, Formula]) -> Mapping[str, float]:
-        """What the unwritten numbers would be with some formulas in the place of the right ones."""
-        values = Lookup(self, {})
-        for key in stretch.unwritten:
-            values[key] = numbers(injected.get(key) or self.circuit.entries[key].formula, values)  # type: ignore[arg-type]
-        return values
 
     def _moved(
         self, formula: Formula, stretch: Stretch, injected: Mapping[str, Formula], sources: list[tuple[str, float]]
