@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -18,7 +17,6 @@ from derive.homework.marked import WRONG, Mark
 from derive.homework.marking import Marker
 from derive.homework.mistakes import mistakes
 from derive.homework.policy import Policy
-from derive.homework.submission import Submission
 from derive.homework.written import Written
 from derive.language import LANGUAGES, table
 from derive.lessons import topics
@@ -234,3 +232,136 @@ def test_wrong_formulas_are_few_and_not_the_right_ones(name: str) -> None:
         mine = [wrong for rule, wrong in found.wrong(key) if rule in MINE]
         assert entry.formula not in mine
         assert len(mine) <= 30, key
+
+
+# against plain numbers --------------------------------------------------------------------------------------------------
+ETA, MU, B1, B2, EPS, LAM = 0.3, 0.6, 0.8, 0.95, 0.05, 0.2
+G1, G2, G3, START = 1.3, -0.4, 0.7, 1.7
+
+
+def adam(t: int = 2, *, decay: float = 0.0) -> tuple[float, float, float]:
+    """(m, v, θ before) of step t ≤ 2 of Adam on the list of gradients, with decoupled weight decay."""
+    m1, v1 = (1 - B1) * G1, (1 - B2) * G1**2
+    if t == 1:
+        return m1, v1, START
+    theta = (1 - ETA * decay) * START - ETA * G1 / (sqrt(G1**2) + EPS)
+    return B1 * m1 + (1 - B1) * G2, B2 * v1 + (1 - B2) * G2**2, theta
+
+
+M2, V2, T1 = adam()
+D2 = adam(decay=LAM)[2]  # θ₁ of AdamW
+C1, C2 = 1 - B1**2, 1 - B2**2
+MHAT, VHAT = M2 / C1, V2 / C2
+STEP = ETA * MHAT / (sqrt(VHAT) + EPS)
+BUF1 = G1
+HEAVY = START - ETA * BUF1  # θ₁ with momentum
+S2 = G1**2 + G2**2
+ADA1 = START - ETA * G1 / (sqrt(G1**2) + EPS)
+AVERAGE = 0.8 * 3.1 + 0.2 * 5.2
+TURN = pi * 2 / 5  # of the third rate of "cosine"
+COSINE = (0.37 - 0.07, 0.07)
+
+WITNESSES: list[tuple[str, str, str, float]] = [
+    ("s sgd", "theta@1", "O1", START + ETA * G1),
+    ("s sgd", "theta@1", "O2", START - G1),
+    ("s sgd", "theta@1", "O3", ETA * G1),
+    ("s sgd", "theta@1", "O3", -ETA * G1),
+    ("s classical", "v@1", "O1", ETA * G1),
+    ("s heavy", "buf@2", "O4", MU * G1 - ETA * G2),
+    ("s heavy", "buf@2", "O4", MU * G1 + (1 - MU) * G2),
+    ("s heavy", "theta@1", "O4", START + G1),
+    ("s ema form", "s@1", "O4", G1 + LAM * START),
+    ("s classical", "v@2", "O4", MU * -ETA * G1 + G2),
+    ("s classical", "theta@1", "O4", START + ETA * ETA * G1),
+    ("s heavy", "buf@2", "O5", G2),
+    ("s dampened", "buf@2", "O6", MU * G1 + G2),
+    ("s dampened", "buf@1", "O6", 0.7 * G1),
+    ("s heavy", "buf@2", "O6", MU * G1 + (1 - MU) * G2),
+    ("s adam inside", "theta@1", "O8", START - ETA * (1 - B1) * G1 / sqrt((1 - B2) * G1**2 + EPS)),
+    ("s adamw", "theta@2", "O8", (1 - ETA * LAM) * D2 - ETA * M2 / (sqrt(V2) + EPS)),
+    ("s adamw", "mhat@2", "O8", M2),
+    ("s adamw", "theta@2", "O9", (1 - ETA * LAM) * D2 - ETA * M2 / (sqrt(VHAT) + EPS)),
+    ("s adamw", "theta@2", "O10", (1 - ETA * LAM) * D2 - ETA * MHAT / (sqrt(V2) + EPS)),
+    ("s adam hat", "rate@2", "O8", ETA),
+    ("s adam hat", "rate@2", "O9", ETA * sqrt(C2)),
+    ("s adam hat", "rate@2", "O10", ETA / C1),
+    ("s adamw", "mhat@2", "O11", M2 / (1 - B1)),
+    ("s adamw", "vhat@2", "O11", V2 / (1 - B2)),
+    ("s adamw", "mhat@2", "O12", M2 / (1 - B1)),
+    ("s adamw", "mhat@2", "O12", M2 / (1 - B1**3)),
+    ("s adamw", "mhat@1", "O12", (1 - B1) * G1 / (1 - B1**2)),
+    ("s adam hat", "rate@2", "O12", ETA * sqrt(1 - B2**3) / (1 - B1**3)),
+    ("s adamw", "theta@2", "O13", (1 - ETA * LAM) * D2 - ETA * MHAT / (VHAT + EPS)),
+    ("s adamw", "theta@2", "O14", (1 - ETA * LAM) * D2 - ETA * MHAT / sqrt(VHAT + EPS)),
+    ("s adam inside", "theta@1", "O14", START - ETA * G1 / (sqrt(G1**2) + EPS)),
+    ("s adamw", "theta@2", "O15", (1 - ETA * LAM) * D2 - ETA * sqrt(C2) / C1 * M2 / (sqrt(V2) + EPS)),
+    ("s adam hat", "theta@1", "O15", START - ETA * G1 / (sqrt(G1**2) + EPS)),
+    ("s adamw", "v@2", "O16", B2 * (1 - B2) * G1**2 + (1 - B2) * G2),
+    ("s adamw", "m@2", "O17", B2 * (1 - B1) * G1 + (1 - B2) * G2),
+    ("s adamw", "v@2", "O17", B1 * (1 - B2) * G1**2 + (1 - B1) * G2**2),
+    ("s adagrad", "s@2", "O18", 0.9 * G1**2 + 0.1 * G2**2),
+    ("s adagrad", "s@2", "O18", 0.99 * G1**2 + 0.01 * G2**2),
+    ("s centered", "v@2", "O18", 0.2 * G1**2 + G2**2),
+    ("s adamw", "m@2", "O19", B1 * (1 - B1) * G1 + (1 - B1) * (G2 + LAM * D2)),
+    ("s adamw", "v@2", "O19", B2 * (1 - B2) * G1**2 + (1 - B2) * (G2 + LAM * D2) ** 2),
+    ("s adamw", "theta@1", "O19", START - ETA * (G1 + LAM * START) / (abs(G1 + LAM * START) + EPS)),
+    ("s adam", "gtilde@1", "O19", G1),
+    ("s adam", "theta@1", "O19", (1 - ETA * LAM) * START - ETA * G1 / (abs(G1) + EPS)),
+    ("s adamw", "theta@2", "O20", (1 - LAM) * D2 - STEP),
+    ("s adamw", "theta@2", "O21", (D2 - STEP) * (1 - ETA * LAM)),
+    ("s adamw", "m@2", "E1", (1 - B1) * (1 - B1) * G1 + B1 * G2),
+    ("batch norm", "running_mean1+[1]", "E1", 0.9 * (0.4 * 0.6 + 0.1)),
+    ("average", "s@2", "E1", 0.2 * 3.1 + 0.8 * 5.2),
+    ("average", "s@1", "E2", 0.2 * 3.1),
+    ("average", "s@2", "E2", AVERAGE / (1 - 0.8**2)),
+    ("average from 0", "s@1", "E2", 3.1),
+    ("average corrected", "shat@1", "E2", 0.2 * 3.1),
+    ("average corrected", "shat@3", "O11", (0.8 * (0.8 * 0.2 * 3.1 + 0.2 * 5.2) + 0.2 * 4.7) / 0.2),
+    ("stairs", "lr@2", "C1", 0.37 * 0.7),
+    ("warm", "lr@2", "C1", 0.37 / 3),
+    ("warm", "lr@2", "C1", 0.37),
+    ("cosine", "lr@3", "C2", COSINE[1] + COSINE[0] * cos(TURN)),
+    ("cosine", "lr@3", "C2", COSINE[1] + COSINE[0] * (1 + cos(TURN))),
+    ("cosine", "lr@3", "C2", COSINE[1] + COSINE[0] * cos(TURN) / 2),
+    ("cosine", "lr@3", "C3", COSINE[1] + COSINE[0] * (1 + cos(180 * 2 / 5)) / 2),
+    ("cosine", "lr@3", "C3", COSINE[1] + COSINE[0] * (1 + cos(radians(TURN))) / 2),
+    ("warm cosine", "lr@4", "C4", 0.02 + 0.35 * (1 + cos(pi * 3 / 5)) / 2),
+    ("warm cosine", "lr@4", "C4", 0.02 + 0.35 * (1 + cos(pi * 3 / 7)) / 2),
+    ("stairs", "lr@2", "C5", 0.37 * 0.7 ** ceil(1 / 2)),
+    ("stairs", "lr@2", "C5", 0.37 * 0.7 ** floor(1 / 2 + 1 / 2)),
+    ("stairs", "lr@2", "C5", 0.37 * 0.7**0.5),
+    ("stairs", "lr@2", "C5", 0.37 * 0.7**1),
+    ("warm", "lr", "C6", 0.0),
+    ("warm", "lr@2", "C6", 0.37 / 3),
+    ("noam", "lr@2", "C6", 0.37 * min(1 / sqrt(1), 1 / (2 * sqrt(2)))),
+    ("linear", "lr@2", "C6", 0.37 * 1 / 4),
+]
+
+
+@pytest.mark.parametrize(("name", "key", "rule", "value"), WITNESSES)
+def test_wrong_numbers_are_those_of_the_mistake(name: str, key: str, rule: str, value: float) -> None:
+    found = circuit(name)
+    numbers = [number(wrong, found.floats) for at, wrong in found.wrong(key) if at == rule]
+    assert any(abs(given - value) <= 1e-9 * max(1, abs(value)) for given in numbers), (numbers, value)
+
+
+def test_nesterov_is_taken_for_classical() -> None:
+    """The gradient at θ instead of θ + μv, and a step along the velocity alone."""
+    found = circuit("s nesterov")
+    x, y = (found.floats[f"theta@1[{i}]"] for i in (1, 2))
+    (g,) = (number(wrong, found.floats) for rule, wrong in found.wrong("g@2[1]") if rule == "O7")
+    assert g == pytest.approx(2 * x + y)
+    found = circuit("nesterov")
+    w, buf = found.floats["W1@2[1,1]"], found.floats["buf.W1@2[1,1]"]
+    (after,) = (number(wrong, found.floats) for rule, wrong in found.wrong("W1+@2[1,1]") if rule == "O7")
+    assert after == pytest.approx(w - 0.37 * buf)
+
+
+def test_every_rule_has_a_witness() -> None:
+    assert sorted({rule for _, _, rule, _ in WITNESSES} | {"O7"}) == sorted(MINE)
+
+
+def test_decay_that_makes_no_difference_is_no_mistake() -> None:
+    """For gradient descent with momentum, decay through the gradient and beside the step are the same."""
+    found = circuit("momentum")
+    assert not [wrong for rule, wrong in found.wrong("W1+@2[1,1]") if rule == "O19"]
