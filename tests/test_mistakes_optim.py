@@ -235,7 +235,7 @@ def test_right_work_has_no_mistakes(name: str, carries: str) -> None:
 def test_wrong_formulas_are_few_and_not_the_right_ones(name: str) -> None:
     """Whatever the numbers are: at random ones each wrong formula gives something else."""
     found, chance = circuit(name), random.Random(1)
-    ranges = {"betas": (0.2, 0.9), "rho": (5.2, 9.0), "rhoinf": (9.2, 12.0)}
+    ranges = {"eps": (0.01, 0.1), "betas": (0.2, 0.9), "rho": (5.2, 9.0), "rhoinf": (9.2, 12.0)}
     draws = [
         {key: chance.uniform(*ranges.get(entry.kind, (0.2, 2.4))) for key, entry in found.entries.items()}
         for _ in range(25)
