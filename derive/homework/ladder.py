@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -77,11 +77,11 @@ def exactly(written: Written, value: Reference) -> bool:
 
 
 def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
-    """Whether digits were cut off instead of rounded."""
+    """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
     s, v = written.number, value.value
-    if written.closed or not abs(s) <= abs(v) or s * v < 0 or s == v:
+    if written.closed or not abs(s) <= abs(v) + value.rad or (s * v < 0 and value.rad < abs(v)) or s == v:
         return False
-    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12)
+    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
 
 
 def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
@@ -106,10 +106,12 @@ def over_precise(written: Written, value: Reference, precision: Precision) -> bo
     return (written.value / unit).denominator == 1 and close(written, value, unit)
 
 
-def judge(written: Written, exact: Reference, own: Reference | None, precision: Precision) -> str:
+def judge(
+    written: Written, exact: Reference, own: Reference | None, precision: Precision, *, chops: bool = False
+) -> str:
     """The verdict on a number; `correct_rounding` also where it follows from earlier mistakes.
 
-    own: what follows from the student's own earlier values, where that differs from the right one
+    own: what follows from the student's own earlier values · chops: whether this student cuts digits off
     """
     refs = [exact, *([own] if own is not None else [])]
     unit = precision.unit(written)
@@ -122,7 +124,8 @@ def judge(written: Written, exact: Reference, own: Reference | None, precision: 
         return "correct_rounding" if precision.enough(written) else "low_precision"
     if any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
-    if any(chopped(written, ref, unit) for ref in refs):
+    cut = refs if chops else [replace(ref, rad=0.0) for ref in refs]
+    if any(chopped(written, ref, unit) for ref in cut):
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"

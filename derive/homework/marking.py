@@ -160,11 +160,10 @@ class Walk:
     def reach(self, key: str) -> float:
         """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
         written, exact = self.written[key], self.exact(key)
-        own = self.chain.own[key]
-        settled = ladder.exactly(written, exact) and written.number == own
-        if settled or (key in self.marks and self.marks[key].verdict == "too_coarse"):
+        own = Reference(self.chain.own[key])
+        if ladder.exactly(written, exact) and written.number == own.value:
             return 0.0
-        return self.habit.reach(written)
+        return 0.0 if ladder.coarse(written, [exact, own], self.policy.precision) else self.habit.reach(written)
 
     def exact(self, key: str) -> Reference:
         """The right value of a step."""
@@ -221,7 +220,7 @@ class Walk:
         verdict = ladder.judge(written, exact, own, precision)
         if verdict not in ("correct", "correct_rounding", "low_precision", "too_coarse"):
             own = replace(own, rad=self.chain.rad(key))
-            verdict = ladder.judge(written, exact, own, precision)
+            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops)
         stretch = self.chain.stretch(key)
         wrong = any(self.marks[k].verdict in (*WRONG, "follow_through") for k in stretch.written)
         wrong = wrong or any(given in self.misread for given in stretch.given)

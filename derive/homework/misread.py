@@ -39,7 +39,8 @@ def find(
         for value in candidates(circuit, chain, given, key, written[key]):
             changed = Chain(circuit, chain.written, chain.reach, chain.virtual, {**chain.changed, given: float(value)})
             if all(agrees(changed, k, written[k], precision) for k in touched):
-                return Misread(given, value), len(touched)
+                wrong = [k for k in touched if not agrees(chain, k, written[k], precision)]
+                return Misread(given, value), len(wrong)
     return None
 
 
