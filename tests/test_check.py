@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
-import sys
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import answering
 import pytest
 import students
 from click.testing import CliRunner, Result
@@ -23,9 +23,10 @@ import derive
 from derive.cli import main
 from derive.errors import InputError
 from derive.homework.assignment import Assignment
-from derive.homework.checked import FORMATS, Checked, check, entries
+from derive.homework.checked import FORMATS, Checked, check
 from derive.homework.marked import VERDICTS
 from derive.homework.own import numeral
+from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission
 from derive.language import Words
@@ -43,14 +44,7 @@ WORK = {
 
 @pytest.fixture(scope="module")
 def mazur() -> Assignment:
-    return Assignment.load("mazur", answering.read_number)
-
-
-@pytest.fixture(autouse=True)
-def reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers are read by the tiny reader."""
-    monkeypatch.setitem(sys.modules, "derive.homework.reading", answering)
-    monkeypatch.setitem(sys.modules, "derive.homework.reading.numbers", answering)
+    return Assignment.load("mazur")
 
 
 def checked(assignment: Assignment, answers: Any = WORK, **wishes: Any) -> Checked:
@@ -75,7 +69,7 @@ def test_the_first_error_and_what_follows(mazur: Assignment):
 
 def test_check_is_a_function_of_the_package(tmp_path: Path):
     file = tmp_path / "answers.yaml"
-    file.write_text("student: s7\nz1[1]: 0.3775\ndL/dw5: 0.4398\n")
+    file.write_text("student: s7\nanswers: {dL/dw5: 0.4398}\n")
     found = derive.check("mazur", file)
     assert found.first_error == "dL/dW2[1,1]"
     assert found.marked.submission.student == "s7"
@@ -83,17 +77,12 @@ def test_check_is_a_function_of_the_package(tmp_path: Path):
 
 
 def test_a_mapping_of_answers():
-    found = list(entries("W2", [["0.4", 0.5], [None, {"value": Fraction(1, 2), "formula": "w7"}]]))
-    assert [(a.step, a.value, a.formula) for a in found] == [
-        ("W2[1,1]", "0.4", None),
-        ("W2[1,2]", "0.5", None),
-        ("W2[2,1]", None, None),
-        ("W2[2,2]", "1/2", "w7"),
-    ]
-    with pytest.raises(InputError, match="bool is no answer"):
-        list(entries("z1", True))
-    with pytest.raises(InputError, match="unknown key 'score'"):
-        list(entries("z1", {"score": 100}))
+    given = {"z1": [0.3775, "0.39250"], "a1[1]": Fraction(3, 5), "a1[2]": None, "L": {"value": "0.298"}}
+    found = derive.check("mazur", given)
+    assert [mark.raw for mark in found.marks] == ["0.3775", "0.39250", "3/5", "", "0.298"]
+    assert derive.check("mazur", {"student": "s1", "answers": {"L": "0.298"}}).marked.submission.student == "s1"
+    with pytest.raises(InputError, match="complex is no answer"):
+        derive.check("mazur", {"L": 1j})
 
 
 # assignments ----------------------------------------------------------------------------------------------------------
@@ -109,7 +98,7 @@ NET: dict[str, Any] = {
 
 
 def load(**more: Any) -> Assignment:
-    return Assignment.load({**NET, **more}, answering.read_number)
+    return Assignment.load({**NET, **more})
 
 
 def test_the_file_says_how_strictly():
@@ -181,6 +170,12 @@ def test_every_verdict_has_words_and_a_sign():
         assert len(set(words)) == len(words)
 
 
+@pytest.fixture(scope="module")
+def wrong_again(mazur: Assignment) -> Checked:
+    """WORK with more errors after the first."""
+    return checked(mazur, {**WORK, "dL/dw1": "0.0123", "w1+": "0.777", "dL/db1": "5", "w8+": "9.99"})
+
+
 def later(assignment: Assignment) -> set[str]:
     """The digits of every right value that comes after the first error of WORK."""
     order = assignment.circuit.order
@@ -192,10 +187,10 @@ def later(assignment: Assignment) -> set[str]:
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("reveal", REVEAL)
-def test_right_values_leak_at_no_level_but_the_last(mazur: Assignment, reveal: str, format: str):
-    work = {**WORK, "dL/dw1": "0.0123", "w1+": "0.777", "dL/db1": "5", "z2[1]": "9.99"}
-    printed = strip(checked(mazur, work, reveal=reveal).print(format))
-    own = [digits for digits in later(mazur) if any(value.startswith(digits) for value in work.values())]
+def test_right_values_leak_at_no_level_but_the_last(mazur: Assignment, wrong_again: Checked, reveal: str, format: str):
+    work = [mark.raw for mark in wrong_again.marks]
+    printed = strip(replace(wrong_again, reveal=reveal).print(format))
+    own = [digits for digits in later(mazur) if any(value.startswith(digits) for value in work)]
     found = {digits for digits in later(mazur) - {*own} if re.search(rf"(?<![\d.]){re.escape(digits)}", printed)}
     assert len(later(mazur)) > 10
     if reveal == "all":
@@ -214,7 +209,7 @@ def test_what_comes_after_the_first_error_is_not_judged(mazur: Assignment):
     assert "0.1801" in text and "follows from" not in text.partition("All steps")[2].partition("Conventions")[0]
     steps = json.loads(checked(mazur, reveal="first").print("json"))["steps"]
     assert [step["verdict"] for step in steps] == ["correct", "correct", "correct", "error", None]
-    assert "↪ follows from an earlier error" in checked(mazur, reveal="steps").print("text")
+    assert "↪ follows" in checked(mazur, reveal="steps").print("text")
 
 
 def test_points_alone(mazur: Assignment):
@@ -243,7 +238,7 @@ def test_json_follows_the_contract(mazur: Assignment):
     assert (step["id"], step["read"], step["verdict"], step["credit"]) == ("dL/dW2[1,1]", "0.4398", "error", 0)
     assert step["exact"] == pytest.approx(0.08216704056423078, rel=1e-15)
     assert step["own"] == pytest.approx(0.0821673, abs=1e-6)
-    assert step["diagnosis"] == ["B1"]
+    assert "B1" in step["diagnosis"]
     assert step["message"].startswith("wrong")
 
 
@@ -256,7 +251,7 @@ def test_json_has_no_numbers_that_json_lacks(mazur: Assignment):
 @given(st.integers(-(10**12), 10**12), st.integers(-20, 0))
 def test_numbers_keep_their_digits(digits: int, exponent: int):
     text = format(Decimal(digits).scaleb(exponent), "f")
-    shown = numeral(answering.read_number(text))
+    shown = numeral(read_number(text))
     assert shown is not None and shown.fraction == Fraction(text) and shown.exact
     assert shown.ulp == Fraction(10) ** exponent
 
@@ -264,7 +259,7 @@ def test_numbers_keep_their_digits(digits: int, exponent: int):
 def test_every_expectation_is_the_markers(mazur: Assignment):
     """Whatever mistake is made wherever: the line of what should have been gives the value it was marked by."""
     compared = 0
-    for i, wrong in enumerate(students.injections(mazur.circuit)):
+    for i, wrong in enumerate(random.Random(1).sample(students.injections(mazur.circuit), 25)):
         work = students.work(mazur.circuit, students.Hand(), carries="round", unwritten=0.4, seed=i, wrong=wrong)
         found = check(mazur, work.submission)
         report = found.report("steps")
@@ -381,7 +376,7 @@ def run(*args: Any, cwd: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def write(name: str, answers: dict[str, str]) -> Path:
         path = tmp_path / name
-        path.write_text("".join(f"{step}: {value}\n" for step, value in answers.items()))
+        path.write_text("answers:\n" + "".join(f"  {step}: {value}\n" for step, value in answers.items()))
         return path
 
     def call(*args: Any) -> Result:
@@ -417,7 +412,7 @@ def test_formats_and_places(command: Any):
     assert data["steps"][3]["exact"] is None
     assert command.run("mazur", answers, "-o", "x.png").exit_code == 2
     assert command.run("mazur", answers, "-o", answers.with_suffix(".yaml")).exit_code == 2
-    assert answers.read_text().startswith("z1[1]")
+    assert answers.read_text().startswith("answers:")
     assert command.run("mazur", answers, "-f", "json", "-f", "html", "-o", "x.json").exit_code == 2
 
 
