@@ -13,7 +13,7 @@ from functools import cached_property
 
 from derive.checks.printed import printed
 from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
-from derive.errors import WitnessError
+from derive.errors import WitnessError, printable
 from derive.formula import Name
 from derive.homework.assignment import Assignment
 from derive.homework.circuit import Circuit
@@ -56,8 +56,8 @@ def points(number: float) -> str:
 
 
 def plain(text: str, most: int = MOST_TEXT) -> str:
-    """A student's text on one line, without controls and signs that turn the direction of writing."""
-    shown = "".join(c if c.isprintable() else " " for c in text).strip()
+    """A student's text on one line; what does not print is shown as its escape."""
+    shown = printable(text.strip())
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
