@@ -17,7 +17,8 @@ from typing import Any
 from students import Hand, Work, circuit_of, injections, work
 
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, number
+from derive.homework.circuit import Circuit
+from derive.homework.compute import number
 from derive.homework.marked import WRONG, Marked
 from derive.homework.marking import Marker
 from derive.homework.policy import Policy
@@ -227,11 +228,11 @@ def clean(students: int, seed: int = 0, nets: Sequence[str] = tuple(NETS)) -> tu
             done = work(found.circuit, hand, carries=way, unwritten=unwritten, seed=chance.randrange(10**9))
         except ValueError:
             continue  # rounding has left a logarithm of 0: nobody would go on with that
-        for mark in found.mark(done.submission).marks:
-            if mark.verdict in (*WRONG, "unreadable"):
-                flagged.append(
-                    f"{net} | {rounding} {carries} {unwritten} | {mark.key} {mark.raw} {mark.verdict} own {mark.own}"
-                )
+        flagged += [
+            f"{net} | {rounding} {carries} {unwritten} | {mark.key} {mark.raw} {mark.verdict} own {mark.own}"
+            for mark in found.mark(done.submission).marks
+            if mark.verdict in (*WRONG, "unreadable")
+        ]
     return students, flagged
 
 

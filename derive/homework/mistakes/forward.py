@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def another_activation(step: Step) -> Iterator[Formula]:
     """tanh for sigmoid, ReLU for leaky ReLU …"""
     own = step.op
     if isinstance(own, Elementwise | VectorOp):
-        others = (activations[name]() for name in activations if name not in ("identity", own.name))
+        others = (other for name, other in functions().items() if name not in ("identity", own.name))
         yield from (found for other in others if (found := applied(other, step)))
 
 
@@ -87,6 +87,12 @@ def slope_on_the_wrong_side(step: Step) -> Iterator[Formula]:
         assert positive is not None
         yield cases((left, positive), (right, True))
         yield cases((right, positive), (0, True))
+
+
+@cache
+def functions() -> dict[str, Op]:
+    """All activations by name, with the defaults of their options."""
+    return {name: activations[name]() for name in activations}
 
 
 def to_base(base: int, f: Apply) -> Formula | None:
