@@ -89,6 +89,7 @@ def engine(name: str, jobs: int | None, prepared: Plain, limits: Limits) -> Iter
             yield Engine(executor, width, prepared, limits)
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
+            stable.close()  # an executor of threads keeps its processes here
 
 
 def processors() -> int:
