@@ -41,6 +41,7 @@ FLOORS = """
     pointers
     policies examples
     solution catalogue
+    homework
     long_training teaching
     derive
     cli

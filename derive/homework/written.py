@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from derive.errors import InputError
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -26,3 +28,7 @@ class Written:
     def closed(self) -> bool:
         """Whether it is exact: a fraction, a root, an exponential."""
         return self.ulp == 0
+
+
+class Unreadable(InputError):
+    """What was written is no number, or no formula, that can be understood."""

@@ -1,0 +1,224 @@
+"""A calculation as single numbers: every entry of every named quantity, with its formula in the entries before it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Protocol
+
+import numpy as np
+
+from derive.algebra import FLOATS, UNKNOWN, Value, evaluate
+from derive.errors import InputError
+from derive.formula import Formula, Name, entry, names
+from derive.graph import Node, expand
+from derive.homework.ladder import Reference
+from derive.ids import kind, state, step, untimed
+from derive.numerals import Policy
+from derive.values import Quantities, Values, as_decimal
+
+MOST_ENTRIES = 20_000  # more numbers than anybody is asked for
+MOST_TERMS = 400_000  # names in all their formulas
+PARAMETERS = ("W", "b", "gamma", "beta", "theta", "running_mean", "running_var")
+_NUMBERS = re.compile(r"(?<=[A-Za-z])\d+(?:\.\d+)?")
+
+
+class Naming(Protocol):
+    """What gives entries their symbols on the page."""
+
+    def entry(self, node: Node, row: int, column: int, *, delta: bool = False) -> Name: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One number of the calculation.
+
+    key:     its canonical id, `dL/dW2[1,1]` · name: the same in formulas, with its symbol · row, column: from 0
+    formula: in the names of other entries; None where it is given · parents: the keys of these, in order
+    """
+
+    key: str
+    name: Name
+    node: Node
+    row: int
+    column: int
+    formula: Formula | None
+    parents: tuple[str, ...]
+
+    @property
+    def given(self) -> bool:
+        return self.formula is None
+
+    @property
+    def kind(self) -> str:
+        """What it is, whatever its layer and step: `z`, `dL/dz`, `da/dz`, `dL/dW`, `W+`, `m` (of a state), `l`, `L`."""
+        return kind_of(self.node.id)
+
+    @property
+    def layer(self) -> str:
+        """The number of its layer: `1` of `dL/dW1`, `1.2` of `a1.2`, of a state that of its parameter; "" without one."""
+        return kind(self.node.id)[1]
+
+    @property
+    def step(self) -> int:
+        """The training step it belongs to, counted from 1."""
+        return step(self.node.id)
+
+
+class Circuit:
+    """A model, or another calculation, as entries in the order of computation.
+
+    Raises InputError where there are no numbers, or more than can be marked.
+    """
+
+    def __init__(self, quantities: Quantities, naming: Naming) -> None:
+        self.quantities, self.naming = quantities, naming
+        self.nodes = {node.id: node for node in quantities.all_nodes()}
+        size = sum(node.shape[0] * node.shape[1] for node in self.nodes.values())
+        if size > MOST_ENTRIES:
+            raise InputError(f"{size:,} numbers are too many to be marked one by one; at most {MOST_ENTRIES:,}")
+        self._names: dict[Node, Value] = {}
+        self._references: dict[str, Reference] = {}
+        self._wrong: dict[str, list[tuple[str, Formula]]] = {}
+        self.entries: dict[str, Entry] = {found.key: found for found in self._entries()}
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """Key -> its place in the order of computation."""
+        return {key: place for place, key in enumerate(self.entries)}
+
+    def _entries(self) -> Iterator[Entry]:
+        terms = 0
+        for node in self.nodes.values():
+            formulas: Value = None
+            if node.inputs:
+                formulas = np.broadcast_to(np.asarray(expand(node, self.array), dtype=object), node.shape)
+            for row, column in np.ndindex(node.shape):
+                formula: Formula | None = None if formulas is None else formulas[row, column]
+                parents = () if formula is None else tuple(dict.fromkeys(name.key for name in names(formula)))
+                terms += len(parents)
+                if terms > MOST_TERMS:
+                    raise InputError("the formulas of this network are too long to be marked by")
+                name = self.array(node)[row, column]
+                yield Entry(name.key, name, node, row, column, formula, parents)
+
+    def array(self, node: Node) -> Value:
+        """The names of all entries of a quantity."""
+        if node not in self._names:
+            found = np.empty(node.shape, dtype=object)
+            for row, column in np.ndindex(node.shape):
+                index = self.quantities.contract.index(node, row, column)
+                found[row, column] = Name(node.id, index, self.naming.entry(node, row, column).symbol)
+            self._names[node] = found
+        return self._names[node]
+
+    # numbers ----------------------------------------------------------------------------------------------------------
+    @cached_property
+    def values(self) -> Values:
+        """The right numbers, with 50 digits where the network is small enough."""
+        return Values(self.quantities, Policy())
+
+    @cached_property
+    def floats(self) -> dict[str, float]:
+        """The right number of every entry."""
+        arrays = self.values.floats
+        return {key: float(arrays[e.node.id][e.row, e.column]) for key, e in self.entries.items()}
+
+    def exact(self, key: str) -> Fraction | None:
+        """The right number where it is a fraction that is known; else None."""
+        at = self.entries[key]
+        if at.node.id not in self.values.exact:
+            return None
+        found: Value = self.values.exact[at.node.id][at.row, at.column]
+        return None if found is UNKNOWN else found
+
+    def decimal(self, key: str) -> Decimal:
+        """The right number to 60 digits, or to those of a float64 where the network is large."""
+        at = self.entries[key]
+        return as_decimal(self.values.arrays[at.node.id][at.row, at.column])
+
+    def reference(self, key: str) -> Reference:
+        """The right number, to be held against what was written."""
+        if key not in self._references:
+            exact = self.exact(key)
+            precise = (lambda: self.decimal(key)) if exact is None else (lambda: exact)
+            self._references[key] = Reference(self.floats[key], 0.0, precise, exact)
+        return self._references[key]
+
+    def wrong(self, key: str) -> list[tuple[str, Formula]]:
+        """(rule, formula) of every mistake that may be made in a step."""
+        from derive.homework.mistakes import Step, mistakes
+
+        if key not in self._wrong:
+            at = self.entries[key]
+            step = Step(self, at)
+            rules = [] if at.given else mistakes.of(at.kind)
+            self._wrong[key] = [(rule.id, formula) for rule in rules for formula in rule.at(step)]
+        return self._wrong[key]
+
+    def chain(self, changed: Mapping[str, float]) -> dict[str, float]:
+        """Every entry computed from those before it, where what `changed` says is used in the place of some.
+
+        The value of such an entry is still the one that is computed.
+        """
+        found: dict[str, float] = dict(self.floats)
+        used = {**self.floats, **changed}
+        moved = {key for key, value in changed.items() if value != self.floats[key]}
+        if not moved:
+            return found
+        with np.errstate(all="ignore"):
+            for key, at in self.entries.items():
+                if at.formula is None or moved.isdisjoint(at.parents):
+                    continue
+                found[key] = number(at.formula, used)
+                if key not in changed and found[key] != used[key]:
+                    used[key] = found[key]
+                    moved.add(key)
+        return found
+
+    # finding ----------------------------------------------------------------------------------------------------------
+    def find(self, step: str) -> tuple[str, ...] | None:
+        """The keys behind an id, an entry or a label; None if there are none."""
+        if step in self.entries:
+            return (step,)
+        if step in self.nodes:
+            return tuple(name.key for name in self.array(self.nodes[step]).ravel())
+        id, index = self.quantities.labels.find(step)
+        key = entry(id, index)
+        if key in self.entries:
+            return (key,)
+        return tuple(name.key for name in self.array(self.nodes[id]).ravel()) if id in self.nodes else None
+
+    def label(self, key: str) -> str:
+        """The author's name for an entry, or its canonical id."""
+        return self.quantities.labels.of.get(key, key)
+
+
+@cache
+def kind_of(id: str) -> str:
+    """An id without the numbers of layer and step, and without the mark of a second forward pass."""
+    letter, _ = state(id)
+    if letter:
+        return letter
+    plain = _NUMBERS.sub("", untimed(id))
+    return plain if plain.rstrip("+") in PARAMETERS else plain.rstrip("+")
+
+
+def numbers(formula: Formula, values: Mapping[str, Value]) -> Value:
+    """The value of a formula in floats, or rows of floats; nan where it has none."""
+    try:
+        with np.errstate(all="ignore"):
+            return evaluate(formula, lambda name: values[name.key], FLOATS)
+    except (ArithmeticError, ValueError):
+        return math.nan
+
+
+def number(formula: Formula, values: Mapping[str, float]) -> float:
+    """The same as one float."""
+    found = numbers(formula, values)
+    return float(found) if np.isrealobj(found) else math.nan

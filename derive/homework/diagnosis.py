@@ -1,0 +1,127 @@
+"""Which mistakes give exactly the number that was written: every rule is worked out on the student's own numbers.
+
+All rules that fit are reported. A step that was not written down may hide the mistake: then each rule is tried there,
+one at a time, and followed to the step in question.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+from derive.formula import Formula
+from derive.homework import ladder, slips
+from derive.homework.chains import Chain
+from derive.homework.circuit import Circuit, number
+from derive.homework.ladder import Reference
+from derive.homework.marked import Found
+from derive.homework.mistakes import mistakes
+from derive.homework.policy import Precision
+from derive.homework.written import Written
+
+MOST_HIDDEN = 60  # unwritten steps in which a mistake is looked for, the nearest first
+
+
+class Diagnosis:
+    """What may have led to one wrong number."""
+
+    def __init__(self, circuit: Circuit, chain: Chain, key: str, written: Written, precision: Precision) -> None:
+        self.circuit, self.chain, self.key, self.written = circuit, chain, key, written
+        self.precision, self.unit = precision, precision.unit(written)
+
+    def found(self) -> list[Found]:
+        """All that fit, the commonest first."""
+        if not self.precision.enough(self.written) and self.written.value == 0:
+            return []
+        all_found = {(f.rule, f.at): f for f in reversed([*self.by_rules(), *self.hidden(), *self.slipped()])}
+        priors = {m.id: (m.prior, place) for place, m in enumerate(mistakes)}
+        last = (9, len(priors))
+        ordered = sorted(all_found.values(), key=lambda f: (f.at != self.key, *priors.get(f.rule, last), f.rule))
+        return ordered
+
+    # rules ------------------------------------------------------------------------------------------------------------
+    def by_rules(self) -> Iterator[Found]:
+        """Rules at this step."""
+        for rule, formula in self.circuit.wrong(self.key):
+            if self.fits(formula, {}):
+                yield Found(rule, formula, self.key)
+
+    def hidden(self) -> Iterator[Found]:
+        """Rules at the unwritten steps before it."""
+        own = self.circuit.entries[self.key].formula
+        if own is None:
+            return
+        for at in reversed(self.chain.stretch(self.key).unwritten[-MOST_HIDDEN:]):
+            for rule, formula in self.circuit.wrong(at):
+                if self.fits(own, {at: formula}):
+                    yield Found(rule, formula, at)
+
+    def fits(self, formula: Formula, injected: dict[str, Formula]) -> bool:
+        """Whether a formula gives what was written: of the student's own numbers, or of the right ones."""
+        value, rad = self.chain.spread(formula, self.key, injected)
+        if math.isfinite(value) and ladder.consistent(self.written, Reference(value, rad), self.unit):
+            return True
+        if injected:
+            return False
+        value = number(formula, self.circuit.floats)
+        return math.isfinite(value) and ladder.close(self.written, Reference(value), self.unit)
+
+    # slips of the pen -------------------------------------------------------------------------------------------------
+    @property
+    def targets(self) -> list[Reference]:
+        """What it should have been."""
+        key = self.key
+        own = Reference(self.chain.own[key], self.chain.rad(key))
+        return [self.circuit.reference(key), own]
+
+    def slipped(self) -> Iterator[Found]:
+        """The wrong sign, a power of ten, digits exchanged, another line copied, rounded too early."""
+        written, unit = self.written, self.unit
+        if not written.value:
+            return
+        if any(near(written, Fraction(-1), target, unit) for target in self.targets if target.value):
+            yield Found("B3", None, self.key)
+        for k in (k for k in range(-ladder.POWERS, ladder.POWERS + 1) if k):
+            if any(near(written, Fraction(10) ** k, target, unit) for target in self.targets if target.value):
+                yield Found("X2", None, self.key, {"power": -k})
+        for swapped in slips.transposed(written):
+            if any(near(swapped, Fraction(1), target, unit) for target in self.targets):
+                yield Found("X3", None, self.key, {"digits": swapped.text})
+        yield from self.copied()
+        if self.precision.enough(written) and (digits := self.rounded_early()):
+            yield Found("X1", None, self.key, {"digits": digits})
+
+    def copied(self) -> Iterator[Found]:
+        """The value of another entry of the same quantity, or what was written for another step."""
+        entry = self.circuit.entries[self.key]
+        if not self.precision.enough(self.written):
+            return
+        for name in self.circuit.array(entry.node).ravel():
+            if name.key == self.key:
+                continue
+            values = {self.circuit.floats[name.key], self.chain.own[name.key], self.chain.used(name.key)}
+            if any(ladder.close(self.written, Reference(value), self.unit) for value in values):
+                yield Found("X4", name, self.key)
+
+    def rounded_early(self) -> int:
+        """To how many digits the numbers before it were rounded, if that explains it; else 0."""
+        formula = self.circuit.entries[self.key].formula
+        stretch = self.chain.stretch(self.key)
+        if formula is None or not stretch.written or stretch.unwritten:
+            return 0
+        for digits in (2, 1):
+            values = slips.Rounded(self.chain, digits)
+            value = number(formula, values)
+            if math.isfinite(value) and ladder.close(self.written, Reference(value), self.unit):
+                return digits
+        return 0
+
+
+def near(written: Written, times: Fraction, target: Reference, unit: Fraction) -> bool:
+    """Whether a multiple of what was written is a value, as rounding may have moved it."""
+    moved = Reference(target.value, target.rad / abs(float(times)) if times else 0.0)
+    if ladder.close(written, target, unit, times):
+        return True
+    half = float(unit) * abs(float(times)) / 2
+    return abs(float(written.value * times) - target.value) <= half + moved.rad * abs(float(times))

@@ -1,0 +1,146 @@
+"""The verdict on one number: how what was written lies to the right value, and to the one that follows from own values.
+
+Precision lives in the digits: a number is right if it is within half a unit of its own last written digit. The first
+rung of the ladder that fits is the verdict (`derive.homework.marked.VERDICTS`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from derive.homework.policy import Precision
+from derive.homework.written import Written
+
+COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
+CLOSED = Fraction(1, 10**9)  # the relative error allowed to a fraction, a root or an exponential
+FLOAT = 8e-16  # relative error of a value computed in float64
+POWERS = 6  # of ten that are looked for
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value to be held against: a float64, how far it may have moved by rounding, and more digits where they count.
+
+    short: whether the value itself ends after a few digits, so that it can be written down exactly
+    """
+
+    value: float
+    rad: float = 0.0
+    precise: Callable[[], Fraction | Decimal] | None = None
+    short: Fraction | None = None
+
+
+def close(written: Written, value: Reference, unit: Fraction, times: Fraction = Fraction(1)) -> bool:
+    """Whether what was written, times something, is the value at half a unit: any way to round at a tie is right.
+
+    The interval of rounding is not counted. Floats decide where they can, exact numbers where it is close.
+    """
+    if math.isnan(value.value):
+        return False
+    half = CLOSED * abs(Fraction(value.value)) if written.closed else abs(unit * times) / 2
+    return within(written.value * times, value, half)
+
+
+def within(s: Fraction, value: Reference, reach: Fraction) -> bool:
+    """Whether a number lies in the closed interval around the value."""
+    v, r = value.value, float(reach)
+    away = abs(float(s) - v)
+    blur = FLOAT * max(abs(float(s)), abs(v))
+    if away <= r - blur:
+        return True
+    if away > r + blur:
+        return False
+    if value.precise is None:
+        return True
+    return abs(s - Fraction(value.precise())) <= reach
+
+
+def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
+    """Whether what was written lies within half a unit of the value as rounding may have moved it."""
+    if math.isnan(value.value):
+        return False
+    half = float(CLOSED) * abs(value.value) if written.closed else float(unit) / 2
+    blur = FLOAT * max(abs(float(written.value)), abs(value.value))
+    return abs(float(written.value) - value.value) <= half + value.rad + blur
+
+
+def exactly(written: Written, value: Reference) -> bool:
+    """Whether exactly the value was written: then no more digits can be asked for."""
+    return value.short is not None and written.value == value.short
+
+
+def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
+    """Whether digits were cut off instead of rounded."""
+    s, v = float(written.value), value.value
+    if written.closed or math.isnan(v) or not abs(s) <= abs(v) or s * v < 0:
+        return False
+    return not within(written.value, value, Fraction(0)) and abs(v - s) < float(unit) * (1 + 1e-12)
+
+
+def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
+    """Whether the digits carry no evidence."""
+    if written.closed or precision.enough(written) or any(exactly(written, v) for v in values):
+        return False
+    half = float(precision.unit(written)) / 2
+    return all(half > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
+
+
+def over_precise(written: Written, value: Reference, precision: Precision) -> bool:
+    """Whether the number is right at the required precision and was filled up with zeros."""
+    if written.closed or not written.value:
+        return False
+    if precision.decimals is not None:
+        extra = written.decimals - precision.decimals
+    else:
+        extra = written.significant[0] - (precision.significant or 0)
+    if extra <= 0:
+        return False
+    unit = written.ulp * 10**extra
+    return (written.value / unit).denominator == 1 and close(written, value, unit)
+
+
+def judge(written: Written, exact: Reference, own: Reference | None, precision: Precision) -> str:
+    """The verdict on a number; `correct_rounding` also where it follows from earlier mistakes.
+
+    own: what follows from the student's own earlier values, where that differs from the right one
+    """
+    refs = [exact, *([own] if own is not None else [])]
+    unit = precision.unit(written)
+    if coarse(written, refs, precision):
+        return "too_coarse"
+    enough = precision.enough(written) or exactly(written, exact)
+    if close(written, exact, unit):
+        return "correct" if enough else "low_precision"
+    if own is not None and consistent(written, own, unit):
+        return "correct_rounding" if precision.enough(written) else "low_precision"
+    if any(over_precise(written, ref, precision) for ref in refs):
+        return "over_precise"
+    if any(chopped(written, ref, unit) for ref in refs):
+        return "truncated"
+    if any(last_digit(written, ref, unit, precision) for ref in refs):
+        return "last_digit"
+    return slipped(written, refs, unit)
+
+
+def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
+    """Whether it is one unit off, given as precisely as asked for, of a value that has more digits than that."""
+    if written.closed or not precision.enough(written) or not value.value or math.isnan(value.value):
+        return False
+    if value.short is not None and (value.short / unit).denominator == 1:
+        return False
+    return within(written.value, value, unit)
+
+
+def slipped(written: Written, refs: list[Reference], unit: Fraction) -> str:
+    """A number that is not the value: the wrong sign, a power of ten beside it, or an error."""
+    nonzero = [ref for ref in refs if ref.value and written.value]
+    if any(close(written, ref, unit, Fraction(-1)) for ref in nonzero):
+        return "sign"
+    tens = [Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k]
+    if any(close(written, ref, unit, ten) for ref in nonzero for ten in tens):
+        return "power_of_ten"
+    return "error"

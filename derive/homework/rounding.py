@@ -1,0 +1,68 @@
+"""How a student rounds: what is taken to have happened to the numbers that were not written down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from derive.homework import ladder
+from derive.homework.ladder import Reference
+from derive.homework.policy import Precision
+from derive.homework.submission import Rounding
+from derive.homework.written import Written
+
+
+@dataclass(frozen=True)
+class Habit:
+    """To so many significant digits (`sf`) or decimals (`dp`); `chops` where digits are cut off."""
+
+    rounding: Rounding
+    precision: Precision
+    chops: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        declared: Rounding | None,
+        written: Mapping[str, Written],
+        exact: Callable[[str], Reference],
+        precision: Precision,
+    ) -> Habit:
+        """As declared, else as the digits show: constant decimals, else constant significant digits, else as asked for."""
+        rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, exact(key))}
+        chops = any(
+            ladder.chopped(w, exact(key), precision.unit(w)) and not ladder.close(w, exact(key), precision.unit(w))
+            for key, w in rounded.items()
+        )
+        return cls(declared or shown(list(rounded.values()), precision), precision, chops)
+
+    @property
+    def share(self) -> float:
+        """Of a unit in the last place: how far a rounded number lies from what was rounded, at most."""
+        return 1.0 if self.chops else 0.5
+
+    def reach(self, written: Written) -> float:
+        """How far a written number may lie from what was rounded."""
+        return self.share * float(self.precision.unit(written))
+
+    def virtual(self, value: float) -> float:
+        """The same of a number that was not written down."""
+        if value == 0 or not math.isfinite(value):
+            return 0.0
+        if self.rounding.kind == "dp":
+            return self.share * 10.0**-self.rounding.digits
+        return self.share * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - self.rounding.digits)
+
+
+def shown(written: list[Written], precision: Precision) -> Rounding:
+    """The rounding that the digits show."""
+    decimals = {w.decimals for w in written}
+    if len(decimals) == 1 and len(written) > 1:
+        return Rounding("dp", decimals.pop())
+    least, most = {w.significant[0] for w in written}, {w.significant[1] for w in written}
+    if least == most and len(least) == 1:
+        return Rounding("sf", max(1, least.pop()))
+    if precision.decimals is not None:
+        return Rounding("dp", precision.decimals)
+    return Rounding("sf", precision.significant or 3)
