@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from derive.version import __version__
 
 if TYPE_CHECKING:
+    from derive.homework.checked import check
     from derive.long_training import train
     from derive.solution import InputError, Solution, WitnessError, solve, study
     from derive.teaching import explain, explain_all
@@ -21,6 +22,7 @@ __all__ = [
     "Solution",
     "WitnessError",
     "__version__",
+    "check",
     "explain",
     "explain_all",
     "solve",
@@ -39,6 +41,10 @@ def __getattr__(name: str) -> Any:
         from derive.long_training import train
 
         return train
+    if name == "check":
+        from derive.homework.checked import check
+
+        return check
     if name in ("explain", "explain_all"):
         from derive import teaching
 

@@ -38,10 +38,11 @@ def say(key: str | Both, **args: Any) -> Say:
 
 @dataclass(frozen=True)
 class Form:
-    """One way to write the right side of a line; with `numbers`, it is also written in numbers."""
+    """One way to write the right side of a line, in symbols and, with `numbers`, in numbers."""
 
     formula: Formula
     numbers: bool = True
+    symbols: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,20 +82,22 @@ Cell = Any  # a Say, a formula, an Amount, a whole number, or a text of the auth
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under a header."""
+    """Rows of cells under a header. broken: whether the last column holds sentences, which may take several rows."""
 
     id: str
     title: Say
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
     fold: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True)
 class Code:
-    """Lines of a file, as they are typed."""
+    """Lines of a file, as they are typed; in no language, those of somebody's notes."""
 
     text: str
+    language: str = "yaml"
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,17 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a student has written for the quantity of a line: a sentence, and of what kind it is.
+
+    kind: right, near, follow, wrong, open
+    """
+
+    kind: str
+    said: Say
+
+
+@dataclass(frozen=True)
 class Quantity:
     """A quantity by its canonical id, for readers that are machines."""
 
@@ -154,6 +168,7 @@ class Document:
     """A worked solution, ready to be printed.
 
     topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
+    student: whether it is a student's marked work · marks: what stands beside the lines of some entries, by their ids
     """
 
     title: str
@@ -168,6 +183,8 @@ class Document:
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     topic: str = ""
     lessons: str | None = None
+    student: bool = False
+    marks: Mapping[str, Beside] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ class InputError(Exception):
         self.problem, self.file, self.line, self.column, self.path = problem, file, line, column, path
 
     def __str__(self) -> str:
-        place = [_cut(_printable(self.file), _SHOWN)] if self.file else []
+        place = [_cut(printable(self.file), _SHOWN)] if self.file else []
         place += [str(number) for number in (self.line, self.column) if number is not None]
         words = re.sub(rf"\S{{{_SHOWN + 1},}}", lambda run: _cut(run[0], _SHOWN), self.problem)
-        parts = [":".join(place), _cut(_printable(self.path), _SHOWN), _cut(_printable(words), _PROBLEM)]
+        parts = [":".join(place), _cut(printable(self.path), _SHOWN), _cut(printable(words), _PROBLEM)]
         return ": ".join(part for part in parts if part)
 
 
@@ -57,7 +57,8 @@ def offered(name: str, known: Iterable[str], what: str) -> str:
     return nearest(name, names) or (f" {what} {', '.join(names)}." if names else "")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with every character that does not print as its escape: `\\x1b`, `\\u202e`."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 

@@ -28,7 +28,7 @@ class Piece:
 
 def pieces(line: Line, values: Values) -> list[Piece]:
     """The right side of a line: its forms in symbols, the last one in numbers, the value. No `=` follows a rounding."""
-    found = [Piece("=", form.formula) for form in line.forms]
+    found = [Piece("=", form.formula) for form in line.forms if form.symbols]
     if not line.has_value or values.symbolic:
         return found
     last = line.forms[-1] if line.forms else None

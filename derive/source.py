@@ -8,12 +8,17 @@ core schema says, narrowed and widened as follows; a quoted or block scalar is a
   may be U+2212. Numbers that other readers would take differently (`0x1F`, `0o17`, `1_000`, `007`) are refused.
 * `true`, `True`, `TRUE` and their opposites are booleans; `null`, `Null`, `NULL`, `~` and nothing at all are None.
 * Everything else (`yes`, `off`, `1:30`, dates) is text. A mapping key is always the text of its scalar.
+
+With `Limits(literal=True)` no scalar means anything: it stays the text that stands there, and only nothing is None.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import pathlib
 import re
+import stat
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -47,13 +52,26 @@ _WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": Fa
 
 _DIRECTIVE = re.compile(r"(?<![^\r\n])%")
 # Refused everywhere, comments too: what makes an editor show other lines, or another order, than the parser reads.
-_DECEPTIVE = re.compile(
+DECEPTIVE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 # Refused in scalars: these categories (controls, formats, private use, surrogates, separators) and blank letters.
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _CONTROLS = {"\0": "null", "\t": "tab", "\n": "line break", "\r": "carriage return", "\x1b": "escape"}
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a file may hold, and what its scalars are: values, or where they are `literal` the texts that stand there.
+
+    size: bytes · depth: nested collections · values: scalars and collections, keys aside
+    """
+
+    size: int = MAX_BYTES
+    depth: int = MAX_DEPTH
+    values: int = MAX_VALUES
+    literal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +120,22 @@ class _Open:
 
 def read(path: str | pathlib.Path) -> Item:
     """The tree of the file at `path`; `-` is standard input."""
+    text, file = load(path)
+    return parse(text, file)
+
+
+def load(path: str | pathlib.Path, most: int = MAX_BYTES, *, regular: bool = False) -> tuple[str, str]:
+    """(text, name) of the UTF-8 file at `path`, of at most so many bytes; `-` is standard input.
+
+    regular: refuse links, pipes and devices, as a file that a stranger put there must be read
+    """
     file = "<stdin>" if str(path) == "-" else str(path)
     try:
         if file == "<stdin>":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            data = sys.stdin.buffer.read(most + 1)
         else:
-            with open(path, "rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+            with open(path, "rb", opener=_open_regular if regular else None) as stream:
+                data = stream.read(most + 1)
     except FileNotFoundError:
         raise InputError("no such file", file=file) from None
     except IsADirectoryError:
@@ -116,28 +143,34 @@ def read(path: str | pathlib.Path) -> Item:
     except (OSError, ValueError, AttributeError) as error:  # AttributeError: there is no standard input
         reason = getattr(error, "strerror", None) or "not a readable file"
         raise InputError(f"cannot be read: {reason.lower()}", file=file) from None
-    if len(data) > MAX_BYTES:  # before decoding: the cut may have split a character
-        raise _too_large(file)
+    if len(data) > most:  # before decoding: the cut may have split a character
+        raise _too_large(file, most)
     try:
-        return parse(data.decode("utf-8"), file)
+        return data.decode("utf-8"), file
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 text (byte 0x{data[error.start]:02X}); save the file as UTF-8"
         raise _error_at(data[: error.start].decode("utf-8"), problem, file) from None
 
 
-def parse(text: str, file: str) -> Item:
+def _open_regular(path: str, flags: int) -> int:
+    """Open without following a link or waiting for the other end of a pipe; what is opened is what is looked at."""
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # `open` itself refuses a folder
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "not a regular file")
+
+
+def parse(text: str, file: str, limits: Limits = Limits()) -> Item:
     """The tree of the one YAML document in `text`; `file` is the name that messages give it."""
-    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise _too_large(file)
-    text = text.removeprefix("\ufeff")
-    if found := _DECEPTIVE.search(text):
-        raise _error_at(text[: found.start()], f"{_named(found[0])} is not allowed", file)
+    text = clean(text, file, limits.size)
     if found := _DIRECTIVE.search(text):
         raise _error_at(text[: found.start()], "YAML directives (lines that begin with '%') are not supported", file)
     import yaml
 
     try:
-        return _tree(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), file)
+        return _tree(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), file, limits)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = f"not valid YAML: {error.problem}"
@@ -151,7 +184,17 @@ def parse(text: str, file: str) -> Item:
         raise InputError("not valid YAML: a character that does not exist", file=file) from None
 
 
-def _tree(events: Iterator[Any], file: str) -> Item:
+def clean(text: str, file: str, most: int = MAX_BYTES) -> str:
+    """The text without its byte order mark; refused if too large or if it shows otherwise than it reads."""
+    if len(text) > most or len(text.encode("utf-8", "surrogatepass")) > most:
+        raise _too_large(file, most)
+    text = text.removeprefix("\ufeff")
+    if found := DECEPTIVE.search(text):
+        raise _error_at(text[: found.start()], f"{named(found[0])} is not allowed", file)
+    return text
+
+
+def _tree(events: Iterator[Any], file: str, limits: Limits) -> Item:
     """The tree that the parser's events describe, grown without recursion."""
     import yaml
 
@@ -177,11 +220,11 @@ def _tree(events: Iterator[Any], file: str) -> Item:
 
         _, key_line, key_column = (parent and parent.key) or ("", line, column)
         count += 1
-        if count > MAX_VALUES:
-            raise fail(f"more than {MAX_VALUES} values")
+        if count > limits.values:
+            raise fail(f"more than {limits.values} values")
         value: Value
         if isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event, fail)
+            value = _literal(event) if limits.literal else _scalar(event, fail)
         else:
             value = {} if isinstance(event, yaml.MappingStartEvent) else []
         item = Item(value, line, column, path, file, key_line, key_column)
@@ -195,8 +238,8 @@ def _tree(events: Iterator[Any], file: str) -> Item:
             parent.key = None
         if not isinstance(event, yaml.ScalarEvent):
             stack.append(_Open(item))
-            if len(stack) > MAX_DEPTH:
-                raise fail(f"nested more than {MAX_DEPTH} levels deep")
+            if len(stack) > limits.depth:
+                raise fail(f"nested more than {limits.depth} levels deep")
     if root is None or root.value is None:
         raise InputError("the file is empty", file=file, line=1, column=1)
     return root
@@ -227,7 +270,7 @@ def _key(event: yaml.NodeEvent, taken: dict[str, Item], fail: Fail) -> str:
         raise fail("a key is missing here")
     _refuse_text(key, fail)
     if key in taken:
-        raise fail(f"duplicate key {_quoted(key)}, first on line {taken[key].key_line}")
+        raise fail(f"duplicate key {quoted(key)}, first on line {taken[key].key_line}")
     return key
 
 
@@ -243,33 +286,39 @@ def _scalar(event: yaml.ScalarEvent, fail: Fail) -> str | bool | Number | None:
     return text
 
 
+def _literal(event: yaml.ScalarEvent) -> str | None:
+    """The text of a scalar; None where nothing stands, or the word for it."""
+    text: str = event.value
+    return None if not event.style and _WORDS.get(text, text) is None else text
+
+
 def _number(text: str, fail: Fail) -> Number | None:
     """The number that plain `text` writes, if it writes one. Its size is judged before any big integer is built."""
     ascii_text = text.replace("\u2212", "-")
     if len(text) > MAX_TEXT:
         if ascii_text.strip("+-.0123456789eE/"):
             return None
-        raise fail(f"number out of range: {_quoted(text)}")
+        raise fail(f"number out of range: {quoted(text)}")
     if _NOT_FINITE.fullmatch(ascii_text):
-        raise fail(f"{_quoted(text)} is not a finite number")
+        raise fail(f"{quoted(text)} is not a finite number")
     if _AMBIGUOUS.fullmatch(ascii_text):
-        raise fail(f"{_quoted(text)} is not a plain decimal number (no prefix, leading zero or '_')")
+        raise fail(f"{quoted(text)} is not a plain decimal number (no prefix, leading zero or '_')")
     match = _NUMBER.fullmatch(ascii_text)
     if match is None:
         return None
     denominator, exponent = match["denominator"], match["exponent"]
     if denominator and not denominator.strip("0"):
-        raise fail(f"{_quoted(text)} divides by zero")
+        raise fail(f"{quoted(text)} divides by zero")
     digits = sum(map(str.isdigit, ascii_text)) - len((exponent or "").lstrip("+-"))
     if digits > MAX_DIGITS or len(exponent or "") > MAX_DIGITS or abs(int(exponent or 0)) > MAX_EXPONENT:
-        raise fail(f"number out of range: {_quoted(text)}")
+        raise fail(f"number out of range: {quoted(text)}")
     number = Number(text, Fraction(ascii_text))
     try:
         rounded = float(number)
     except OverflowError:
         rounded = 0.0
     if not rounded and number.exact:
-        raise fail(f"number out of range: {_quoted(text)}")
+        raise fail(f"number out of range: {quoted(text)}")
     return number
 
 
@@ -290,22 +339,23 @@ def _refuse_text(text: str, fail: Fail) -> None:
     if len(text) > MAX_TEXT:
         raise fail(f"text of {len(text)} characters; at most {MAX_TEXT} are allowed")
     if not (text.isascii() and text.isprintable()):
-        for char in filter(_is_invisible, text):
-            raise fail(f"the text contains {_named(char)}, which is not allowed")
+        for char in filter(is_invisible, text):
+            raise fail(f"the text contains {named(char)}, which is not allowed")
 
 
-def _is_invisible(char: str) -> bool:
+def is_invisible(char: str) -> bool:
     noncharacter = ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef"
     return noncharacter or unicodedata.category(char) in _INVISIBLE_CATEGORIES or char in _BLANK_LETTERS
 
 
-def _named(char: str) -> str:
+def named(char: str) -> str:
     """A character by its code point, and its name where it has one."""
     name = unicodedata.name(char, _CONTROLS.get(char, ""))
     return f"U+{ord(char):04X}" + (f" ({name.lower()})" if name else "")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in quotation marks, cut where it is long."""
     return f"'{text}'" if len(text) <= 40 else f"'{text[:39]}…'"
 
 
@@ -315,5 +365,5 @@ def _error_at(before: str, problem: str, file: str) -> InputError:
     return InputError(problem, file=file, line=len(lines), column=len(lines[-1]) + 1)
 
 
-def _too_large(file: str) -> InputError:
-    return InputError(f"the file is larger than {MAX_BYTES // 1024} KiB", file=file, line=1, column=1)
+def _too_large(file: str, most: int) -> InputError:
+    return InputError(f"the file is larger than {most // 1024} KiB", file=file, line=1, column=1)

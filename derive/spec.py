@@ -88,6 +88,8 @@ class Spec:
     drop_last: bool = False
     mode: str = "train"
     penalties: tuple[Choice, ...] = ()
+    id: str = ""
+    check: Item | None = None
 
     @property
     def training(self) -> bool:
@@ -136,6 +138,7 @@ KEYS: dict[str, str] = {
     "frozen": "parameters that get a gradient but no update",
     "notation": "a preset, or {preset: …, symbol: …}",
     "numbers": "rounding policy",
+    "check": "how answers are marked: required digits, credit of verdicts, points of steps, follow-through",
     "parameters": "an .npz file of weights beside this file",
 }
 
@@ -155,8 +158,6 @@ def check(item: Item, folder: Path) -> Spec:
     inputs, samples, features, batched = read_inputs(given.get("inputs"), saved)
     seed = whole(given["seed"], 0, 2**63 - 1) if "seed" in given else None
     specs = read_layers(given["layers"], seed is not None, saved)
-    if "id" in given:
-        text(given["id"])
     if "parameters" in given:
         check_arrays(given, specs, saved)
     update = one_of(given["update"], UPDATES) if "update" in given else "simultaneous"
@@ -188,6 +189,8 @@ def check(item: Item, folder: Path) -> Spec:
         drop_last="drop_last" in given and switch(given["drop_last"]),
         mode=one_of(given["mode"], MODES) if "mode" in given else "train",
         penalties=read_penalties(given),
+        id=text(given["id"]) if "id" in given else "",
+        check=given.get("check"),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -177,11 +178,24 @@ class Values:
         """A value of its own for a name that is no entry of the graph: a factor of a chain."""
         self.extra[name.id] = (value, exact)
 
-    def hold(self, id: str, value: Any, exact: Any) -> None:
-        """A number worked out elsewhere, under an id of its own: its lines are checked like any other."""
+    def hold(self, id: str, value: Any, exact: Any, numeral: Numeral | None = None) -> None:
+        """A number worked out elsewhere, under an id of its own: its lines are checked like any other.
+
+        numeral: how it is written, where that is not for the policy to say
+        """
         self.nodes[id] = leaf((1, 1), id, "state")
         self.arrays[id], self.exact[id] = (np.array([[x]], dtype=object) for x in (value, exact))
         self.floats[id] = np.array([[float(value)]])
+        if numeral is not None:
+            self._numerals[id, ()] = numeral
+
+    def branch(self, policy: Policy) -> Values:
+        """The same numbers, shown by another policy; what is held, defined or adopted from here on stays apart."""
+        other = copy(self)
+        other.policy, other._numerals = policy, {}
+        for name in ("nodes", "arrays", "exact", "floats", "text", "extra", "home"):
+            setattr(other, name, dict(getattr(self, name)))
+        return other
 
     def adopt(self, values: Mapping[Node, Value]) -> None:
         """Quantities from outside the model's own graph: those of the last of many steps."""

@@ -31,7 +31,7 @@ FLOORS = """
     training
     values notation figures language
     naming document
-    lines passes schema
+    lines passes
     reader
     derivation checks printers
     studies
@@ -42,7 +42,7 @@ FLOORS = """
     policies examples
     solution catalogue
     homework
-    long_training teaching
+    long_training teaching schema
     derive
     cli
 """  # `derive` is derive/__init__.py

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derive.errors import InputError
-from derive.source import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Item, Number, parse, read
+from derive.source import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Item, Limits, Number, parse, read
 
+LITERAL = Limits(size=1000, depth=3, values=16, literal=True)
 NET = """\
 name: two-layer net   # a comment
 layers:
@@ -61,6 +62,33 @@ def refusal(text: str) -> str:
     message = str(caught.value)
     assert message.isprintable() and len(message) < 600
     return message
+
+
+def test_literal_scalars_stay_the_texts_they_are(loader: str) -> None:
+    written = "a: 0.10\nb: [012, 1_000, no, null, ~, '', 2024-01-01, 1:30, nan]\nnull: \"a\\tb\"\nlong: " + "x" * 600
+    assert plain(parse(written, "a.yaml", LITERAL)) == {
+        "a": "0.10",
+        "b": ["012", "1_000", "no", None, None, "", "2024-01-01", "1:30", "nan"],
+        "null": "a\tb",
+        "long": "x" * 600,
+    }
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("a: [[[1]]]", "nested more than 3 levels"),
+        ("[" + "1," * 16 + "]", "more than 16 values"),
+        ("a: " + "1" * 998, "larger than"),
+        ("a: !!int 1", "tags"),
+        ("a: &b 1", "anchors"),
+        ("a: {<<: {b: 1}}", "merge keys"),
+        ("a: 1\na: 2", "duplicate key"),
+    ],
+)
+def test_limits_and_literals_refuse_what_a_network_refuses(loader: str, text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse(text, "a.yaml", LITERAL)
 
 
 def test_a_network_keeps_values_literals_and_places(loader: str) -> None:

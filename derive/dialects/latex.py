@@ -75,6 +75,9 @@ ESCAPES = {
     "'": "'",
 }
 SIGNS = {
+    "✓": r"$\checkmark$",
+    "✗": r"$\times$",
+    "↪": r"$\hookrightarrow$",
     "→": r"$\to$",
     "≈": r"$\approx$",
     "⋯": r"$\cdots$",

@@ -10,10 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from derive.algebra import Value
-from derive.formula import Formula, names
+from derive.formula import Formula
 from derive.homework.circuit import Circuit, numbers
-
-MOST_SOURCES = 400  # rounded numbers whose effects are followed at once
 
 
 @dataclass(frozen=True)
@@ -89,55 +87,81 @@ class Chain:
         )
 
     # rounding on the way ----------------------------------------------------------------------------------------------
+    @cached_property
+    def rows(self) -> Rows:
+        """The numbers in use: as they are, then with each of them in turn moved up and down by its half unit.
+
+        One row for every entry; what was written is a source of rounding, and so is what was not written down.
+        """
+        sources = [(key, self.half(key)) for key, entry in self.circuit.entries.items() if entry.formula is not None]
+        sources += [(key, self.reach(key)) for key in self.written if self.circuit.entries[key].given]
+        place = {key: i for i, (key, half) in enumerate((k, h) for k, h in sources if h and math.isfinite(h))}
+        size = 2 * len(place) + 1
+        halves = dict(sources)
+        rows = Rows()
+        for key, entry in self.circuit.entries.items():
+            if key in self.written:
+                row: Value = self.written[key]
+            elif entry.formula is None:
+                row = self.used(key)
+            else:
+                row = numbers(entry.formula, rows)
+            if key in place:
+                moved = np.array(np.broadcast_to(row, size), dtype=float)
+                moved[2 * place[key] + 1] += halves[key]
+                moved[2 * place[key] + 2] -= halves[key]
+                row = moved
+            rows[key] = row
+        return rows
+
+    def half(self, key: str) -> float:
+        """By how much an entry that is used may be off by rounding."""
+        return self.reach(key) if key in self.written else self.virtual(self.own[key])
+
     def rad(self, key: str) -> float:
         """By how much rounding on the way may have moved the own value of a step."""
         formula = self.circuit.entries[key].formula
-        return 0.0 if formula is None else self.spread(formula, key)[1]
+        return 0.0 if formula is None else spread(numbers(formula, self.rows))[1]
 
     def spread(self, formula: Formula, key: str, injected: Mapping[str, Formula] | None = None) -> tuple[float, float]:
         """(the value of a formula in the place of a step's, by how much rounding may have moved it).
 
         injected: formulas in the place of those of unwritten steps before it
         """
-        stretch, injected = self.stretch(key), injected or {}
-        extra = [n.key for f in (formula, *injected.values()) for n in names(f)]
-        known = {*stretch.written, *stretch.unwritten}
-        outside = [k for k in dict.fromkeys(extra) if k in self.written and k not in known]
-        sources = [(k, self.reach(k)) for k in (*stretch.written, *outside)]
-        sources += [(k, self.virtual(self.own[k])) for k in stretch.unwritten]
-        sources = [(k, half) for k, half in sources if half]
-        value, rad = math.nan, 0.0
-        for start in range(0, max(len(sources), 1), MOST_SOURCES):
-            found = self._moved(formula, stretch, injected, sources[start : start + MOST_SOURCES])
-            value = float(found[0])
-            moved = np.abs(found[1:] - value).reshape(-1, 2)
-            rad += float(np.sum(np.max(moved, axis=1))) if moved.size else 0.0
-        return value, rad
-
-    def _moved(
-        self, formula: Formula, stretch: Stretch, injected: Mapping[str, Formula], sources: list[tuple[str, float]]
-    ) -> Value:
-        """The values of a formula: as things are, then with each source moved up and down by its half unit."""
-        size = 2 * len(sources) + 1
-        bumps: dict[str, Value] = {}
-        for place, (key, half) in enumerate(sources):
-            bump = bumps[key] = np.zeros(size)
-            bump[2 * place + 1], bump[2 * place + 2] = half, -half
-        values = Lookup(self, bumps)
-        for key in stretch.unwritten:
-            found = numbers(injected.get(key) or self.circuit.entries[key].formula, values)  # type: ignore[arg-type]
-            values[key] = found + bumps[key] if key in bumps else found
-        return np.broadcast_to(np.asarray(numbers(formula, values), dtype=float), (size,))
+        if not injected:
+            return spread(numbers(formula, self.rows))
+        rows = Rows(self.rows)
+        entries = self.circuit.entries
+        moved = set[str]()
+        for step in self.stretch(key).unwritten:
+            if step in injected:
+                rows[step] = numbers(injected[step], rows)
+                moved.add(step)
+            elif not moved.isdisjoint(entries[step].parents):
+                rows[step] = numbers(entries[step].formula, rows)  # type: ignore[arg-type]  # it is computed
+                moved.add(step)
+        return spread(numbers(formula, rows))
 
 
-class Lookup(dict[str, Value]):
-    """Numbers by key: those that were computed, else those in use, moved by their bumps."""
+class Rows(dict[str, Value]):
+    """Rows of numbers by key, over others in whose place they stand."""
 
-    def __init__(self, chain: Chain, bumps: Mapping[str, Value]) -> None:
+    def __init__(self, under: Mapping[str, Value] | None = None) -> None:
         super().__init__()
-        self.chain, self.bumps = chain, bumps
+        self.under = under
 
     def __missing__(self, key: str) -> Value:
-        used = self.chain.used(key)
-        found = self[key] = used + self.bumps[key] if key in self.bumps else used
-        return found
+        if self.under is None:
+            raise KeyError(key)
+        return self.under[key]
+
+
+def spread(row: Value) -> tuple[float, float]:
+    """(the first number of a row, how far the pairs after it lie from it, added up)."""
+    found = np.asarray(row, dtype=float)
+    if found.ndim == 0:
+        return float(found), 0.0
+    value = float(found[0])
+    with np.errstate(all="ignore"):
+        moved = np.abs(found[1:] - value).reshape(-1, 2)
+    return value, float(moved.max(axis=1).sum()) if moved.size else 0.0

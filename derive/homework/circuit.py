@@ -22,8 +22,8 @@ from derive.ids import kind, state, step, untimed
 from derive.numerals import Policy
 from derive.values import Quantities, Values, as_decimal
 
-MOST_ENTRIES = 20_000  # more numbers than anybody is asked for
-MOST_TERMS = 400_000  # names in all their formulas
+MOST_ENTRIES = 3_000  # more numbers than anybody is asked for
+MOST_TERMS = 100_000  # names in all their formulas
 PARAMETERS = ("W", "b", "gamma", "beta", "theta", "running_mean", "running_var")
 _NUMBERS = re.compile(r"(?<=[A-Za-z])\d+(?:\.\d+)?")
 
@@ -78,7 +78,7 @@ class Circuit:
 
     def __init__(self, quantities: Quantities, naming: Naming) -> None:
         self.quantities, self.naming = quantities, naming
-        self.nodes = {node.id: node for node in quantities.all_nodes()}
+        self.nodes = {node.id: node for node in quantities.all_nodes() if is_number(node.id)}
         size = sum(node.shape[0] * node.shape[1] for node in self.nodes.values())
         if size > MOST_ENTRIES:
             raise InputError(f"{size:,} numbers are too many to be marked one by one; at most {MOST_ENTRIES:,}")
@@ -181,6 +181,16 @@ class Circuit:
                     moved.add(key)
         return found
 
+    def runs(self, given: Mapping[str, Value]) -> dict[str, Value]:
+        """Every entry for several sets of numbers at once: rows of numbers in the place of what is given."""
+        found: dict[str, Value] = {**self.floats, **given}
+        moved = set(given)
+        for key, at in self.entries.items():
+            if at.formula is not None and not moved.isdisjoint(at.parents):
+                found[key] = numbers(at.formula, found)
+                moved.add(key)
+        return found
+
     # finding ----------------------------------------------------------------------------------------------------------
     def find(self, step: str) -> tuple[str, ...] | None:
         """The keys behind an id, an entry or a label; None if there are none."""
@@ -197,6 +207,12 @@ class Circuit:
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
         return self.quantities.labels.of.get(key, key)
+
+
+def is_number(id: str) -> bool:
+    """Whether an id is of something worked out: a study has lines in letters as well, of any step t."""
+    _, at, time = id.partition("@")
+    return not at or time.isdigit()
 
 
 @cache

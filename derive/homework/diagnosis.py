@@ -80,13 +80,13 @@ class Diagnosis:
         written, unit = self.written, self.unit
         if not written.value:
             return
-        if any(near(written, Fraction(-1), target, unit) for target in self.targets if target.value):
+        if any(near(written, ladder.MINUS, target, unit) for target in self.targets if target.value):
             yield Found("B3", None, self.key)
-        for k in (k for k in range(-ladder.POWERS, ladder.POWERS + 1) if k):
-            if any(near(written, Fraction(10) ** k, target, unit) for target in self.targets if target.value):
-                yield Found("X2", None, self.key, {"power": -k})
+        for ten in ladder.TENS:
+            if any(near(written, ten, target, unit) for target in self.targets if target.value):
+                yield Found("X2", None, self.key, {"factor": 1 / ten})
         for swapped in slips.transposed(written):
-            if any(near(swapped, Fraction(1), target, unit) for target in self.targets):
+            if any(near(swapped, None, target, unit) for target in self.targets):
                 yield Found("X3", None, self.key, {"digits": swapped.text})
         yield from self.copied()
         if self.precision.enough(written) and (digits := self.rounded_early()):
@@ -118,10 +118,10 @@ class Diagnosis:
         return 0
 
 
-def near(written: Written, times: Fraction, target: Reference, unit: Fraction) -> bool:
+def near(written: Written, times: Fraction | None, target: Reference, unit: Fraction) -> bool:
     """Whether a multiple of what was written is a value, as rounding may have moved it."""
-    moved = Reference(target.value, target.rad / abs(float(times)) if times else 0.0)
     if ladder.close(written, target, unit, times):
         return True
-    half = float(unit) * abs(float(times)) / 2
-    return abs(float(written.value * times) - target.value) <= half + moved.rad * abs(float(times))
+    factor = abs(float(times or 1))
+    s = float(written.value * (times or 1))
+    return abs(s - target.value) <= factor * ladder.half(written, unit) + target.rad

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,9 +16,11 @@ from derive.homework.policy import Precision
 from derive.homework.written import Written
 
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
-CLOSED = Fraction(1, 10**9)  # the relative error allowed to a fraction, a root or an exponential
+CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
+TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
+MINUS = Fraction(-1)
 
 
 @dataclass(frozen=True)
@@ -34,38 +36,39 @@ class Reference:
     short: Fraction | None = None
 
 
-def close(written: Written, value: Reference, unit: Fraction, times: Fraction = Fraction(1)) -> bool:
+def close(written: Written, value: Reference, unit: Fraction, times: Fraction | None = None) -> bool:
     """Whether what was written, times something, is the value at half a unit: any way to round at a tie is right.
 
     The interval of rounding is not counted. Floats decide where they can, exact numbers where it is close.
     """
-    if math.isnan(value.value):
+    v = value.value
+    if times is None:
+        s, reach = written.number, half(written, unit)
+    else:
+        s, reach = float(written.value * times), half(written, unit) * abs(float(times))
+    if written.closed:
+        reach = CLOSED * abs(v)
+    away, blur = abs(s - v), FLOAT * max(abs(s), abs(v))
+    if away <= reach - blur:
+        return True
+    if not away <= reach + blur:  # nan, too
         return False
-    half = CLOSED * abs(Fraction(value.value)) if written.closed else abs(unit * times) / 2
-    return within(written.value * times, value, half)
+    if value.precise is None or written.closed:
+        return True
+    factor = times or 1
+    return abs(written.value * factor - Fraction(value.precise())) <= abs(unit * factor) / 2
 
 
-def within(s: Fraction, value: Reference, reach: Fraction) -> bool:
-    """Whether a number lies in the closed interval around the value."""
-    v, r = value.value, float(reach)
-    away = abs(float(s) - v)
-    blur = FLOAT * max(abs(float(s)), abs(v))
-    if away <= r - blur:
-        return True
-    if away > r + blur:
-        return False
-    if value.precise is None:
-        return True
-    return abs(s - Fraction(value.precise())) <= reach
+def half(written: Written, unit: Fraction) -> float:
+    """Half a unit as a float64."""
+    return (written.unit if unit is written.ulp else float(unit)) / 2
 
 
 def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether what was written lies within half a unit of the value as rounding may have moved it."""
-    if math.isnan(value.value):
-        return False
-    half = float(CLOSED) * abs(value.value) if written.closed else float(unit) / 2
-    blur = FLOAT * max(abs(float(written.value)), abs(value.value))
-    return abs(float(written.value) - value.value) <= half + value.rad + blur
+    s, v = written.number, value.value
+    reach = CLOSED * abs(v) if written.closed else half(written, unit)
+    return abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
 
 
 def exactly(written: Written, value: Reference) -> bool:
@@ -74,19 +77,19 @@ def exactly(written: Written, value: Reference) -> bool:
 
 
 def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
-    """Whether digits were cut off instead of rounded."""
-    s, v = float(written.value), value.value
-    if written.closed or math.isnan(v) or not abs(s) <= abs(v) or s * v < 0:
+    """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
+    s, v = written.number, value.value
+    if written.closed or not abs(s) <= abs(v) + value.rad or (s * v < 0 and value.rad < abs(v)) or s == v:
         return False
-    return not within(written.value, value, Fraction(0)) and abs(v - s) < float(unit) * (1 + 1e-12)
+    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
 
 
 def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
     """Whether the digits carry no evidence."""
     if written.closed or precision.enough(written) or any(exactly(written, v) for v in values):
         return False
-    half = float(precision.unit(written)) / 2
-    return all(half > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
+    reach = half(written, precision.unit(written))
+    return all(reach > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
 
 
 def over_precise(written: Written, value: Reference, precision: Precision) -> bool:
@@ -103,10 +106,12 @@ def over_precise(written: Written, value: Reference, precision: Precision) -> bo
     return (written.value / unit).denominator == 1 and close(written, value, unit)
 
 
-def judge(written: Written, exact: Reference, own: Reference | None, precision: Precision) -> str:
+def judge(
+    written: Written, exact: Reference, own: Reference | None, precision: Precision, *, chops: bool = False
+) -> str:
     """The verdict on a number; `correct_rounding` also where it follows from earlier mistakes.
 
-    own: what follows from the student's own earlier values, where that differs from the right one
+    own: what follows from the student's own earlier values · chops: whether this student cuts digits off
     """
     refs = [exact, *([own] if own is not None else [])]
     unit = precision.unit(written)
@@ -119,7 +124,8 @@ def judge(written: Written, exact: Reference, own: Reference | None, precision: 
         return "correct_rounding" if precision.enough(written) else "low_precision"
     if any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
-    if any(chopped(written, ref, unit) for ref in refs):
+    cut = refs if chops else [replace(ref, rad=0.0) for ref in refs]
+    if any(chopped(written, ref, unit) for ref in cut):
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
@@ -132,15 +138,14 @@ def last_digit(written: Written, value: Reference, unit: Fraction, precision: Pr
         return False
     if value.short is not None and (value.short / unit).denominator == 1:
         return False
-    return within(written.value, value, unit)
+    return abs(written.number - value.value) <= 2 * half(written, unit) * (1 + 1e-12)
 
 
 def slipped(written: Written, refs: list[Reference], unit: Fraction) -> str:
     """A number that is not the value: the wrong sign, a power of ten beside it, or an error."""
     nonzero = [ref for ref in refs if ref.value and written.value]
-    if any(close(written, ref, unit, Fraction(-1)) for ref in nonzero):
+    if any(close(written, ref, unit, MINUS) for ref in nonzero):
         return "sign"
-    tens = [Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k]
-    if any(close(written, ref, unit, ten) for ref in nonzero for ten in tens):
+    if any(close(written, ref, unit, ten) for ref in nonzero for ten in TENS):
         return "power_of_ten"
     return "error"

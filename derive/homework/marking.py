@@ -12,12 +12,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from derive.errors import InputError, nearest
-from derive.homework import ladder
+from derive.homework import ladder, misread, ranges
 from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit, Entry
 from derive.homework.diagnosis import Diagnosis
 from derive.homework.ladder import Reference
-from derive.homework.marked import WRONG, Mark, Marked
+from derive.homework.marked import REVIEW, WRONG, Found, Mark, Marked
 from derive.homework.policy import Policy
 from derive.homework.rounding import Habit
 from derive.homework.submission import Answer, Submission
@@ -25,24 +25,84 @@ from derive.homework.written import Unreadable, Written
 
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
+GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
 TRIVIAL = (Fraction(0), Fraction(1), Fraction(-1))  # carried values that may make everything after them trivial
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The same exercise under another convention; its circuit is made when it is first wanted."""
+
+    about: str
+    name: str
+    make: Callable[[], Circuit]
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        return self.make()
 
 
 @dataclass(frozen=True)
 class Marker:
     """Marks submissions to one assignment.
 
-    read: text of a number -> as written; raises Unreadable
+    read: text of a number, whether it has a decimal comma -> as written; raises Unreadable
+    id:   what `assignment` of a submission must be, if it says anything
+    alternatives: the conventions that are no mistakes where all of it follows them
     """
 
     circuit: Circuit
     policy: Policy
     read: Callable[[str, bool], Written]
     id: str = ""
+    alternatives: tuple[Alternative, ...] = ()
 
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or names a step twice."""
-        return Walk(self, submission).marked()
+        if self.id and submission.assignment and submission.assignment != self.id:
+            problem = f"these are answers to '{submission.assignment}', not to '{self.id}'"
+            raise InputError(problem, file=submission.source)
+        marked = Walk(self, submission).marked()
+        if declared := self.declared(submission):
+            return self.under(declared, marked)
+        wrong = wrong_steps(marked)
+        if len(self.quantities_of(wrong)) < 2:
+            return marked
+        others = [(found, self.under(found, marked)) for found in self.alternatives]
+        fitting = [other for _, other in others if self.explains(other, wrong)]
+        return min(fitting, key=lambda other: len(wrong_steps(other)), default=marked)
+
+    def declared(self, submission: Submission) -> Alternative | None:
+        """The other convention that a submission says it follows."""
+        for about, name in submission.conventions.items():
+            for found in self.alternatives:
+                if (found.about, found.name) == (about, name):
+                    return found
+        return None
+
+    def explains(self, other: Marked, wrong: set[str]) -> bool:
+        """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong."""
+        left = wrong_steps(other)
+        return left < wrong and len(self.quantities_of(wrong - left)) > 1
+
+    def quantities_of(self, keys: set[str]) -> set[str]:
+        return {self.circuit.entries[key].node.id for key in keys}
+
+    def under(self, convention: Alternative, plain: Marked) -> Marked:
+        """The marks under another convention; what is right by it alone is marked so."""
+        other = Walk(replace(self, circuit=convention.circuit), plain.submission)
+        other.marked()
+        for key, mark in other.marks.items():
+            differs = self.circuit.floats[key] != convention.circuit.floats[key]
+            if differs and mark.verdict not in (*WRONG, "unreadable", "blank", "too_coarse", "follow_through"):
+                credit = self.policy.credit["other_convention"]
+                other.marks[key] = replace(mark, verdict="other_convention", credit=credit)
+        return replace(other.totalled(), convention=convention.name)
+
+
+def wrong_steps(marked: Marked) -> set[str]:
+    """The keys of the steps that are wrong themselves."""
+    return {mark.key for mark in marked.marks if mark.verdict in WRONG}
 
 
 @dataclass
@@ -56,6 +116,7 @@ class Walk:
     problems: dict[str, str] = field(default_factory=dict)
     written: dict[str, Written] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
+    misread: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -93,17 +154,16 @@ class Walk:
 
     @cached_property
     def chain(self) -> Chain:
-        numbers = {key: float(written.value) for key, written in self.written.items()}
-        return Chain(self.circuit, numbers, self.reach, self.habit.virtual)
+        numbers = {key: written.number for key, written in self.written.items()}
+        return Chain(self.circuit, numbers, self.reach, self.habit.virtual, self.misread)
 
     def reach(self, key: str) -> float:
         """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
         written, exact = self.written[key], self.exact(key)
-        own = self.chain.own[key]
-        settled = ladder.exactly(written, exact) and float(written.value) == own
-        if settled or (key in self.marks and self.marks[key].verdict == "too_coarse"):
+        own = Reference(self.chain.own[key])
+        if ladder.exactly(written, exact) and written.number == own.value:
             return 0.0
-        return self.habit.reach(written)
+        return 0.0 if ladder.coarse(written, [exact, own], self.policy.precision) else self.habit.reach(written)
 
     def exact(self, key: str) -> Reference:
         """The right value of a step."""
@@ -115,9 +175,7 @@ class Walk:
         for key in self.circuit.entries:
             if key in self.answers:
                 self.marks[key] = self.mark(self.circuit.entries[key])
-        marks = (*self.marks.values(), *self.unknown)
-        first = next((mark.key for mark in marks if mark.verdict in WRONG), None)
-        return self.summed(marks, first)
+        return self.totalled()
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
@@ -137,9 +195,23 @@ class Walk:
             return mark
         mark = self.judged(mark, self.written[key])
         if mark.verdict in WRONG:
-            found = Diagnosis(self.circuit, self.chain, key, self.written[key], self.policy.precision).found()
-            mark = replace(mark, found=tuple(found))
+            mark = replace(mark, found=tuple(self.diagnosed(mark)))
+        mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
         return replace(mark, credit=self.credit(mark))
+
+    def diagnosed(self, mark: Mark) -> list[Found]:
+        """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
+        key, precision = mark.key, self.policy.precision
+        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision).found()
+        explained = misread.find(self.circuit, self.chain, key, self.written, precision)
+        if explained is None:
+            return found
+        given, answers = explained
+        if found and answers < 2:
+            return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
+        self.misread[given.key] = float(given.value)
+        del self.chain
+        return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
     def judged(self, mark: Mark, written: Written) -> Mark:
         """The verdict on a number, with the values it was held against."""
@@ -148,29 +220,32 @@ class Walk:
         verdict = ladder.judge(written, exact, own, precision)
         if verdict not in ("correct", "correct_rounding", "low_precision", "too_coarse"):
             own = replace(own, rad=self.chain.rad(key))
-            verdict = ladder.judge(written, exact, own, precision)
+            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops)
         stretch = self.chain.stretch(key)
         wrong = any(self.marks[k].verdict in (*WRONG, "follow_through") for k in stretch.written)
+        wrong = wrong or any(given in self.misread for given in stretch.given)
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
         if wrong and verdict in RIGHT_BY_OWN and not right:
             notes = () if verdict == "correct_rounding" else (verdict,)
             verdict = "follow_through"
+            guard = self.guarded(replace(mark, own=own.value, depends=stretch.written))
+            notes = (*notes, guard) if guard else notes
         elif (
             wrong
             and right
             and not ladder.consistent(written, replace(own, rad=self.chain.rad(key)), precision.unit(written))
         ):
             notes = ("inconsistent_with_own",)
-        unit = float(written.ulp) or None
+        unit = written.unit or None
         return replace(
             mark,
             verdict=verdict,
             read=written,
             own=own.value,
             rad=own.rad,
-            ulps_exact=unit and abs(float(written.value) - exact.value) / unit,
-            ulps_own=unit and abs(float(written.value) - own.value) / unit,
+            ulps_exact=unit and abs(written.number - exact.value) / unit,
+            ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
             notes=notes,
@@ -184,6 +259,25 @@ class Walk:
             return 0.0 if abs(own) < 1e-12 * largest else own
         return own
 
+    def out_of_range(self, entry: Entry) -> tuple[str, ...]:
+        """A remark on a number that this quantity can never be."""
+        lowest, highest = ranges.of(entry.node)
+        inside = lowest <= self.written[entry.key].number <= highest
+        return () if inside else ("out_of_range",)
+
+    def guarded(self, mark: Mark) -> str:
+        """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
+        rules = self.policy.follow_through
+        wrong = [k for k in mark.depends if self.marks[k].verdict in (*WRONG, "follow_through")]
+        if rules.working and self.chain.stretch(mark.key).unwritten:
+            return "no_working"
+        if not rules.guards:
+            return ""
+        if any("out_of_range" in self.marks[k].notes for k in wrong):
+            return "guard_range"
+        trivial = any(self.written[k].value in TRIVIAL for k in wrong if self.exact(k).short != self.written[k].value)
+        return "guard_trivial" if trivial or (mark.own == 0 and mark.exact != 0) else ""
+
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
         weights: Mapping[str, float] = self.policy.weights
@@ -193,10 +287,23 @@ class Walk:
         return 1.0
 
     def credit(self, mark: Mark) -> float:
+        """What an answer earns of its points."""
+        if mark.verdict == "follow_through":
+            return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
         return self.policy.credit[mark.verdict]
 
-    def summed(self, marks: tuple[Mark, ...], first: str | None) -> Marked:
+    def totalled(self) -> Marked:
+        """All marks, and what they add up to."""
+        marks = (*self.marks.values(), *self.unknown)
+        first = next((mark.key for mark in marks if mark.verdict in WRONG), None)
         most = sum(mark.weight for mark in marks)
         earned = sum(mark.weight * mark.credit for mark in marks)
         follow = sum(mark.weight * mark.credit for mark in marks if mark.verdict == "follow_through")
-        return Marked(self.submission, marks, first, earned, follow, most)
+        over = max(0.0, follow - self.policy.follow_through.max_share * most)
+        review = any({*GUARDS} & {*mark.notes} or mark.verdict in REVIEW for mark in marks)
+        flags = (
+            *self.submission.flags,
+            *(["follow_through_capped"] if over else []),
+            *(["needs_review"] if review else []),
+        )
+        return Marked(self.submission, marks, first, earned - over, follow - over, most, flags=flags)

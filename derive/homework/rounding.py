@@ -44,7 +44,7 @@ class Habit:
 
     def reach(self, written: Written) -> float:
         """How far a written number may lie from what was rounded."""
-        return self.share * float(self.precision.unit(written))
+        return 2 * self.share * ladder.half(written, self.precision.unit(written))
 
     def virtual(self, value: float) -> float:
         """The same of a number that was not written down."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from derive.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
     """A number as a student wrote it.
 
@@ -24,10 +25,20 @@ class Written:
     significant: tuple[int, int]
     decimals: int
 
-    @property
+    @cached_property
     def closed(self) -> bool:
         """Whether it is exact: a fraction, a root, an exponential."""
-        return self.ulp == 0
+        return not self.ulp
+
+    @cached_property
+    def number(self) -> float:
+        """The value as a float64."""
+        return float(self.value)
+
+    @cached_property
+    def unit(self) -> float:
+        """One unit in the last written place as a float64."""
+        return float(self.ulp)
 
 
 class Unreadable(InputError):

@@ -29,12 +29,12 @@ def table(language: str) -> dict[str, str]:
 
 def parts_of(language: str) -> tuple[str, ...]:
     """The files of a table, those first that every page needs."""
-    return language, f"{language}_training", f"{language}_lessons"
+    return language, f"{language}_check", f"{language}_training", f"{language}_lessons"
 
 
 @cache
 def part(name: str) -> dict[str, str]:
-    """One file of a table; that of training is read when it is wanted."""
+    """One file of a table; those beyond the first are read when they are wanted."""
     text = (Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
     return dict(flat(tomllib.loads(text)))
 

@@ -107,8 +107,12 @@ def aligned(
     dialect: Callable[[Line], Latex],
     width: float = WIDTH,
     case: Callable[[Line], str] = lambda line: "",
+    beside: Callable[[Line], str] = lambda line: "",
 ) -> list[str]:
-    """Lines as the rows of one aligned block no wider than `width`. A wide target has a row of its own."""
+    """Lines as the rows of one aligned block no wider than `width`. A wide target has a row of its own.
+
+    case: the case that applies, at the end of a line · beside: what stands in a row of its own below it
+    """
     targets = [em(spell(line.target, Measure(dialect(line).style))) for line in lines]
     left = max((target for target in targets if target <= width * WIDEST_TARGET), default=0.0)
     room = width - left - 1.5
@@ -121,6 +125,8 @@ def aligned(
             found += [f"&{spelled}", *(rf" &\quad {row}" for row in body)]
         else:
             found += [f"{spelled} &{''.join(body[:1])}", *(f" &{row}" for row in body[1:])]
+        if remark := beside(line):
+            found.append(rf" &\quad {remark}")
     return found
 
 

@@ -9,9 +9,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from derive.document import Amount, Block, Book, Cell, Document, Figure, Line, Say, Topic, Witness, behind
+from derive.document import Amount, Beside, Block, Book, Cell, Document, Figure, Line, Say, Topic, Witness, behind
 from derive.figures.network import Network
-from derive.formula import Formula, Name
+from derive.formula import Formula, Name, entry
+from derive.ids import plain
 from derive.language import Words
 from derive.lines import Piece, pieces
 from derive.spelling import Dialect, Show, Shown, spell, terms
@@ -152,6 +153,11 @@ class Printer(ABC):
 
     def unlinked(self, name: Name) -> Shown:
         return replace(self.show(name), link="")
+
+    def beside(self, line: Line) -> Beside | None:
+        """What a student has written for the quantity of a line; not where the line shows a multiple of it."""
+        factor, id = plain(line.target.id)
+        return self.document.marks.get(entry(id, line.target.index)) if factor == 1 else None
 
     def condition(self, line: Line) -> str:
         """The case that was taken, in symbols and numbers."""

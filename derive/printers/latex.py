@@ -65,7 +65,13 @@ class Tex(Printer):
 
     def lines(self, step: Step) -> list[str]:
         """The rows of one align* environment."""
-        return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, lambda line: because(self, line))
+        values, case = self.document.values, lambda line: because(self, line)
+        return aligned(step.lines, values, self.dialect_of, WIDTH, case, self.remark)
+
+    def remark(self, line: Line) -> str:
+        """What a student has written for the quantity of a line."""
+        beside = self.beside(line)
+        return "" if beside is None else rf"\text{{\small {self.say(beside.said)}}}"
 
     def dialect_of(self, line: Line) -> Latex:
         return self.shaped if line.shapes else self.plain

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 
 from derive.dialects.latex import Latex
-from derive.document import Book, Document, Line, Say
+from derive.document import Book, Code, Document, Line, Say
 from derive.formula import Formula
 from derive.language import Both
 from derive.printers.aligned import aligned
@@ -55,7 +56,14 @@ class Markdown(Printer):
         """One block of mathematics."""
         rows = aligned([line], self.document.values, lambda line: self.plain, WIDTH, lambda line: because(self, line))
         inside = " \\\\\n".join(rows)
-        return f"```math\n\\begin{{aligned}}\n{inside}\n\\end{{aligned}}\n```"
+        beside = self.beside(line)
+        below = f"\n\n{self.say(beside.said)}" if beside else ""
+        return f"```math\n\\begin{{aligned}}\n{inside}\n\\end{{aligned}}\n```{below}"
+
+    def fenced(self, code: Code) -> str:
+        """Lines of a file between fences that are longer than any in them."""
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", code.text)), default=0))
+        return f"{fence}{code.language}\n{code.text}\n{fence}"
 
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)

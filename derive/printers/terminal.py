@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from unicodedata import east_asian_width
@@ -31,9 +32,11 @@ class Terminal(Printer):
 
     def page(self) -> list[str]:
         document = self.document
-        lines = [*self.headed(document.title, "="), *self.sections()]
+        lines = [*self.headed(document.title, "="), *self.lead(), *self.sections()]
         lines += self.listed("section.conventions", map(self.say, document.conventions))
         lines += self.listed("section.lessons", map(self.command, self.behind))
+        if not document.witnesses:
+            return lines
         return [*lines, *self.headed(self.word("section.witnesses"))[:-1], *self.witnesses()]
 
     def book(self, book: Book, printer: Callable[[Document], Terminal]) -> list[str]:
@@ -53,6 +56,11 @@ class Terminal(Printer):
             rows = [[lesson.title, *self.found(w)] for lesson, w in pairs]
             lines += [*self.table([header, *rows], self.word(f"witness.{witness.name}")), ""]
         return lines
+
+    def lead(self) -> list[str]:
+        """What stands under the title of marked work; the sections of a worked solution say it themselves."""
+        rows = [row for sentence in self.document.summary for row in self.wrapped(self.say(sentence))]
+        return [*rows, ""] if self.document.student else []
 
     def headed(self, title: str, line: str = "-") -> list[str]:
         """A title with a line under it."""
@@ -79,9 +87,10 @@ class Terminal(Printer):
             case Step():
                 return self.step(block)
             case Table():
-                return self.table([self.cells(block.header), *map(self.cells, block.rows)], self.say(block.title))
+                rows = [self.cells(block.header), *map(self.cells, block.rows)]
+                return self.table(rows, self.say(block.title), broken=block.broken)
             case Code():
-                return ["    " + line for line in block.text.splitlines()]
+                return ["    " + self.escape(line) for line in block.text.splitlines()]
             case Figure():
                 return []
 
@@ -107,12 +116,17 @@ class Terminal(Printer):
                     current = indent
                 current += piece
         case = f"   ({self.word('page.case', condition=self.condition(line))})" if line.condition is not None else ""
-        return [*found, current + case]
+        found.append(current + case)
+        if beside := self.beside(line):
+            found.append(f"{indent}    {self.say(beside.said)}")
+        return found
 
     def cells(self, cells: tuple[object, ...]) -> list[str]:
         return [self.cell(cell) for cell in cells]
 
-    def table(self, rows: list[list[str]], title: str) -> list[str]:
+    def table(self, rows: list[list[str]], title: str, *, broken: bool = False) -> list[str]:
+        if broken:
+            rows = self.fitted(rows)
         widths = [max(columns(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = [
             "  " + "  ".join(cell + " " * (w - columns(cell)) for cell, w in zip(row, widths, strict=True)).rstrip()
@@ -120,6 +134,16 @@ class Terminal(Printer):
         ]
         rule = "  " + "  ".join("-" * w for w in widths)
         return [title, lines[0], rule, *lines[1:]]
+
+    def fitted(self, rows: list[list[str]]) -> list[list[str]]:
+        """A table in which what is too wide in the last column goes on in the rows below."""
+        used = sum(max(columns(row[i]) for row in rows) + 2 for i in range(len(rows[0]) - 1))
+        room = max(self.width - used - 2, 20)
+        found = []
+        for *first, last in rows:
+            lines = folded(last, room)
+            found += [[*first, lines[0]], *([*[""] * len(first), line] for line in lines[1:])]
+        return found
 
     def witnesses(self) -> list[str]:
         header = [self.word(f"table.{k}") for k in ("witness", "quantity", *FOUND)]
@@ -132,6 +156,18 @@ class Terminal(Printer):
 
     def wrapped(self, text: str) -> list[str]:
         return textwrap.wrap(text, self.width) or [""]
+
+
+def folded(text: str, width: int) -> list[str]:
+    """A text in lines of so many columns; between Chinese characters a line may end."""
+    lines = [""]
+    for piece in re.findall(r"[\u3000-\u9fff\uff00-\uffef]|\s+|[^\s\u3000-\u9fff\uff00-\uffef]+", text):
+        if columns(lines[-1] + piece.rstrip()) > width and lines[-1].strip():
+            lines[-1] = lines[-1].rstrip()
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] += piece
+    return lines
 
 
 def columns(text: str) -> int:

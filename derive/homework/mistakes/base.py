@@ -12,12 +12,18 @@ from functools import cached_property
 
 from derive import formula as fm
 from derive.formula import Apply, Formula, Name, Number
-from derive.graph import Node
-from derive.homework.circuit import Circuit, Entry
-from derive.ids import after, derivative, timed
-from derive.model import Model
+from derive.graph import Node, Op
+from derive.homework.circuit import Circuit, Entry, kind_of
+from derive.ids import after, derivative, split, timed
+from derive.ids import step as when
+from derive.model import Layer, Model
 
 Rule = Callable[["Step"], Iterable[Formula]]
+PARTS = "FLSBOENDCX"  # the parts of the list of misconceptions, in its order
+MOST = 10  # formulas of a rule for one thing that may be any of several: the other units of a wide layer
+
+MANY = 20  # wrong formulas of one rule at one step, at most
+WIDE = 32  # terms of sums that are put into one another, at most: their formulas grow with the square
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,11 @@ class Mistake:
     on: frozenset[str]
     prior: int
     lesson: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its place in the list."""
+        return PARTS.index(self.id[0]), int(self.id[1:])
 
     def at(self, step: Step) -> list[Formula]:
         """The formulas it gives at a step, those that are not the right one."""
@@ -58,11 +69,11 @@ class Library:
     def of(self, kind: str) -> list[Mistake]:
         """The rules that may apply to a kind of entry."""
         if kind not in self._by_kind:
-            self._by_kind[kind] = [m for m in self.rules.values() if not m.on or kind in m.on]
+            self._by_kind[kind] = [m for m in self if not m.on or kind in m.on]
         return self._by_kind[kind]
 
     def __iter__(self) -> Iterator[Mistake]:
-        return iter(self.rules.values())
+        return iter(sorted(self.rules.values(), key=lambda mistake: mistake.place))
 
 
 mistakes = Library()
@@ -140,6 +151,58 @@ class Step:
     def others(self, name: Name) -> list[Name]:
         """The other entries of the quantity a name belongs to."""
         return [other for other in self.all_of(name.id) if other != name]
+
+    def alike(self, name: Name) -> list[Name]:
+        """The entries of all quantities of a name's kind in the same training step, its own quantity's first: all biases."""
+        at = self.entry_of(name)
+        found = [
+            node for node in self.circuit.nodes.values() if (kind_of(node.id), when(node.id)) == (at.kind, at.step)
+        ]
+        found.sort(key=lambda node: node.id != name.id)
+        return [other for node in found for other in self.circuit.array(node).ravel() if other != name]
+
+    def across(self, id: str, axis: int) -> list[Name]:
+        """A quantity's entries in this one's column, of all samples (axis 0), or in its row, of all units (1)."""
+        array = self.circuit.array(self.circuit.nodes[id])
+        return list(array[:, self.column] if axis == 0 else array[self.row])
+
+    @property
+    def op(self) -> Op:
+        """What it is computed by."""
+        return self.node.op
+
+    @property
+    def source(self) -> Name | None:
+        """The entry in the same place of what it is computed from first: z of an activation."""
+        return self.source_of(self.entry.name)
+
+    def source_of(self, name: Name) -> Name | None:
+        """The same of another entry: the score z behind a probability p."""
+        at = self.entry_of(name)
+        return self.named(at.node.inputs[0].id, at.row, at.column)
+
+    def beside(self, name: Name) -> list[Name]:
+        """The other entries of the row a name belongs to: those of the other units."""
+        at = self.entry_of(name)
+        found = (self.named(name.id, at.row, column) for column in range(at.node.shape[1]))
+        return [other for other in found if other is not None and other != name]
+
+    def elsewhere(self, id: str) -> list[str]:
+        """The ids of the quantities of the same kind in the other layers, in the same training step."""
+        kind = kind_of(id)
+        return [o for o in self.circuit.nodes if o != id and kind_of(o) == kind and when(o) == when(id)]
+
+    @property
+    def linear(self) -> Layer | None:
+        """The linear layer whose weights or biases the step belongs to."""
+        parameter = split(self.entry.node.id)[1]
+        layers = [] if self.model is None else self.model.iterations[self.entry.step - 1].forward.layers
+        return next((layer for layer in layers for p in (layer.W, layer.b) if p and p.id == parameter), None)
+
+    @property
+    def samples(self) -> int:
+        """How many samples are worked at once."""
+        return 1 if self.model is None else self.model.forward.output.shape[0]
 
     def id(self, letter: str, layer: str | int, *, by: bool = False) -> str:
         """The id of a quantity of a layer in the same training step: `z1`, or with `by` the derivative `dL/dz1`."""

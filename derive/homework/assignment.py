@@ -1,0 +1,131 @@
+"""An assignment made ready for marking: the network of a file as single numbers, and how strictly it is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from derive import checks
+from derive.derivation import Form, Wishes, tell
+from derive.document import Document
+from derive.errors import nearest
+from derive.examples import resolve
+from derive.homework import conventions, policy
+from derive.homework.circuit import Circuit
+from derive.homework.marked import Marked
+from derive.homework.marking import Alternative, Marker
+from derive.homework.policy import Policy
+from derive.homework.submission import Submission
+from derive.homework.written import Written
+from derive.language import Words
+from derive.model import Model
+from derive.naming import Naming
+from derive.notation import Notation
+from derive.notation import read as read_notation
+from derive.numerals import Policy as Numbers
+from derive.options import mapping
+from derive.solution import finished, kept
+from derive.spec import Spec, load
+
+MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
+ReadNumber = Callable[[str, bool], Written]
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What marks all submissions to one network file; made once for a whole class.
+
+    name: its title, or its id, or where the file is · pages: worked solutions, as they are asked for
+    """
+
+    spec: Spec
+    circuit: Circuit
+    marker: Marker
+    name: str
+    pages: dict[tuple[Numbers, str], Document] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, net: str | Path | Mapping[str, Any], read: ReadNumber | None = None) -> Assignment:
+        """The assignment of a path, `-`, the name of a built-in example, or a mapping like net.yaml.
+
+        read: the text of a number -> as written; by default `derive.homework.reading`
+        Raises InputError where the file is at fault, or has no numbers to mark by.
+        """
+        spec = load(net if isinstance(net, Mapping) else resolve(net))
+        circuit = circuit_of(spec)
+        found = policy.read(spec.check)
+        found = replace(found, weights=weights(spec, found, circuit))
+        others = tuple(
+            Alternative(other.about, other.name, lambda spec=other.spec: circuit_of(spec))  # type: ignore[misc]
+            for other in conventions.others(spec)
+        )
+        marker = Marker(circuit, found, read or number_reader(), spec.id, others)
+        name = spec.name or spec.id or (Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else "")
+        return cls(spec, circuit, marker, name)
+
+    @property
+    def policy(self) -> Policy:
+        return self.marker.policy
+
+    @cached_property
+    def notation(self) -> Notation:
+        return read_notation(self.spec.notation, None)
+
+    def mark(self, submission: Submission) -> Marked:
+        """The marks of one submission. InputError where it is for another assignment, or answers a step twice."""
+        return self.marker.mark(submission)
+
+    def circuit_for(self, marked: Marked) -> Circuit:
+        """The circuit by which a submission was marked: that of the convention it follows."""
+        for other in self.marker.alternatives:
+            if other.name == marked.convention:
+                return other.circuit
+        return self.circuit
+
+    def worked(self, numbers: Numbers, words: Words) -> Document:
+        """The worked solution that its witnesses agree on, entry by entry where that is not too long."""
+        key = numbers, words.language
+        if key not in self.pages:
+            model = self.circuit.quantities
+            assert isinstance(model, Model)
+            form: Form = "scalar" if len(self.circuit.entries) <= MOST_WRITTEN_OUT else "auto"
+            wishes = Wishes(form=form, backward=bool(model.gradient))
+            document, _ = tell(model, numbers, self.notation, words, wishes)
+            found = finished(document, model, checks.report(model, document), "normal", ())
+            self.pages[key] = found.document
+        return self.pages[key]
+
+
+def circuit_of(spec: Spec) -> Circuit:
+    """The network of a file as single numbers; refuses one that has none."""
+    model = kept(spec)
+    if model.missing:
+        names = ", ".join(node.id for node in model.missing[:3])
+        raise spec.item.error(f"answers can only be marked where all numbers are given; there are none for {names}")
+    return Circuit(model, Naming(model, read_notation(spec.notation, None)))
+
+
+def number_reader() -> ReadNumber:
+    """How the texts of numbers are read."""
+    read: ReadNumber = import_module("derive.homework.reading.numbers").read_number
+    return read
+
+
+def weights(spec: Spec, found: Policy, circuit: Circuit) -> dict[str, float]:
+    """Points by entry: those given for an entry hold over those given for all of its quantity."""
+    made: dict[str, float] = {}
+    if not found.weights or spec.check is None:
+        return made
+    items = mapping(mapping(spec.check)["weights"])
+    keys = {name: circuit.find(name) for name in found.weights}
+    for name, entries in keys.items():
+        if entries is None:
+            known = [*circuit.nodes, *circuit.quantities.labels.entries]
+            raise items[name].at_key().error(f"weights: there is no step '{name}'.{nearest(name, known)}")
+    for name, entries in sorted(keys.items(), key=lambda pair: -len(pair[1] or ())):
+        made |= dict.fromkeys(entries or (), found.weights[name])
+    return made

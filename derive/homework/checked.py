@@ -1,0 +1,197 @@
+"""`derive.check`: one submission read, marked and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from derive import policies
+from derive.document import Document
+from derive.errors import InputError, nearest
+from derive.homework import record
+from derive.homework.assignment import Assignment
+from derive.homework.marked import Mark, Marked
+from derive.homework.report import REVEAL, Report, numbers_of
+from derive.homework.submission import Answer, Submission
+from derive.language import Words
+from derive.printers import FORMATS as PAGES
+from derive.solution import write
+
+FORMATS = ("html", "latex", "markdown", "text", "json")
+SUFFIX = {"html": ".html", "latex": ".tex", "markdown": ".md", "text": ".txt", "json": ".json"}
+Given = str | Path | Mapping[str, Any] | Submission
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A marked submission, to be asked and to be printed.
+
+    reveal: how much is told, one of `derive.homework.report.REVEAL`; None: `first`, and everything in JSON
+    numbers: in the place of the file's own rounding policy, by the names of `derive.solve`
+    """
+
+    assignment: Assignment
+    marked: Marked
+    reveal: str | None = None
+    lang: str = "en"
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    lessons: str | None = None
+
+    @property
+    def first_error(self) -> str | None:
+        """The id of the first step that is wrong itself; None if there is none."""
+        return self.marked.first_error
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """One mark for every answer, in the order of the computation."""
+        return self.marked.marks
+
+    @property
+    def earned(self) -> float:
+        return self.marked.earned
+
+    @property
+    def follow_through(self) -> float:
+        """The points for steps that follow correctly from an earlier error; part of what is earned."""
+        return self.marked.follow_through
+
+    @property
+    def most(self) -> float:
+        return self.marked.most
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong and everything could be read."""
+        return self.marked.right
+
+    def __getitem__(self, step: str) -> Mark:
+        """The mark of a step, by id or label. KeyError where it was not answered."""
+        keys = self.assignment.circuit.find(step) or ()
+        for mark in self.marks:
+            if mark.key in keys or (not mark.key and mark.label == step):
+                return mark
+        raise KeyError(f"no answer to '{step}'.{nearest(step, [mark.label for mark in self.marks])}")
+
+    # printing ---------------------------------------------------------------------------------------------------------
+    def report(self, reveal: str) -> Report:
+        """What is told at a level."""
+        policy = policies.read(self.assignment.spec.numbers, dict(self.numbers))
+        policy = numbers_of(self.assignment, self.marked, policy)
+        circuit = self.assignment.circuit_for(self.marked)
+        words = Words(self.lang)
+        if reveal != "all":
+            return Report(self.assignment, self.marked, reveal, words, circuit.values.branch(policy))
+        document = self.assignment.worked(policy, words)
+        return Report(self.assignment, self.marked, reveal, words, document.values.branch(policy), document)
+
+    def document(self, reveal: str | None = None) -> Document:
+        """The page. WitnessError where a line on it is not true."""
+        return replace(self.report(reveal or self.reveal or "first").document(), lessons=self.lessons)
+
+    def print(self, format: str) -> str:
+        """The page in one of `FORMATS`."""
+        if format not in FORMATS:
+            raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
+        if format == "json":
+            return record.written(self.report(self.reveal or "all"))
+        return str(PAGES[format].print(self.document()))
+
+    def to_html(self) -> str:
+        """One self-contained page."""
+        return self.print("html")
+
+    def to_latex(self) -> str:
+        """A LaTeX document."""
+        return self.print("latex")
+
+    def to_markdown(self) -> str:
+        """Markdown as GitHub renders it."""
+        return self.print("markdown")
+
+    def to_json(self) -> str:
+        """JSON, schema derive-check/1."""
+        return self.print("json")
+
+    def save(self, folder: str | Path, name: str = "check", formats: Sequence[str] = ("html",)) -> list[Path]:
+        """Writes the files into a folder, each whole or not at all, and says which."""
+        printed = {Path(folder) / f"{name}{SUFFIX[format]}": self.print(format) for format in formats}
+        for path, content in printed.items():
+            write(path, content)
+        return list(printed)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
+
+
+# what is handed in ----------------------------------------------------------------------------------------------------
+def check(
+    net: str | Path | Mapping[str, Any] | Assignment,
+    answers: Given,
+    *,
+    reveal: str | None = None,
+    lang: str = "en",
+    lessons: str | None = None,
+    stage: Callable[[str], None] = lambda name: None,
+    **numbers: Any,
+) -> Checked:
+    """Marks one submission: `derive.check("net.yaml", "answers.yaml").first_error`.
+
+    net:     a path, the name of a built-in example, a mapping like net.yaml, or an assignment made ready before
+    answers: a file with one submission, or a mapping step -> value; values as texts keep their last digits
+    reveal:  none, first, steps or all · lang: en or zh · lessons: the address of the page on which all lessons stand
+    numbers: significant, decimals, exact, half, comma: how numbers are shown
+    Raises InputError where a file is at fault.
+    """
+    if reveal is not None and reveal not in REVEAL:
+        raise InputError(f"unknown level '{reveal}'.{nearest(reveal, REVEAL)}", file="reveal")
+    stage("read")
+    assignment = net if isinstance(net, Assignment) else Assignment.load(net)
+    submission = submitted(answers)
+    stage("mark")
+    marked = assignment.mark(submission)
+    return Checked(assignment, marked, reveal, lang, numbers, lessons)
+
+
+def submitted(answers: Given) -> Submission:
+    """The one submission of a file, or what a mapping says."""
+    if isinstance(answers, Submission):
+        return answers
+    if isinstance(answers, Mapping):
+        return Submission(answers=tuple(a for step, value in answers.items() for a in entries(str(step), value)))
+    found: list[Submission] = import_module("derive.homework.reading").read(answers)
+    if len(found) != 1:
+        many = f"{len(found)} students' answers are in this file" if found else "there are no answers in this file"
+        raise InputError(f"{many}; one is marked at a time", file=str(answers))
+    return found[0]
+
+
+def entries(step: str, value: Any) -> Iterator[Answer]:
+    """The answers in a value: a number or text, {value, formula}, or lists of them, counted from 1."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        for i, part in enumerate(value, 1):
+            inside = f"{step[:-1]},{i}]" if step.endswith("]") else f"{step}[{i}]"
+            yield from entries(inside, part)
+    elif isinstance(value, Mapping):
+        if unknown := [key for key in value if key not in ("value", "formula")]:
+            raise InputError(f"unknown key '{unknown[0]}' of an answer; keys are value and formula", file=step)
+        yield Answer(step, written(step, value.get("value")), written(step, value.get("formula")))
+    else:
+        yield Answer(step, written(step, value))
+
+
+def written(step: str, value: Any) -> str | None:
+    """A number as its digits."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
+        raise InputError(f"a {type(value).__name__} is no answer", file=step)
+    return str(value)

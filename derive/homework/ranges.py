@@ -1,0 +1,29 @@
+"""What a quantity can be at all, whatever the numbers: a probability is never above 1."""
+
+from __future__ import annotations
+
+import math
+
+from derive.graph import Node
+from derive.ids import kind
+from derive.ops.base import Elementwise
+from derive.ops.vector import Softmax
+
+#: The least and the largest value of an activation.
+OF = {
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "hardtanh": (-1.0, 1.0),
+    "softplus": (0.0, math.inf),
+}
+ANY = (-math.inf, math.inf)
+
+
+def of(node: Node) -> tuple[float, float]:
+    """The least and the largest value an entry of a quantity can have."""
+    if isinstance(node.op, Softmax):
+        return 0.0, 1.0
+    if isinstance(node.op, Elementwise) and node.role == "activation":
+        return OF.get(node.op.name, ANY)
+    return (0.0, math.inf) if node.role == "statistic" and kind(node.id)[0] == "var" else ANY

@@ -1,0 +1,371 @@
+"""What is told about a marked submission: from the marks to a document.
+
+How much is told is for the lecturer to say (`REVEAL`): below `all` no right value of any step is given, but what a
+wrong step should have been by the student's own earlier numbers; `first` does so for the first error alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+from derive.checks.printed import printed
+from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
+from derive.errors import WitnessError
+from derive.formula import Name
+from derive.homework.assignment import Assignment
+from derive.homework.circuit import Circuit
+from derive.homework.marked import WRONG, Found, Mark, Marked
+from derive.homework.mistakes import mistakes
+from derive.homework.own import Own
+from derive.language import Words
+from derive.lessons import topics
+from derive.lines import rounding
+from derive.numerals import Policy as Numbers
+from derive.spelling import Style
+from derive.values import Values
+
+#: How much is told, from the least to the most.
+REVEAL = ("none", "first", "steps", "all")
+#: Verdict -> (its sign, what kind of mark it is).
+SIGNS = {
+    **dict.fromkeys(("correct", "correct_rounding", "over_precise", "other_convention"), ("✓", "right")),
+    **dict.fromkeys(("truncated", "low_precision", "last_digit"), ("≈", "near")),
+    "follow_through": ("↪", "follow"),
+    **dict.fromkeys(("undecided", "too_coarse", "unreadable"), ("?", "open")),
+    "blank": ("–", "open"),
+    **dict.fromkeys(WRONG, ("✗", "wrong")),
+}
+#: Verdicts whose credit is said where it is not all of the points.
+PARTIAL = ("over_precise", "truncated", "other_convention", "low_precision", "last_digit", "follow_through")
+MOST_NAMED = 6  # unwritten steps that are named
+MOST_TEXT = 80  # letters of what could not be read, of a name
+MOST_WORKING = 20_000
+
+
+def verdict(code: str) -> Say:
+    """A verdict in words, with its sign before it."""
+    return say("check.verdict", sign=SIGNS[code][0], verdict=say(f"verdict.{code}"))
+
+
+def points(number: float) -> str:
+    """Points with two decimals at most."""
+    return f"{number:.2f}".rstrip("0").rstrip(".")
+
+
+def plain(text: str, most: int = MOST_TEXT) -> str:
+    """A student's text on one line, without controls and signs that turn the direction of writing."""
+    shown = "".join(c if c.isprintable() else " " for c in text).strip()
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One marked submission, as it is told.
+
+    values: the right numbers, in a branch of their own · worked: the worked solution, where all is revealed
+    """
+
+    assignment: Assignment
+    marked: Marked
+    reveal: str
+    words: Words
+    values: Values
+    worked: Document | None = None
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        return self.assignment.circuit_for(self.marked)
+
+    @cached_property
+    def own(self) -> Own:
+        marks = {mark.key: mark for mark in self.marked.marks if mark.key}
+        return Own(self.circuit, marks, self.values, self.assignment.notation)
+
+    @cached_property
+    def first(self) -> Mark | None:
+        """The first step that is wrong itself."""
+        return next((mark for mark in self.marked.marks if mark.key and mark.key == self.marked.first_error), None)
+
+    @cached_property
+    def typed(self) -> Mapping[str, str]:
+        """What the student calls the steps."""
+        found = ((self.circuit.find(answer.step), answer.step) for answer in self.marked.submission.answers)
+        return {keys[0]: plain(step) for keys, step in found if keys is not None and len(keys) == 1}
+
+    def told(self, mark: Mark) -> bool:
+        """Whether the verdict on a step may be said."""
+        if self.reveal in ("steps", "all") or self.first is None:
+            return self.reveal != "none"
+        order = self.circuit.order
+        return self.reveal == "first" and (not mark.key or order[mark.key] <= order[self.first.key])
+
+    # the document -----------------------------------------------------------------------------------------------------
+    def document(self) -> Document:
+        """All that is told. Raises WitnessError where a printed line is not true."""
+        sections = [section for section in self.sections() if section.blocks]
+        document = Document(
+            title=self.words.plain("check.title", name=self.assignment.name),
+            sections=tuple(sections),
+            values=self.values,
+            style=self.style(),
+            language=self.words.language,
+            summary=tuple(self.summary()),
+            student=True,
+            conventions=tuple(self.conventions()),
+        )
+        witness = printed(document)
+        if not witness.ok:
+            raise WitnessError(f"a line of the report is off by {witness.max_rel:.3g}")
+        if self.worked is None:
+            return document
+        return replace(
+            document,
+            sections=(*sections, *self.worked.sections, *self.working()),
+            witnesses=(*self.worked.witnesses, witness) if witness.compared else self.worked.witnesses,
+            conventions=(*document.conventions, *(c for c in self.worked.conventions if c not in document.conventions)),
+            conventions_in_force=self.worked.conventions_in_force,
+            quantities=self.worked.quantities,
+            marks=self.beside(),
+        )
+
+    def sections(self) -> Iterator[Section]:
+        yield Section("unread", say("section.check.unread"), tuple(self.unread()))
+        if self.first is not None and self.reveal != "none":
+            yield Section("first", say("section.check.first"), tuple(self.first_error(self.first)))
+        if self.reveal != "none":
+            yield Section("steps", say("section.check.steps"), tuple(self.steps()))
+
+    def style(self) -> Style:
+        notation, numbers = self.assignment.notation, self.values.policy
+        return Style(
+            notation.times,
+            notation.log,
+            numbers.comma,
+            columns=notation.layout == "columns",
+            given=self.words.plain("page.if"),
+            otherwise=self.words.plain("page.else"),
+        )
+
+    def summary(self) -> Iterator[Say]:
+        """Who, how many points, where the first error is."""
+        marked, submission = self.marked, self.marked.submission
+        if who := " ".join(
+            filter(None, (plain(submission.name), plain(f"({submission.student})" if submission.student else "")))
+        ):
+            yield say("check.student", student=who)
+        yield say("check.points", earned=points(marked.earned), most=points(marked.most))
+        if marked.follow_through:
+            yield say("check.follow_through", points=points(marked.follow_through))
+        if self.reveal != "none":
+            yield self.verdict_on_all()
+        if marked.convention:
+            yield say("check.convention", name=marked.convention)
+        for flag in marked.flags:
+            yield (
+                say(f"check.flag.{flag}")
+                if known(self.words, f"check.flag.{flag}")
+                else say("check.flag.other", flag=plain(flag))
+            )
+
+    def verdict_on_all(self) -> Say:
+        if self.first is not None:
+            return say("check.first_error", step=self.step(self.first))
+        return say("check.all_right" if self.marked.right else "check.no_error")
+
+    def step(self, mark: Mark) -> Say | str:
+        """A step by its symbol and its name."""
+        if not mark.key:
+            return plain(mark.label)
+        return say("check.step", symbol=self.circuit.entries[mark.key].name, name=self.typed.get(mark.key, mark.label))
+
+    def read(self, mark: Mark) -> Cell:
+        """The number as it was understood, or what was written."""
+        if mark.read is not None:
+            return Amount(self.own.name(mark.key))
+        return plain(mark.raw)
+
+    # what could not be read -------------------------------------------------------------------------------------------
+    def unread(self) -> Iterator[Block]:
+        rows = tuple(
+            (self.step(mark), plain(mark.raw), plain(mark.problem, 300))
+            for mark in self.marked.marks
+            if mark.verdict == "unreadable"
+        )
+        if rows:
+            yield say("check.unread")
+            header = (say("table.check.step"), say("table.check.raw"), say("table.check.problem"))
+            yield Table("unread/table", say("table.check.unread"), header, rows, broken=True)
+
+    # the first error --------------------------------------------------------------------------------------------------
+    def first_error(self, mark: Mark) -> Iterator[Block]:
+        """What was read, what it should have been, and which mistakes give what was written."""
+        yield say("check.read", step=self.step(mark), value=self.read(mark))
+        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark),))
+        if mark.window:
+            named = mark.window[:MOST_NAMED]
+            more = ", …" if len(mark.window) > len(named) else ""
+            steps = ", ".join(self.circuit.label(key) for key in named) + more
+            yield say("check.window", steps=steps)
+        substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.reasons(mark)))
+        if substeps:
+            several = "check.mistakes" if len(substeps) > 1 else "check.mistake"
+            yield Step("first/mistakes", say(several), substeps=substeps)
+        else:
+            yield say("check.unexplained")
+
+    def expectation(self, mark: Mark) -> Say:
+        if self.circuit.entries[mark.key].given:
+            return say("check.given")
+        return say("check.own" if mark.depends else "check.from_task")
+
+    def distance(self, mark: Mark) -> Iterator[Say]:
+        """How far off the number is, in units of its last place."""
+        if mark.ulps_own is not None:
+            far = f"{mark.ulps_own:,.1f}" if mark.ulps_own < 100 else f"{mark.ulps_own:,.0f}"
+            yield say("check.distance", ulps=far)
+
+    def reasons(self, mark: Mark) -> list[Found]:
+        """The mistakes that fit, each rule once at each step."""
+        return list({(found.rule, found.at): found for found in mark.found}.values())
+
+    def lesson(self, mark: Mark) -> tuple[Found | None, str]:
+        """The first of the mistakes that has a lesson in which what is right is derived, and its topic."""
+        for found in mark.found:
+            rule = mistakes.rules.get(found.rule)
+            if rule is not None and rule.lesson in topics():
+                return found, rule.lesson
+        return None, ""
+
+    def mistake(self, number: int, found: Found, mark: Mark) -> Step:
+        """A mistake by its sentence, and its formula with the student's numbers."""
+        line = self.own.giving(f"wrong:{number}", found, mark) if self.may_show(found) else None
+        why = []
+        if found.at != mark.key and found.rule != "MISREAD":
+            why.append(say("check.at", step=self.circuit.entries[found.at].name))
+        if line is None and found.formula is not None and self.may_show(found):
+            why.append(say("check.formula", formula=found.formula))
+        if line is not None and not self.own.near(line.target, mark):
+            why.append(say("check.rounding"))
+        title, (first, topic) = self.sentence(found, mark), self.lesson(mark)
+        title = replace(title, lesson=topic) if found == first else title
+        return Step(f"first/mistakes/{number + 1}", title, tuple(why), () if line is None else (line,))
+
+    def may_show(self, found: Found) -> bool:
+        """Whether the formula may be shown: a line that was copied is named only if the student has written it."""
+        copied = found.rule == "X4" and isinstance(found.formula, Name)
+        return not copied or self.reveal == "all" or self.own.written(found.formula.key)  # type: ignore[union-attr]
+
+    def sentence(self, found: Found, mark: Mark) -> Say:
+        """What a rule says of itself."""
+        return say("check.rule", rule=found.rule, sentence=Say(f"mistake.{found.rule}", self.arguments(found, mark)))
+
+    def arguments(self, found: Found, mark: Mark) -> dict[str, Cell]:
+        """What may stand in a rule's sentence: its id, the step it was made at, and what it found out."""
+        at = self.circuit.entries.get(found.at)
+        made: dict[str, Cell] = {"rule": found.rule, "at": plain(found.at) if at is None else at.name}
+        for key, value in found.args.items():
+            made[key] = str(value)
+            if isinstance(value, Fraction):
+                made[key] = self.own.exactly(f"{key}:{found.rule}:{found.at}", value)
+        if isinstance(power := found.args.get("power"), int):
+            made["factor"] = self.own.exactly(f"factor:{found.at}", Fraction(10) ** power)
+        if found.rule == "X3" and mark.read is not None:
+            meant = int(str(found.args["digits"])) * mark.read.ulp * (-1 if mark.read.value < 0 else 1)
+            made["digits"] = self.own.like(f"digits:{found.args['digits']}", mark.read, meant)
+        return made
+
+    # all steps --------------------------------------------------------------------------------------------------------
+    def steps(self) -> Iterator[Block]:
+        keys = ("step", "yours", "verdict", "points", "remark")
+        rows = tuple(self.row(mark) for mark in self.marked.marks)
+        if rows:
+            header = tuple(say(f"table.check.{key}") for key in keys)
+            yield Table("steps/table", say("table.check.steps"), header, rows, broken=True)
+        if any(not self.told(mark) for mark in self.marked.marks):
+            yield say("check.held_back")
+
+    def row(self, mark: Mark) -> tuple[Cell, ...]:
+        if not self.told(mark):
+            return (self.step(mark), self.read(mark), "", "", "")
+        earned = say("check.of", earned=points(mark.credit * mark.weight), most=points(mark.weight))
+        return (self.step(mark), self.read(mark), verdict(mark.verdict), earned, self.remark(mark))
+
+    def remark(self, mark: Mark) -> Cell:
+        """What else there is to say of a step, in one cell."""
+        found = list(self.remarks(mark))
+        if not found:
+            return ""
+        joined = found[0]
+        for other in found[1:]:
+            joined = say("check.and", first=joined, second=other)
+        return joined
+
+    def remarks(self, mark: Mark) -> Iterator[Say]:
+        shown = self.reveal == "all" or (mark.verdict in WRONG and self.reveal == "steps") or mark is self.first
+        if mark.verdict in WRONG and shown and mark.own is not None:
+            yield say("check.expected", value=self.own.amount(f"expected:{mark.key}", mark.own))
+        differs = mark.verdict not in ("correct", "unreadable") and mark.exact != mark.own
+        if (
+            self.reveal == "all"
+            and mark.exact is not None
+            and (differs or mark.verdict not in (*WRONG, "correct", "unreadable"))
+        ):
+            yield say("check.right", value=self.own.amount(f"right:{mark.key}", mark.exact))
+        if mark.verdict in WRONG and mark.found:
+            yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
+        if mark.formula is not None:
+            yield say(
+                "check.formula_read", formula=mark.formula, verdict=say(f"verdict.{mark.formula_verdict or 'correct'}")
+            )
+        for note in mark.notes:
+            if known(self.words, f"check.note.{note}"):
+                yield say(f"check.note.{note}")
+            elif note in SIGNS:
+                yield verdict(note)
+
+    # beside the worked solution ---------------------------------------------------------------------------------------
+    def beside(self) -> dict[str, Beside]:
+        """What the student has written, for the lines of the worked solution."""
+        found = {}
+        for mark in self.marked.marks:
+            if mark.key and (mark.read is not None or mark.raw):
+                said = say("check.beside", value=self.read(mark), verdict=verdict(mark.verdict))
+                found[mark.key] = Beside(SIGNS[mark.verdict][1], said)
+        return found
+
+    def working(self) -> Iterator[Section]:
+        """The student's own notes, as they are."""
+        text = "\n".join(plain(line, 1_000) for line in self.marked.submission.working[:MOST_WORKING].splitlines())
+        if text.strip():
+            yield Section("working", say("section.check.working"), (Code(text, ""),))
+
+    # conventions ------------------------------------------------------------------------------------------------------
+    def conventions(self) -> Iterator[Say]:
+        policy, marks = self.assignment.policy, self.marked.marks
+        kind = "significant" if policy.precision.decimals is None else "decimals"
+        yield say(
+            f"check.precision.{kind}",
+            digits=str(policy.precision.decimals if kind == "decimals" else policy.precision.significant),
+        )
+        yield say("check.half_unit")
+        yield say("check.own_values")
+        for code in PARTIAL:
+            if policy.credit[code] != 1 and any(mark.verdict == code for mark in marks):
+                yield say("check.credit", verdict=say(f"verdict.{code}"), credit=points(policy.credit[code]))
+        if self.marked.follow_through or "follow_through_capped" in self.marked.flags:
+            yield say("check.share", percent=points(100 * policy.follow_through.max_share))
+        yield rounding(self.values.policy)
+
+
+def known(words: Words, key: str) -> bool:
+    return key in words.table
+
+
+def numbers_of(assignment: Assignment, marked: Marked, numbers: Numbers) -> Numbers:
+    """How numbers are shown: at least as precisely as they are asked for, and with a comma where the student has one."""
+    precision = assignment.policy.precision
+    digits = max(numbers.significant, precision.significant or 0)
+    return replace(numbers, significant=digits, as_you_go=False, comma=numbers.comma or marked.submission.comma)
