@@ -233,7 +233,7 @@ class Names:
                     yield f"{id}{''.join(digits)}"
         if id == "l" and len(index) == 1:
             yield f"L[{index[0]}]"
-        yield from OPTIONS.get(id, ())
+        yield from self.losses if id == "L" else OPTIONS.get(id, ())
 
     @cached_property
     def losses(self) -> list[str]:
