@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Protocol
 
-from derive.expression import GREEK, SIGNS, is_letter
+from derive.expression import GREEK, NAMES, SIGNS, is_letter
 from derive.formula import Formula, Name, Partial, Symbol, entry
 from derive.graph import Node
 from derive.ids import is_after, kind, split, state, step, timed, untimed
@@ -174,8 +174,8 @@ class Names:
     @cached_property
     def folded(self) -> dict[str, str]:
         """The same whatever the case of letters, but where that is the name of a whole quantity: W2 is not w2."""
-        wholes = {text.casefold() for text, id in self.whole_table.items() if text not in self.table}
-        return unambiguous(((text.casefold(), key) for text, key in self.table.items()), wholes)
+        taken = {text.casefold() for text, id in self.whole_table.items() if text not in self.table}
+        return unambiguous(((text.casefold(), key) for text, key in self.table.items()), {*taken, "e", *NAMES})
 
     @cached_property
     def whole_table(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from derive.algebra import FLOATS, evaluate
 from derive.errors import InputError, nearest
 from derive.expression import NUMBER, Parser, Token, word_at
 from derive.formula import Apply, Formula, Function, Number, Symbol
-from derive.homework.names import Names, known, plain
+from derive.homework.names import LOSSES, Names, known, plain
 
 MAX_TOKENS, MAX_DEPTH, MAX_DIGITS, MAX_SIGNS = 300, 40, 40, 3
 MAX_EXPONENT = 308  # of a number
@@ -123,7 +123,8 @@ class _Reader(Parser):
         tail = re.search("[eE]", shown)
         if tail and (found := self.names.longest(self.text, at + tail.start())):
             name = self.text[at + tail.start() :][: found[1]]
-            self.fail(f"'{shown}' is a number, but '{name}' is a name: write {shown[: tail.start()]}*{name}", at)
+            if name not in LOSSES:
+                self.fail(f"'{shown}' is a number, but '{name}' is a name: write {shown[: tail.start()]}*{name}", at)
         if sum(char.isdigit() for char in shown) > MAX_DIGITS:
             self.fail(f"a number of more than {MAX_DIGITS} digits", at)
         return Token("number", shown.replace(",", "."), at, shown)
