@@ -117,7 +117,7 @@ def test_every_key_is_a_name() -> None:
     for sheet in (mazur(), optimizer("adam")):
         for key, entry in sheet.circuit.entries.items():
             assert sheet.names.resolve(key) == (key,)
-            assert sheet.read(f"2 {key} x1") == 2 * entry.name * sheet.circuit.entries["x[1]"].name
+            assert sheet.read(f"2 x1 ({key})") == 2 * sheet.circuit.entries["x[1]"].name * entry.name
             assert sheet.names.resolve(sheet.names.label(key)) == (key,)
 
 
@@ -174,12 +174,12 @@ def test_a_decimal_comma() -> None:
         ("w5 = w6", 4, "no '='"),
         ("\u0430_o1", 1, "U+0430"),
         ("w5\u202e", 3, "U+202E"),
-        ("w\u200b5", 1, "there is no 'w'"),
+        ("w\u200b5", 2, "U+200B"),
         ("５*w5", 1, "U+FF15"),
         ("----x1", 1, "more than 3 signs"),
         ("x1^65", 3, "at most 64"),
         ("9**9**9**9", 5, "at most 64"),
-        ("10**10**10", 7, "at most 64"),
+        ("10**10**10", 3, "at most 64"),
         ("x1^(2^10)", 3, "at most 64"),
         ("exp(exp(exp(exp(10))))", 9, "out of range"),
         ("log(-1)*x1", 1, "out of range"),
@@ -190,7 +190,7 @@ def test_a_decimal_comma() -> None:
         ("+".join(["x1"] * 151), 451, "more than 300 parts"),
         ("w5.__class__", 3, "not understood"),
         ("__import__('os').system('true')", 1, "not understood"),
-        ("lambda: 0", 1, "there is no 'lambda'"),
+        ("lambda: 0", 7, "not understood"),
         ("factorial(10**7)", 1, "there is no 'factorial'"),
         ("x1!", 3, "not understood"),
         ("x1\x00", 3, "U+0000"),
@@ -257,7 +257,7 @@ PAIRS: list[tuple[Callable[[], Sheet], str, str, str]] = [
     (lambda: activation("relu"), "da1/dz1[1]", "(1+sign(z1_1))/2", "equivalent"),
     (lambda: activation("leaky_relu"), "a1[1]", "max(z1_1, z1_1/100)", "equivalent"),
     (lambda: activation("gelu"), "a1[1]", "z1_1/2 + z1_1 erf(z1_1/sqrt(2))/2", "equivalent"),
-    (lambda: activation("silu"), "a1[1]", "z1_1 sigmoid(z1_1)", "equivalent"),
+    (lambda: activation("silu"), "a1[1]", "z1_1 sigmoid(z1_1)", "same_form"),
     (lambda: activation("softplus"), "a1[1]", "z1_1 + log(1+e^-z1_1)", "equivalent"),
     (lambda: activation("elu"), "a1[1]", "max(0,z1_1) + min(0, e^z1_1 - 1)", "equivalent"),
     (lambda: activation("hardtanh"), "a1[1]", "max(-1, min(1, z1_1))", "equivalent"),
@@ -275,7 +275,7 @@ PAIRS: list[tuple[Callable[[], Sheet], str, str, str]] = [
     (lambda: loss("cross_entropy", "softmax"), "dL/dz1[1]", "a1_1 - t1", "identical"),
     (lambda: loss("cross_entropy", "softmax"), "dL/dz1[1]", "-t1(1-a1_1) + t2 a1_1", "equal_on_network"),
     (lambda: loss("cross_entropy", "softmax"), "L", "-t1 z1_1 - t2 z1_2 + ln(e^z1_1+e^z1_2)", "equal_on_network"),
-    (lambda: loss("kl_div"), "dL/dz1[1]", "-t1/2", "equivalent"),
+    (lambda: loss("kl_div"), "dL/dz1[1]", "-t1/2", "same_form"),
     (lambda: loss("nll"), "L", "-(t1 z1_1 + t2 z1_2)", "equivalent"),
     (lambda: loss("hinge_embedding"), "l[2]", "max(0, 1-z1_2)(1-t2)/2 + z1_2(1+t2)/2", "equal_on_network"),
     # optimizers
@@ -283,7 +283,7 @@ PAIRS: list[tuple[Callable[[], Sheet], str, str, str]] = [
     (lambda: optimizer("sgd"), "W1+[1,1]", "W1_11 - η dL/dz1_1 x1", "equal_on_network"),
     (lambda: optimizer("adam"), "m.W1[1,1]", "(1-β1) g.W1_11", "equivalent"),
     (lambda: optimizer("adam"), "m.W1[1,1]", "0.1 g.W1_11", "equivalent"),
-    (lambda: optimizer("adam"), "W1+[1,1]", "W1_11 - lr*mhat.W1_11/(sqrt(vhat.W1_11)+eps)", "same_form"),
+    (lambda: optimizer("adam"), "W1+[1,1]", "W1_11 - lr*mhat.W1_11/(sqrt(vhat.W1_11)+eps)", "identical"),
     (
         lambda: optimizer("adam"),
         "W1+[1,1]",

@@ -79,14 +79,19 @@ class Judge:
             return Equality("identical")
         if form(student) == form(right):
             return Equality("same_form")
-        others = {k: f for k, f in (overrides or {}).items() if k != key and k in self.before((key, *used))}
+        others = self.reached((key, *used), {k: f for k, f in (overrides or {}).items() if k != key})
         return self.decided(student, right, key, others)
 
     def same(self, f: Formula, g: Formula, overrides: Mapping[str, Formula] | None = None) -> bool:
         """Whether two formulas, right or wrong, have the same values on the network."""
         if form(f) == form(g):
             return True
-        return self.on_network(f, g, self.points(frozenset(), overrides or {})).level == "equal_on_network"
+        used = [name.key for one in (f, g) for name in fm.names(one)]
+        try:
+            points = self.points(frozenset(), self.reached(used, overrides or {}))
+            return self.on_network(f, g, points).level == "equal_on_network"
+        except Circular:
+            return False
 
     # which points -----------------------------------------------------------------------------------------------------
     def points(self, fixed: frozenset[str], overrides: Mapping[str, Formula]) -> Points:
@@ -99,9 +104,16 @@ class Judge:
             self._points[kept] = Points(self.circuit, seed, fixed, overrides)
         return self._points[kept]
 
-    def before(self, ends: Iterable[str]) -> set[str]:
-        """The entries that some are computed from, and these themselves."""
-        return {k for end in ends for k in (end, *self.ancestors(end))}
+    def reached(self, ends: Iterable[str], overrides: Mapping[str, Formula]) -> dict[str, Formula]:
+        """The formulas in the place of others that make a difference to some entries."""
+        found: dict[str, Formula] = {}
+        stack = list(ends) if overrides else []
+        while stack:
+            end = stack.pop()
+            for k in {end, *self.ancestors(end)} & overrides.keys() - found.keys():
+                found[k] = overrides[k]
+                stack += [name.key for name in fm.names(overrides[k])]
+        return found
 
     def ancestors(self, key: str) -> frozenset[str]:
         if key not in self._before:

@@ -38,7 +38,8 @@ def hints(judge: Judge, student: Formula, key: str, overrides: Mapping[str, Form
     if right is None:
         return ()
     try:
-        points = judge.points(frozenset(), overrides or {})
+        others = judge.reached((key, *(name.key for name in fm.names(student))), overrides or {})
+        points = judge.points(frozenset(), others)
         candidates = list(Search(judge, student, right, key, points).found())
         return tuple(hint for hint in candidates if judge.same(hint.formula, student, overrides))
     except Circular:

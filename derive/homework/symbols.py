@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import NoReturn
 
 import numpy as np
@@ -25,6 +26,7 @@ MAX_TOKENS, MAX_DEPTH, MAX_DIGITS, MAX_SIGNS = 300, 40, 40, 3
 MAX_EXPONENT = 308  # of a number
 MAX_POWER = 64  # what may stand above, where it is a constant
 LARGEST = 1e300
+MOST_COMPARED = 5_000  # spellings with an unknown name
 
 _z = fm.Name("z", symbol=Symbol("z"))
 
@@ -82,7 +84,7 @@ class _Reader(Parser):
         found = []
         for token in self.each():
             found.append(token)
-            if len(found) > MAX_TOKENS + 1:
+            if len(found) > MAX_TOKENS and token.kind != "end":
                 self.fail(f"a formula of more than {MAX_TOKENS} parts", token.at)
         return found
 
@@ -205,7 +207,8 @@ class _Reader(Parser):
         if self.text[end : end + 1] in ("[", "@", "′", ".") or (word[0] == "d" and self.text[end : end + 2] == "/d"):
             word = self.text[token.at :].split(" ")[0][:60]
         names = known(self.names)
-        self.fail(f"there is no '{word}' here.{nearest(word, [*names, *ALL]) or listed(names)}", token.at)
+        hint = nearest(word, [*names, *ALL]) or nearest(word, islice(self.names.table, MOST_COMPARED)) or listed(names)
+        self.fail(f"there is no '{word}' here.{hint}", token.at)
 
 
 def listed(names: list[str]) -> str:
