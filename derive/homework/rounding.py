@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from derive.homework import ladder
 from derive.homework.ladder import Reference
@@ -15,9 +16,9 @@ from derive.homework.written import Written
 
 @dataclass(frozen=True)
 class Habit:
-    """To so many significant digits (`sf`) or decimals (`dp`); `chops` where digits are cut off."""
+    """To so many significant digits (`sf`) or decimals (`dp`), both where the digits fit both; `chops`: cuts digits off."""
 
-    rounding: Rounding
+    roundings: tuple[Rounding, ...]
     precision: Precision
     chops: bool = False
 
@@ -26,16 +27,17 @@ class Habit:
         cls,
         declared: Rounding | None,
         written: Mapping[str, Written],
-        exact: Callable[[str], Reference],
+        values: Callable[[str], tuple[Reference, Reference | None]],
         precision: Precision,
     ) -> Habit:
-        """As declared, else as the digits show: constant decimals, else constant significant digits, else as asked for."""
-        rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, exact(key))}
-        chops = any(
-            ladder.chopped(w, exact(key), precision.unit(w)) and not ladder.close(w, exact(key), precision.unit(w))
-            for key, w in rounded.items()
-        )
-        return cls(declared or shown(list(rounded.values()), precision), precision, chops)
+        """As declared, else as the digits show: constant decimals, constant significant digits, else as asked for.
+
+        values: key -> (the right value, the one that follows from own numbers where all of these are written down)
+        """
+        rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, values(key)[0])}
+        cut = [way for key, w in rounded.items() if (way := direction(w, *values(key), precision.unit(w)))]
+        chops = "cut" in cut or ("down" in cut and "up" not in cut)
+        return cls((declared,) if declared else shown(list(rounded.values()), precision), precision, chops)
 
     @property
     def share(self) -> float:
@@ -50,19 +52,32 @@ class Habit:
         """The same of a number that was not written down."""
         if value == 0 or not math.isfinite(value):
             return 0.0
-        if self.rounding.kind == "dp":
-            return self.share * 10.0**-self.rounding.digits
-        return self.share * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - self.rounding.digits)
+        most = math.floor(math.log10(abs(value))) + 1
+        return max(self.share * 10.0 ** ((0 if r.kind == "dp" else most) - r.digits) for r in self.roundings)
 
 
-def shown(written: list[Written], precision: Precision) -> Rounding:
-    """The rounding that the digits show."""
+def direction(written: Written, exact: Reference, own: Reference | None, unit: Fraction) -> str:
+    """Which way a number was rounded: `up` or `down`, both away from 0 and towards it, or `cut` off; "" if that is unknown."""
+    refs = [exact] if own is None else [exact, own]
+    if not any(ladder.close(written, ref, unit) for ref in refs):
+        return "cut" if ladder.chopped(written, exact, unit) else ""
+    if own is None:
+        return ""
+    beyond = {abs(written.number) > abs(ref.value) for ref in refs}
+    if len(beyond) > 1:
+        return ""
+    return "up" if beyond.pop() else "down"
+
+
+def shown(written: list[Written], precision: Precision) -> tuple[Rounding, ...]:
+    """The roundings that the digits show."""
+    found = []
     decimals = {w.decimals for w in written}
     if len(decimals) == 1 and len(written) > 1:
-        return Rounding("dp", decimals.pop())
+        found.append(Rounding("dp", decimals.pop()))
     least, most = {w.significant[0] for w in written}, {w.significant[1] for w in written}
     if least == most and len(least) == 1:
-        return Rounding("sf", max(1, least.pop()))
+        found.append(Rounding("sf", max(1, least.pop())))
     if precision.decimals is not None:
-        return Rounding("dp", precision.decimals)
-    return Rounding("sf", precision.significant or 3)
+        found = found or [Rounding("dp", precision.decimals)]
+    return tuple(found) or (Rounding("sf", precision.significant or 3),)
