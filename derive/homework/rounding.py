@@ -13,14 +13,20 @@ from derive.homework.policy import Precision
 from derive.homework.submission import Rounding
 from derive.homework.written import Written
 
+LEFT = 3  # significant digits that are kept of a number too small for the decimals
+
 
 @dataclass(frozen=True)
 class Habit:
-    """To so many significant digits (`sf`) or decimals (`dp`), both where the digits fit both; `chops`: cuts digits off."""
+    """To so many significant digits (`sf`) or decimals (`dp`), both where the digits fit both.
+
+    chops, pads: whether digits are cut off, and whether digits beyond those asked for are mostly zeros
+    """
 
     roundings: tuple[Rounding, ...]
     precision: Precision
     chops: bool = False
+    pads: bool = True
 
     @classmethod
     def of(
@@ -37,7 +43,10 @@ class Habit:
         rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, values(key)[0])}
         cut = [way for key, w in rounded.items() if (way := direction(w, *values(key), precision.unit(w)))]
         chops = "cut" in cut or ("down" in cut and "up" not in cut)
-        return cls((declared,) if declared else shown(list(rounded.values()), precision), precision, chops)
+        longer = [ladder.padded(w, precision) for w in rounded.values() if ladder.extra(w, precision)]
+        pads = 2 * sum(longer) > len(longer)
+        roundings = (declared,) if declared else shown(list(rounded.values()), precision)
+        return cls(roundings, precision, chops, pads)
 
     @property
     def share(self) -> float:
@@ -48,12 +57,22 @@ class Habit:
         """How far a written number may lie from what was rounded."""
         return 2 * self.share * ladder.half(written, self.precision.unit(written))
 
-    def virtual(self, value: float) -> float:
-        """The same of a number that was not written down."""
+    def usual(self, value: float) -> float:
+        """The same of a number of some size, as this student rounds."""
         if value == 0 or not math.isfinite(value):
             return 0.0
-        most = math.floor(math.log10(abs(value))) + 1
-        return max(self.share * 10.0 ** ((0 if r.kind == "dp" else most) - r.digits) for r in self.roundings)
+        units = (10.0 ** ((0 if r.kind == "dp" else digits_before(value)) - r.digits) for r in self.roundings)
+        return self.share * max(units)
+
+    def virtual(self, value: float) -> float:
+        """The same of a number that was not written down: nobody goes on with a 0 that decimals would make of it."""
+        found = self.usual(value)
+        return found if found < abs(value) or not found else self.share * 10.0 ** (digits_before(value) - LEFT)
+
+
+def digits_before(value: float) -> int:
+    """The place of the first digit: 2 for 10 to 99.9, 0 for 0.1 to 0.999."""
+    return math.floor(math.log10(abs(value))) + 1
 
 
 def direction(written: Written, exact: Reference, own: Reference | None, unit: Fraction) -> str:
@@ -70,14 +89,17 @@ def direction(written: Written, exact: Reference, own: Reference | None, unit: F
 
 
 def shown(written: list[Written], precision: Precision) -> tuple[Rounding, ...]:
-    """The roundings that the digits show."""
-    found = []
-    decimals = {w.decimals for w in written}
-    if len(decimals) == 1 and len(written) > 1:
-        found.append(Rounding("dp", decimals.pop()))
-    least, most = {w.significant[0] for w in written}, {w.significant[1] for w in written}
-    if least == most and len(least) == 1:
-        found.append(Rounding("sf", max(1, least.pop())))
+    """The roundings that the digits show: the fewest decimals or significant digits, if most numbers have just so many."""
+    numbers = [w for w in written if w.value]
+    counted = {"dp": [w.decimals for w in numbers], "sf": [w.significant[1] for w in numbers]}
+    share = {
+        Rounding(kind, min(digits)): digits.count(min(digits)) / len(digits)
+        for kind, digits in counted.items()
+        if len(digits) > (kind == "dp")
+    }
+    most = max(share.values(), default=0.0)
+    if most > 0.5:
+        return tuple(found for found, part in share.items() if part == most)
     if precision.decimals is not None:
-        found = found or [Rounding("dp", precision.decimals)]
-    return tuple(found) or (Rounding("sf", precision.significant or 3),)
+        return (Rounding("dp", precision.decimals),)
+    return (Rounding("sf", precision.significant or 3),)
