@@ -13,6 +13,8 @@ from derive.homework.policy import Precision
 from derive.homework.submission import Rounding
 from derive.homework.written import Written
 
+COMMON = 0.25  # of all numbers: so many show a way of rounding
+SEEN = 1e-6  # units in the last place: what is less off is not rounded at all
 LEFT = 3  # significant digits that are kept of a number too small for the decimals
 
 
@@ -41,8 +43,8 @@ class Habit:
         values: key -> (the right value, the one that follows from own numbers where all of these are written down)
         """
         rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, values(key)[0])}
-        cut = [way for key, w in rounded.items() if (way := direction(w, *values(key), precision.unit(w)))]
-        chops = "cut" in cut or ("down" in cut and "up" not in cut)
+        ways = {direction(w, *values(key), precision.unit(w)) for key, w in rounded.items()}
+        chops = "cut" in ways or "up" not in ways  # nothing that was rounded up: then nothing speaks against it
         longer = [ladder.padded(w, precision) for w in rounded.values() if ladder.extra(w, precision)]
         pads = 2 * sum(longer) > len(longer)
         roundings = (declared,) if declared else shown(list(rounded.values()), precision)
@@ -82,14 +84,14 @@ def direction(written: Written, exact: Reference, own: Reference | None, unit: F
         return "cut" if ladder.chopped(written, exact, unit) else ""
     if own is None:
         return ""
-    beyond = {abs(written.number) > abs(ref.value) for ref in refs}
-    if len(beyond) > 1:
-        return ""
-    return "up" if beyond.pop() else "down"
+    beyond = [(abs(written.number) - abs(ref.value)) / float(unit) for ref in refs]
+    if min(beyond) > SEEN:
+        return "up"
+    return "down" if max(beyond) < -SEEN else ""
 
 
 def shown(written: list[Written], precision: Precision) -> tuple[Rounding, ...]:
-    """The roundings that the digits show: the fewest decimals or significant digits, if most numbers have just so many."""
+    """The roundings that the digits show: the fewest decimals or significant digits, if that is common."""
     numbers = [w for w in written if w.value]
     counted = {"dp": [w.decimals for w in numbers], "sf": [w.significant[1] for w in numbers]}
     share = {
@@ -98,7 +100,7 @@ def shown(written: list[Written], precision: Precision) -> tuple[Rounding, ...]:
         if len(digits) > (kind == "dp")
     }
     most = max(share.values(), default=0.0)
-    if most > 0.5:
+    if most >= COMMON:
         return tuple(found for found, part in share.items() if part == most)
     if precision.decimals is not None:
         return (Rounding("dp", precision.decimals),)
