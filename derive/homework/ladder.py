@@ -15,11 +15,9 @@ from fractions import Fraction
 from derive.homework.policy import Precision
 from derive.homework.written import Written
 
-WIDE = 10  # times a value: where rounding may have moved it by more, nothing can be said
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
 TIE = 1 + 1e-9  # of half a unit: sums in float64 miss a tie by a little
-SMALL = 1e-9  # a movement by rounding that is none
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
 TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
@@ -41,7 +39,7 @@ class Reference:
     @property
     def decides(self) -> bool:
         """Whether anything can be held against it: it is a number, and rounding has left something of it."""
-        return math.isfinite(self.value) and self.rad <= max(WIDE * abs(self.value), SMALL)
+        return math.isfinite(self.value) and math.isfinite(self.rad)
 
 
 def close(written: Written, value: Reference, unit: Fraction) -> bool:
