@@ -176,6 +176,6 @@ class Own:
         value, exact = self.worth(whole, {})
         if not abs(float(value) - written.number) <= mark.rad + max(written.unit, 1e-9 * abs(written.number)):
             return None  # it fits the right numbers, not these
-        filled = self.filled(whole)
+        filled, condition = self.reader.resolved(self.filled(whole))
         self.hold(id, value, exact)
-        return Line(Name(id, (), Spelled(filled)), (Form(filled, symbols=False),))
+        return Line(Name(id, (), Spelled(filled)), (Form(filled, symbols=False),), condition=condition)

@@ -304,16 +304,14 @@ class Report:
         return joined
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
-        shown = self.reveal == "all" or (mark.verdict in WRONG and self.reveal == "steps") or mark is self.first
-        if mark.verdict in WRONG and shown and mark.own is not None:
-            yield say("check.expected", value=self.own.amount(f"expected:{mark.key}", mark.own))
-        differs = mark.verdict not in ("correct", "unreadable") and mark.exact != mark.own
-        if (
-            self.reveal == "all"
-            and mark.exact is not None
-            and (differs or mark.verdict not in (*WRONG, "correct", "unreadable"))
-        ):
-            yield say("check.right", value=self.own.amount(f"right:{mark.key}", mark.exact))
+        due = right = None
+        if mark.verdict in WRONG and mark.own is not None and (self.reveal in ("steps", "all") or mark is self.first):
+            due = self.own.amount(f"expected:{mark.key}", mark.own)
+            yield say("check.expected", value=due)
+        if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
+            right = self.own.amount(f"right:{mark.key}", mark.exact)
+        if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
+            yield say("check.right", value=right)
         if mark.verdict in WRONG and mark.found:
             yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
         if mark.formula is not None:
