@@ -53,6 +53,11 @@ class Assignment:
         Raises InputError where the file is at fault, or has no numbers to mark by.
         """
         spec = load(net if isinstance(net, Mapping) else resolve(net))
+        return cls.of(spec, Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else "")
+
+    @classmethod
+    def of(cls, spec: Spec, name: str = "") -> Assignment:
+        """The assignment of a checked file. name: where that has neither a title nor an id"""
         circuit = circuit_of(spec)
         found = policy.read(spec.check)
         found = replace(found, weights=weights(spec, found, circuit))
@@ -61,8 +66,7 @@ class Assignment:
             for other in conventions.others(spec)
         )
         marker = Marker(circuit, found, read_number, spec.id, others)
-        name = spec.name or spec.id or (Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else "")
-        return cls(spec, circuit, marker, name)
+        return cls(spec, circuit, marker, spec.name or spec.id or name)
 
     @property
     def policy(self) -> Policy:
