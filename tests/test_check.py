@@ -6,6 +6,7 @@ import json
 import random
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -24,12 +25,13 @@ from derive.cli import main
 from derive.errors import InputError
 from derive.homework.assignment import Assignment
 from derive.homework.checked import FORMATS, Checked, check
-from derive.homework.marked import VERDICTS
-from derive.homework.own import numeral
+from derive.homework.marked import VERDICTS, WRONG, Found
+from derive.homework.mistakes import mistakes
+from derive.homework.own import Own, numeral
 from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission
-from derive.language import Words
+from derive.language import Words, part, table
 from derive.printers.terminal import Terminal, columns
 
 #: dL/dw5 lacks the factor out(1 − out); what follows from it is worked correctly.
@@ -154,6 +156,62 @@ def test_another_convention_is_named():
     assert halved.print("json").count('"other_convention"') == 3
 
 
+# sentences ------------------------------------------------------------------------------------------------------------
+SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
+
+
+def test_every_mistake_has_a_sentence():
+    ids = {key.removeprefix("mistake.") for key in table("en") if key.startswith("mistake.")}
+    assert ids == {*mistakes.rules, *SLIPS, "other"}
+
+
+def reports(assignment: Assignment) -> Iterator[Checked]:
+    """Marked work with everything that can be said of it."""
+    key, name = "dL/dW2[1,1]", assignment.circuit.entries["z1[2]"].name
+    yield checked(assignment, {"z1[1]": "0.3775"})
+    yield checked(assignment, {"z1[1]": "0.1"})
+    yield checked(assignment, {**WORK, "w5": "0.5", "zz": "1"})
+    yield checked(assignment, {"x[1]": "0.0712"})
+    found = checked(assignment, Submission("s1", "Ada", (Answer(key, "0.4398"), Answer("W2+[1,1]", "1")), working="…"))
+    wrong, rest = found.marks
+    slips = (
+        Found("MISREAD", None, "x[1]", {"value": Fraction(1, 2)}),
+        Found("X1", None, key, {"digits": 2}),
+        Found("X2", None, key, {"power": 1}),
+        Found("X3", None, key, {"digits": "3498"}),
+        Found("X4", name, key),
+        Found("B1", name, "dL/dz2[1]"),
+    )
+    notes = tuple(k.removeprefix("check.note.") for k in part("en_check") if k.startswith("check.note."))
+    flags = tuple(k.removeprefix("check.flag.") for k in part("en_check") if k.startswith("check.flag."))
+    some = replace(rest, notes=notes, formula=name, formula_verdict="error")
+    for code in VERDICTS:
+        marks = (replace(wrong, found=slips, window=("z2[1]",)), replace(some, verdict=code))
+        credit = {**assignment.policy.credit, code: 0.5}
+        policy = replace(assignment.policy, credit=credit)
+        strict = replace(assignment, marker=replace(assignment.marker, policy=policy))
+        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0, convention="other")
+        yield Checked(strict, marked, "all" if code == "error" else "steps")
+    for few in ((), slips[:1]):
+        yield Checked(assignment, replace(found.marked, marks=(replace(wrong, found=few),)))
+    yield replace(found, reveal="first")
+
+
+def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch: pytest.MonkeyPatch):
+    used: set[str] = set()
+    template = Words.template
+
+    def recorded(self: Words, key: Any) -> str:
+        used.add(key)
+        return template(self, key)
+
+    monkeypatch.setattr(Words, "template", recorded)
+    for report in (*reports(mazur), check(load(check={"decimals": 2}), {"z1": "1.10"})):
+        for format in ("text", "latex"):
+            report.print(format)
+    assert set(part("en_check")) - used - {"mistake.other"} == set()
+
+
 # what is told ---------------------------------------------------------------------------------------------------------
 def test_the_first_error_in_full(mazur: Assignment):
     text = checked(mazur).print("text")
@@ -191,6 +249,8 @@ def test_right_values_leak_at_no_level_but_the_last(mazur: Assignment, wrong_aga
     work = [mark.raw for mark in wrong_again.marks]
     printed = strip(replace(wrong_again, reveal=reveal).print(format))
     own = [digits for digits in later(mazur) if any(value.startswith(digits) for value in work)]
+    if reveal == "steps":  # a wrong step may be told what it should have been
+        own += [f"{abs(mark.own):.3g}" for mark in wrong_again.marks if mark.verdict in WRONG and mark.own is not None]
     found = {digits for digits in later(mazur) - {*own} if re.search(rf"(?<![\d.]){re.escape(digits)}", printed)}
     assert len(later(mazur)) > 10
     if reveal == "all":
@@ -276,8 +336,6 @@ def test_every_expectation_is_the_markers(mazur: Assignment):
 
 
 def test_a_false_line_is_not_printed(mazur: Assignment, monkeypatch: pytest.MonkeyPatch):
-    from derive.homework.own import Own
-
     true = Own.worth
     monkeypatch.setattr(Own, "worth", lambda self, f, computed: tuple(2 * x for x in true(self, f, computed)))
     with pytest.raises(derive.WitnessError, match="off by"):
