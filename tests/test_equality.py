@@ -18,7 +18,6 @@ from derive.errors import InputError
 from derive.formula import Apply, Formula, Number, formula
 from derive.homework.equality import LEVELS, RIGHT, Judge
 from derive.homework.hints import hints
-from derive.homework.names import Names
 from derive.homework.symbols import ALL, Unreadable, parse_formula
 
 LINEAR = {"linear": {"out": 2, "weight": [[0.1, 0.2], [0.3, -0.4]], "bias": [0.1, 0.2]}}
@@ -29,7 +28,7 @@ class Sheet:
 
     def __init__(self, net: Any) -> None:
         self.circuit = circuit_of(net)
-        self.names, self.judge = Names(self.circuit), Judge(self.circuit)
+        self.names, self.judge = self.circuit.names, Judge(self.circuit)
 
     def read(self, text: str) -> Formula:
         return parse_formula(text, self.names)
