@@ -28,7 +28,8 @@ RIGHT = LEVELS[:4]
 INFORMATIVE = 8  # points that have to agree
 SAME, NOISE = Fraction(1, 10**90), Fraction(1, 10**110)  # of the values, and of the largest number on the way
 CANCELLED = 1e40  # how far numbers on the way may exceed those of the right formula
-FREE = 48  # candidates at which symbols are independent
+FREE, MOST_FREE = 48, 12  # candidates at which symbols are independent, and how many are used
+CLEAR, SEEN = 1e-6, 4  # a difference that float64 sees, and at how many points all digits confirm it
 LITERALS = ("hyper", "mask")  # roles of what may be given as a number
 
 
@@ -89,7 +90,7 @@ class Judge:
         used = [name.key for one in (f, g) for name in fm.names(one)]
         try:
             points = self.points(frozenset(), self.reached(used, overrides or {}))
-            return self.on_network(f, g, points).level == "equal_on_network"
+            return self.on_network(f, g, points).right
         except Circular:
             return False
 
@@ -146,42 +147,47 @@ class Judge:
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def decided(self, student: Formula, right: Formula, key: str, overrides: Mapping[str, Formula]) -> Equality:
-        fixed: frozenset[str] = frozenset()
         try:
-            points = self.points(fixed, overrides)
-            found = self.on_network(student, right, points)
+            found = self.on_network(student, right, self.points(frozenset(), overrides))
             if not found.right and (unnamed := self.unnamed(student, key)):
-                points = self.points(unnamed, overrides)
-                again = self.on_network(student, right, points)
-                found, fixed = (again, unnamed) if again.right else (found, fixed)
+                again = self.on_network(student, right, self.points(unnamed, overrides))
+                found = again if again.right else found
         except Circular:
             return Equality("undecided")
-        if found.right and self.anywhere(student, right, points):
-            return Equality("equivalent")
         return found
 
     def on_network(self, student: Formula, right: Formula, points: Points) -> Equality:
-        """Equality where every named quantity is computed from what is given."""
+        """Equality where every named quantity is computed from what is given, or even where they stand for anything."""
         a, b = points.gauged(right), points.gauged(student)
         bends = [points.gauged(bend)[0] for bend in dict.fromkeys(kinks(student)) if any(True for _ in fm.names(bend))]
-        places = points.both_sides(points.chosen, bends)
-        good, _ = points.usable
-        telling = (np.nan_to_num(a[0]) != 0) | (np.nan_to_num(b[0]) != 0)
-        if np.count_nonzero(telling[list(places)]) < INFORMATIVE:  # units that are off say nothing
-            more = np.flatnonzero(good & telling)[:INFORMATIVE].tolist()
-            places = tuple(sorted({*places, *more}))
-        nothing = not telling[good].any() and np.count_nonzero(good) > INFORMATIVE
-        places = tuple(i for i in places if b[1][i] <= LARGEST and a[1][i] <= LARGEST)
+        places, telling, nothing = self.places(a, b, bends, points)
         if len(places) < INFORMATIVE:
             return Equality("undecided")
+        undecided = any(not sees_both(value, places) for value in bends)
+        if clear := [i for i in places if abs(a[0][i] - b[0][i]) > CLEAR * max(a[1][i], b[1][i])]:
+            places = tuple(clear[:SEEN])  # to be seen with all digits
+        elif self.anywhere(student, right, points) and not bends:
+            enough = nothing or np.count_nonzero(telling[list(places)]) >= INFORMATIVE
+            return Equality("equivalent" if enough else "undecided")
         verdicts = list(agreements(points.precise(right, places), points.precise(student, places), a[1], b[1], places))
         wrong = [i for i, verdict in zip(places, verdicts, strict=True) if verdict is False]
         if wrong:
             return Equality("not_equal", self.shown(student, right, points, wrong))
         agreed = sum(verdict is True and bool(telling[i]) for i, verdict in zip(places, verdicts, strict=True))
-        one_sided = any(not sees_both(value, places) for value in bends)
-        enough = (agreed >= INFORMATIVE or nothing) and not one_sided
-        return Equality("equal_on_network" if enough else "undecided")
+        if undecided or (agreed < INFORMATIVE and not nothing):
+            return Equality("undecided")
+        return Equality("equivalent" if self.anywhere(student, right, points) else "equal_on_network")
+
+    def places(self, a: Sized, b: Sized, bends: list[Value], points: Points) -> tuple[tuple[int, ...], Value, bool]:
+        """(the points to compare at, which candidates say something as not both are 0, whether none ever does)."""
+        good, _ = points.usable
+        telling = (np.nan_to_num(a[0]) != 0) | (np.nan_to_num(b[0]) != 0)
+        places = points.both_sides(points.chosen, bends)
+        if np.count_nonzero(telling[list(places)]) < INFORMATIVE:  # units that are off say nothing
+            more = np.flatnonzero(good & telling)[:INFORMATIVE].tolist()
+            places = tuple(sorted({*places, *more}))
+        nothing = not telling[good].any() and int(np.count_nonzero(good)) > INFORMATIVE
+        return tuple(i for i in places if b[1][i] <= LARGEST and a[1][i] <= LARGEST), telling, nothing
 
     def shown(self, student: Formula, right: Formula, points: Points, wrong: list[int]) -> Counterexample:
         """The point at which the difference is clearest."""
@@ -200,7 +206,7 @@ class Judge:
         if np.ndim(a[0]) == 0 and np.ndim(b[0]) == 0:
             return True  # neither has a name in it
         sizes = [np.broadcast_to(f[1], (FREE,)) for f in (a, b)]
-        places = np.flatnonzero((sizes[0] <= LARGEST) & (sizes[1] <= LARGEST))[:16].tolist()
+        places = np.flatnonzero((sizes[0] <= LARGEST) & (sizes[1] <= LARGEST))[:MOST_FREE].tolist()
         if len(places) < INFORMATIVE:
             return False
         with np.errstate(all="ignore"):
