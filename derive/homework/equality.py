@@ -30,7 +30,6 @@ SAME, NOISE = Fraction(1, 10**90), Fraction(1, 10**110)  # of the values, and of
 CANCELLED = 1e40  # how far numbers on the way may exceed those of the right formula
 FREE, MOST_FREE = 48, 12  # candidates at which symbols are independent, and how many are used
 CLEAR, SEEN = 1e-6, 4  # a difference that float64 sees, and at how many points all digits confirm it
-LITERALS = ("hyper", "mask")  # roles of what may be given as a number
 
 
 @dataclass(frozen=True)
@@ -137,19 +136,26 @@ class Judge:
             self._after[key] = frozenset(found - {key})
         return self._after[key]
 
-    def unnamed(self, student: Formula, key: str) -> frozenset[str]:
-        """What the student may have written as a number: the answer depends on it, the formula does not name it."""
-        named = {name.key for name in fm.names(student)}
-        entries = self.circuit.entries
+    def unnamed(self, student: Formula, key: str, points: Points) -> frozenset[str]:
+        """What the student may have written as a number: the answer depends on it, the formula does not name it.
+
+        A mask of 0 only in the answer's own line: further on it would make everything 0, and so anything right.
+        """
+        entries, named = self.circuit.entries, {name.key for name in fm.names(student)}
+        given = (entries[k] for k in self.ancestors(key) if entries[k].given and k not in named)
         return frozenset(
-            k for k in self.ancestors(key) if entries[k].given and entries[k].node.role in LITERALS and k not in named
+            e.key
+            for e in given
+            if e.node.role == "hyper"
+            or (e.node.role == "mask" and (points.given(e) != 0 or e.key in entries[key].parents))
         )
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def decided(self, student: Formula, right: Formula, key: str, overrides: Mapping[str, Formula]) -> Equality:
         try:
-            found = self.on_network(student, right, self.points(frozenset(), overrides))
-            if not found.right and (unnamed := self.unnamed(student, key)):
+            points = self.points(frozenset(), overrides)
+            found = self.on_network(student, right, points)
+            if not found.right and (unnamed := self.unnamed(student, key, points)):
                 again = self.on_network(student, right, self.points(unnamed, overrides))
                 found = again if again.right else found
         except Circular:
@@ -159,11 +165,13 @@ class Judge:
     def on_network(self, student: Formula, right: Formula, points: Points) -> Equality:
         """Equality where every named quantity is computed from what is given, or even where they stand for anything."""
         a, b = points.gauged(right), points.gauged(student)
-        bends = [points.gauged(bend)[0] for bend in dict.fromkeys(kinks(student)) if any(True for _ in fm.names(bend))]
+        bends = turning(student, points)
         places, telling, nothing = self.places(a, b, bends, points)
         if len(places) < INFORMATIVE:
             return Equality("undecided")
-        undecided = any(not sees_both(value, places) for value in bends)
+        own = turning(right, points) if bends else []  # the network's own kinks may have but one side
+        strange = [value for value in bends if not any(np.allclose(abs(value), abs(known)) for known in own)]
+        undecided = any(not sees_both(value, places) for value in strange)
         if clear := [i for i in places if abs(a[0][i] - b[0][i]) > CLEAR * max(a[1][i], b[1][i])]:
             places = tuple(clear[:SEEN])  # to be seen with all digits
         elif self.anywhere(student, right, points) and not bends:
@@ -245,6 +253,11 @@ def agreements(a: Value, b: Value, size: Value, other: Value, places: Iterable[i
             yield None
         else:
             yield bool(abs(x - y) <= same * (abs(x) + abs(y)) + noise * largest)
+
+
+def turning(f: Formula, points: Points) -> list[Value]:
+    """At all candidates, what is 0 where a formula has a kink or a jump."""
+    return [points.gauged(kink)[0] for kink in dict.fromkeys(kinks(f)) if any(True for _ in fm.names(kink))]
 
 
 def sees_both(value: Value, places: Iterable[int]) -> bool:

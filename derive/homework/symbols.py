@@ -17,10 +17,11 @@ import numpy as np
 from derive import expression
 from derive import formula as fm
 from derive.algebra import FLOATS, evaluate
-from derive.errors import InputError, nearest
+from derive.errors import nearest
 from derive.expression import NUMBER, Parser, Token, word_at
 from derive.formula import Apply, Formula, Function, Number, Symbol
 from derive.homework.names import LOSSES, Names, known, plain
+from derive.homework.written import Unreadable
 
 MAX_TOKENS, MAX_DEPTH, MAX_DIGITS, MAX_SIGNS = 300, 40, 40, 3
 MAX_EXPONENT = 308  # of a number
@@ -50,10 +51,6 @@ FUNCTIONS: dict[str, Callable[[Formula], Formula]] = {
 ALL = (*FUNCTIONS, *expression.EXTREMES)
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _COMMA = re.compile(r"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE]([-+]?[0-9]+))?")
-
-
-class Unreadable(InputError):
-    """A formula that cannot be read: what is the matter, and in which column."""
 
 
 def parse_formula(text: str, names: Names, *, comma: bool = False) -> Formula:
