@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, Written, branches, is_scalar
 from derive.numerals import Numeral, as_fraction, literal
@@ -30,8 +31,7 @@ class Shown:
 Show = Callable[[Name], Shown | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Spelled:
+class Spelled(NamedTuple):
     """A piece of text with what the next bracket decision needs."""
 
     text: str
