@@ -151,7 +151,7 @@ class Printer(ABC):
         return self.unlinked if piece.formula is line.target else self.show
 
     def unlinked(self, name: Name) -> Shown:
-        return replace(self.show(name), link="")
+        return self.show(name)._replace(link="")
 
     def condition(self, line: Line) -> str:
         """The case that was taken, in symbols and numbers."""
