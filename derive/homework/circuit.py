@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from derive.algebra import UNKNOWN, Value
+from derive.algebra import EXACT, UNKNOWN, Value, evaluate
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, expand
@@ -26,6 +26,7 @@ from derive.values import Quantities, Values, as_decimal
 
 MOST_ENTRIES = 3_000  # more numbers than anybody is asked for
 MOST_TERMS = 100_000  # names in all their formulas
+STEP = "step"  # the role of a step of the author's own
 PARAMETERS = ("W", "b", "gamma", "beta", "theta", "running_mean", "running_var")
 _NUMBERS = re.compile(r"(?<=[A-Za-z])\d+(?:\.\d+)?")
 
@@ -59,7 +60,7 @@ class Entry:
     @property
     def kind(self) -> str:
         """What it is, whatever its layer and step: `z`, `dL/dz`, `da/dz`, `dL/dW`, `W+`, `m` (of a state), `l`, `L`."""
-        return kind_of(self.node.id)
+        return STEP if self.node.role == STEP else kind_of(self.node.id)
 
     @property
     def layer(self) -> str:
@@ -88,6 +89,22 @@ class Circuit:
         self._references: dict[str, Reference] = {}
         self._wrong: dict[str, list[tuple[str, Formula]]] = {}
         self.entries: dict[str, Entry] = {found.key: found for found in self._entries()}
+
+    def of(self, entries: Sequence[Entry], node: Node, name: Name) -> Circuit:
+        """The same calculation with a step of the author's own among its entries."""
+        made = Circuit.__new__(Circuit)
+        made.quantities, made.naming = self.quantities, self.naming
+        made.nodes = {**self.nodes, node.id: node}
+        made._names = {**self._names, node: np.full((1, 1), name, dtype=object)}
+        made._references, made._wrong = {}, {}
+        made.entries = {entry.key: entry for entry in entries}
+        made.values = self.values
+        formula = made.entries[name.key].formula
+        assert formula is not None
+        value = evaluate(formula, self.values.value, self.values.algebra)
+        exact = evaluate(formula, self.values.known_exactly, EXACT) if self.values.exact else UNKNOWN
+        self.values.hold(node.id, value, exact)
+        return made
 
     @cached_property
     def order(self) -> dict[str, int]:

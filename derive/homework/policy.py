@@ -80,7 +80,7 @@ class Policy:
     form: str = FORMS[0]
 
 
-KEYS = ("significant", "decimals", "credit", "weights", "follow_through", "form")
+KEYS = ("significant", "decimals", "credit", "weights", "follow_through", "form", "steps")
 FOLLOW = ("credit", "max_share", "requires_working", "guards")
 
 

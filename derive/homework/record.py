@@ -33,7 +33,7 @@ class Record:
             "schema": SCHEMA,
             "student": marked.submission.student,
             "name": marked.submission.name,
-            "assignment": report.assignment.spec.id or report.assignment.name,
+            "assignment": report.assignment.marker.id or report.assignment.name,
             "reveal": report.reveal,
             "totals": {"earned": marked.earned, "follow_through": marked.follow_through, "max": marked.most},
             "first_error": marked.first_error if told else None,
