@@ -17,7 +17,8 @@ from typing import Any
 from students import Hand, Work, circuit_of, injections, work
 
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, number
+from derive.homework.circuit import Circuit
+from derive.homework.compute import number
 from derive.homework.marked import WRONG, Marked
 from derive.homework.marking import Marker
 from derive.homework.policy import Policy

@@ -13,7 +13,8 @@ from typing import Any
 from derive import policies
 from derive.build import build
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, number
+from derive.homework.circuit import Circuit
+from derive.homework.compute import number
 from derive.homework.submission import Answer, Submission
 from derive.language import Words
 from derive.naming import Naming

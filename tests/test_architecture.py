@@ -43,6 +43,7 @@ FLOORS = """
     solution catalogue
     homework
     long_training teaching schema
+    classroom
     derive
     cli
 """  # `derive` is derive/__init__.py
@@ -59,6 +60,7 @@ EAGER = {
 }
 LAZY = {
     "contourpy": {"figures"},
+    "distributed": {"classroom/engines"},
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},

@@ -7,6 +7,7 @@ import itertools
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,13 @@ import pytest
 
 from derive import examples
 from derive.board import CHAPTERS
+from derive.classroom import gradescope
+from derive.classroom.folder import LeftOut
+from derive.classroom.record import FLAGS, PASSED_OVER, UNREAD, Record, Step
+from derive.classroom.report import document as report
+from derive.document import Document
 from derive.errors import InputError
-from derive.language import LANGUAGES, Both, Words, table
+from derive.language import LANGUAGES, Both, Words, part, table
 from derive.lessons import by_chapter
 from derive.long_training import train
 from derive.losses import losses
@@ -353,6 +359,32 @@ DERIVATIVES = [
 ]
 
 
+def classes() -> Iterator[Document]:
+    """Reports about classes in which everything happened, and nothing."""
+    steps = [("z1[1]", ""), ("L", "E")]
+    wrong = {"verdict": "error", "credit": 0.0, "weight": 1.0}
+    right = {"verdict": "correct", "credit": 1.0, "weight": 1.0}
+    records = [Record(f"u{code}", problem=code) for code in (*UNREAD, "not_submitted")]
+    records += [
+        Record(f"c{i}", first_error="L", steps=(Step("L", "E", raw="1", value="1", **wrong),)) for i in range(3)
+    ]
+    records.append(Record("b", flags=("late",), first_error="L", steps=(Step("L", "E", found=("B1",), **wrong),)))
+    records.append(Record("f", flags=FLAGS, steps=(Step("z1[1]", "", "undecided", 0.0, 1.0, guarded=True),)))
+    records.append(Record("s", flags=("something_new",), steps=(Step("L", "E", **right),)))
+    left_out = [LeftOut("file", code) for code in PASSED_OVER]
+    for some in (records, [Record("s", steps=(Step("L", "E", **right),))], []):
+        yield report(some, steps, left_out, "en", "mazur")
+
+
+def gradescoped() -> None:
+    """What Gradescope is told, whatever happened."""
+    made = Record("s", steps=(Step("L", "E", "correct", 1.0, 1.0),))
+    gradescope.results(Words("en"), made, {"first_error": None, "steps": []})
+    gradescope.results(Words("en"), replace(made, first_error="L"), {"first_error": "L", "steps": []})
+    gradescope.unread(Words("en"), Record("s", problem="empty"))
+    gradescope.failed(Words("en"), "…")
+
+
 @pytest.fixture(scope="module")
 def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The keys that were looked up while everything was solved and printed in every format of text."""
@@ -376,6 +408,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
             explain(text).print("html")
         for solution in (*map(solve, scheduled_nets()), *(study("schedule", file) for file in schedule_files())):
             solution.print("html")
+        for document in classes():
+            FORMATS["html"].print(document)
+        gradescoped()
         first = {chapter: found[:1] for chapter, found in by_chapter().items()}  # the others say nothing else
         patch.setattr("derive.teaching.by_chapter", lambda: first)
         book = explain_all()
@@ -391,6 +426,7 @@ def test_every_sentence_is_reached(used: set[str]) -> None:
     )
     elsewhere = {key for key in table("en") if key in command_line} | {"table.disagrees", "table.skipped"}
     elsewhere |= {f"chapter.{chapter}" for chapter in CHAPTERS}  # one may have no lesson yet
+    elsewhere |= {key for key in table("en") if key in part("en_check") or key.startswith("mistake.")}  # test_check.py
     fallbacks = {key for key in table("en") if key.endswith(".other")}  # for what is yet to be added
     assert sorted(set(table("en")) - used - elsewhere - fallbacks) == []
 

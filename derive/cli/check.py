@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from derive.cli import classroom
 from derive.cli.group import main
 from derive.cli.options import completed_nets, with_options
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 FORMATS = ("html", "latex", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
+OF_ONE = ("significant", "decimals", "comma", "lessons")  # options for one submission …
+OF_MANY = ("jobs", "executor", "roster", "id_regex", "wall", "per_step")  # … and for a class
+FOR_GRADESCOPE = ("output", "wall", "quiet", "reveal", "lang")
+
 options = with_options(
     click.argument("net", shell_complete=completed_nets),
-    click.argument("answers", type=click.Path(allow_dash=True)),
+    click.argument("answers", type=click.Path(allow_dash=True), required=False),
     click.option(
         "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Repeatable; default html."
     ),
@@ -49,13 +54,21 @@ options = with_options(
 
 @main.command()
 @options
-def check(net: str, answers: str, **wishes: Any) -> int:
+@classroom.options
+def check(net: str, answers: str | None, gradescope: bool, **wishes: Any) -> int:
     """Mark hand-computed answers: the first real error, and what follows correctly from it.
 
-    ANSWERS is a file: answers.yaml, the same as JSON, a CSV table, or the Markdown worksheet. What is asked for
-    (digits, points) stands under `check:` in the network file. Exits with 1 where something is wrong.
+    ANSWERS is a file: answers.yaml, the same as JSON, a CSV table, or the Markdown worksheet. Or it is a class: a
+    folder, a zip archive, or a table with a column student_id. What is asked for (digits, points) stands under
+    `check:` in the network file. Exits with 1 where something is wrong, of a class where something cannot be read.
     """
-    return check_file(net, answers, **wishes)
+    if gradescope:
+        return classroom.for_gradescope(net, answers, **{name: wishes[name] for name in FOR_GRADESCOPE})
+    if answers is None:
+        raise click.UsageError("Missing argument 'ANSWERS'.", click.get_current_context())
+    if answers != "-" and classroom.is_class(Path(answers)):
+        return classroom.of_class(net, answers, **{k: v for k, v in wishes.items() if k not in OF_ONE})
+    return check_file(net, answers, **{k: v for k, v in wishes.items() if k not in OF_MANY})
 
 
 def check_file(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from derive.document import Document
     from derive.solution import Solution
 
 
@@ -66,7 +67,7 @@ def run(
     for path, data in beside.items():
         write(path, data)
     if not quiet:
-        summary(solution, [*places.values(), *beside], ascii)
+        summary(solution.document, [*places.values(), *beside], ascii)
     if open_:
         click.launch(str(next(iter(places.values()))))
     return solution
@@ -141,13 +142,13 @@ def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: boo
     return {name: folder / file for name, file in files.items()}
 
 
-def summary(solution: Solution, paths: list[Path], ascii: bool) -> None:
+def summary(document: Document, paths: list[Path], ascii: bool) -> None:
     """A few lines on the terminal."""
     from derive.dialects.text import ascii_only
     from derive.printers.terminal import Terminal
 
-    printer = Terminal(solution.document, ascii=ascii)
-    lines = [printer.escape(solution.document.title), *map(printer.say, solution.document.summary), printer.passed]
+    printer = Terminal(document, ascii=ascii)
+    lines = [printer.escape(document.title), *map(printer.say, document.summary), printer.passed]
     lines += [printer.word("terminal.wrote", path=str(path)) for path in paths]
     for line in lines:
         try:

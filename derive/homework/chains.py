@@ -11,7 +11,8 @@ import numpy as np
 
 from derive.algebra import Value
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, numbers
+from derive.homework.circuit import Circuit
+from derive.homework.compute import numbers
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,15 @@ class Chain:
         One row for every entry; what was written is a source of rounding, and so is what was not written down.
         """
         rows = Rows()
-        for key, entry in self.circuit.entries.items():
-            if key in self.written:
-                rows[key] = self.moved(key, self.written[key], self.reach(key))
-            elif entry.formula is None:
-                rows[key] = self.used(key)
-            else:
-                found = numbers(entry.formula, rows)
-                rows[key] = self.moved(key, found, self.virtual(self.own[key]))
+        with np.errstate(all="ignore"):
+            for key, entry in self.circuit.entries.items():
+                if key in self.written:
+                    rows[key] = self.moved(key, self.written[key], self.reach(key))
+                elif entry.formula is None:
+                    rows[key] = self.used(key)
+                else:
+                    found = numbers(entry.formula, rows)
+                    rows[key] = self.moved(key, found, self.virtual(self.own[key]))
         return rows
 
     def moved(self, key: str, row: Value, half: float) -> Value:
@@ -124,22 +126,45 @@ class Chain:
     def rad(self, key: str) -> float:
         """By how much rounding on the way may have moved the own value of a step."""
         formula = self.circuit.entries[key].formula
-        return 0.0 if formula is None else spread(numbers(formula, self.rows))[1]
+        return 0.0 if formula is None else self.spread(formula, key)[1]
+
+    def with_given(self, key: str, given: str, value: float) -> float:
+        """What a step should have been if a number of the task had been another."""
+        formula = self.circuit.entries[key].formula
+        if formula is None:
+            return value if key == given else self.own[key]
+        found = Used(self, {given: value})
+        with np.errstate(all="ignore"):
+            for step in self.stretch(key).unwritten:
+                found[step] = numbers(self.circuit.entries[step].formula, found)  # type: ignore[arg-type]
+            return float(np.real(numbers(formula, found)))
 
     def spread(self, formula: Formula, key: str, injected: Mapping[str, Formula] | None = None) -> tuple[float, float]:
         """(the value of a formula in the place of a step's, by how much rounding may have moved it).
 
         injected: formulas in the place of those of unwritten steps before it
         """
-        if not injected:
-            return spread(numbers(formula, self.rows))
-        rows = Rows(self.rows)
-        entries = self.circuit.entries
-        for step in self.stretch(key).unwritten:
-            if step in injected or not rows.keys().isdisjoint(entries[step].parents):
-                found = numbers(injected.get(step) or entries[step].formula, rows)  # type: ignore[arg-type]
-                rows[step] = self.moved(step, found, self.virtual(spread(found)[0]))
-        return spread(numbers(formula, rows))
+        with np.errstate(all="ignore"):
+            if not injected:
+                return spread(numbers(formula, self.rows))
+            rows = Rows(self.rows)
+            entries = self.circuit.entries
+            for step in self.stretch(key).unwritten:
+                if step in injected or not rows.keys().isdisjoint(entries[step].parents):
+                    found = numbers(injected.get(step) or entries[step].formula, rows)  # type: ignore[arg-type]
+                    rows[step] = self.moved(step, found, self.virtual(spread(found)[0]))
+            return spread(numbers(formula, rows))
+
+
+class Used(dict[str, float]):
+    """The numbers that later steps go on with, some of them changed."""
+
+    def __init__(self, chain: Chain, changed: Mapping[str, float]) -> None:
+        super().__init__(changed)
+        self.chain = chain
+
+    def __missing__(self, key: str) -> float:
+        return self.chain.used(key)
 
 
 class Rows(dict[str, Value]):

@@ -13,10 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from derive.algebra import FLOATS, UNKNOWN, Value, evaluate
+from derive.algebra import UNKNOWN, Value
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, expand
+from derive.homework.compute import numbers
 from derive.homework.ladder import Reference
 from derive.homework.names import Names
 from derive.ids import kind, state, step, untimed
@@ -176,7 +177,8 @@ class Circuit:
             for key, at in self.entries.items():
                 if at.formula is None or moved.isdisjoint(at.parents):
                     continue
-                found[key] = number(at.formula, used)
+                value = numbers(at.formula, used)
+                found[key] = float(value) if np.isrealobj(value) else math.nan
                 if key not in changed and found[key] != used[key]:
                     used[key] = found[key]
                     moved.add(key)
@@ -195,7 +197,7 @@ class Circuit:
     # finding ----------------------------------------------------------------------------------------------------------
     @cached_property
     def names(self) -> Names:
-        """What the entries may be called by hand."""
+        """What a student may call the entries."""
         return Names(self)
 
     def find(self, step: str) -> tuple[str, ...] | None:
@@ -204,7 +206,7 @@ class Circuit:
 
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
-        return self.quantities.labels.of.get(key, key)
+        return self.names.label(key)
 
 
 def is_number(id: str) -> bool:
@@ -221,18 +223,3 @@ def kind_of(id: str) -> str:
         return letter
     plain = _NUMBERS.sub("", untimed(id))
     return plain if plain.rstrip("+") in PARAMETERS else plain.rstrip("+")
-
-
-def numbers(formula: Formula, values: Mapping[str, Value]) -> Value:
-    """The value of a formula in floats, or rows of floats; nan where it has none."""
-    try:
-        with np.errstate(all="ignore"):
-            return evaluate(formula, lambda name: values[name.key], FLOATS)
-    except (ArithmeticError, ValueError):
-        return math.nan
-
-
-def number(formula: Formula, values: Mapping[str, float]) -> float:
-    """The same as one float."""
-    found = numbers(formula, values)
-    return float(found) if np.isrealobj(found) else math.nan

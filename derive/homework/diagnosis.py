@@ -13,7 +13,8 @@ from fractions import Fraction
 from derive.formula import Formula
 from derive.homework import ladder, slips
 from derive.homework.chains import Chain
-from derive.homework.circuit import Circuit, number
+from derive.homework.circuit import Circuit
+from derive.homework.compute import number
 from derive.homework.ladder import Reference
 from derive.homework.marked import Found
 from derive.homework.mistakes import mistakes

@@ -16,7 +16,8 @@ import numpy as np
 
 from derive.algebra import Value
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, numbers
+from derive.homework.circuit import Circuit
+from derive.homework.compute import numbers
 from derive.homework.degenerate import reasons
 from derive.homework.policy import Precision
 from derive.numerals import decimal

@@ -37,19 +37,19 @@ def find(
     for given in stretch.given[:MOST_GIVEN]:
         touched = [k for k in neighbours if given in chain.stretch(k).given]
         for value in candidates(circuit, chain, given, key, written[key]):
-            changed = Chain(circuit, chain.written, chain.reach, chain.virtual, {**chain.changed, given: float(value)})
-            if all(agrees(changed, k, written[k], precision) for k in touched):
-                wrong = [k for k in touched if not agrees(chain, k, written[k], precision)]
+            if all(agrees(chain, k, written[k], precision, given, float(value)) for k in (key, *touched)):
+                start = circuit.floats[given]
+                wrong = [k for k in touched if not agrees(chain, k, written[k], precision, given, start)]
                 return Misread(given, value), len(wrong)
     return None
 
 
-def agrees(chain: Chain, key: str, written: Written, precision: Precision) -> bool:
-    """Whether a number follows in a chain."""
-    unit = precision.unit(written)
-    if ladder.consistent(written, Reference(chain.own[key]), unit):
-        return True
-    return ladder.consistent(written, Reference(chain.own[key], chain.rad(key)), unit)
+def agrees(chain: Chain, key: str, written: Written, precision: Precision, given: str, value: float) -> bool:
+    """Whether a number follows if a number of the task had been another."""
+    unit, own = precision.unit(written), chain.with_given(key, given, value)
+    return ladder.consistent(written, Reference(own), unit) or ladder.consistent(
+        written, Reference(own, chain.rad(key)), unit
+    )
 
 
 def candidates(circuit: Circuit, chain: Chain, given: str, key: str, written: Written) -> Iterator[Fraction]:
@@ -103,9 +103,7 @@ def solved(chain: Chain, given: str, start: float, key: str, target: float) -> f
     """The value of a given at which a step would have been what was written, by secants."""
 
     def off(value: float) -> float:
-        changed = {**chain.changed, **chain.written, given: value}
-        changed.pop(key, None)
-        return chain.circuit.chain(changed)[key] - target
+        return chain.with_given(key, given, value) - target
 
     a, b = start, start * 1.01 + 0.01
     at_a, at_b = off(a), off(b)

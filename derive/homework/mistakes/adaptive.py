@@ -112,18 +112,18 @@ def of_squares(step: Step, part: Formula) -> bool:
 def epsilon_hat(step: Step) -> Iterator[Formula]:
     """ε beside the root of the uncorrected v where it belongs beside that of v̂, or the other way round."""
     written = inlined(step, fm.add(*step.used("vhat", "rate")), "vhat", "rate")
-    below = next((part for part in fm.walk(written) if squared_beta(part)), None)
-    if below is None:
+    factor = next((part for part in fm.walk(written) if of_second_moment(part)), None)
+    if factor is None:
         return
-    root = fm.sqrt(below)
+    root = fm.sqrt(factor)
     for epsilon in step.used("eps"):
         inside = any(part == fm.sqrt(vhat + epsilon) for part in fm.walk(step.formula) for vhat in step.used("vhat"))
-        yield step.put({epsilon: epsilon / (below if inside else root)})
+        yield step.put({epsilon: epsilon / (factor if inside else root)})
     for epsilon in step.used("epshat"):
         yield step.put({epsilon: epsilon * root})
 
 
-def squared_beta(part: Formula) -> bool:
+def of_second_moment(part: Formula) -> bool:
     """Whether this is 1 − β₂ᵗ."""
     found = correction(part)
     return found is not None and found[0].id == "betas2"

@@ -60,18 +60,19 @@ def without_the_slope(step: Step) -> Iterator[Formula]:
 
 def without_the_jacobian(step: Step) -> Iterator[Formula]:
     """The same of an activation that mixes the units; with cross-entropy, what arrives is the derivative by p."""
-    assert step.model is not None
+    if step.model is None:
+        return
     scores = step.circuit.nodes[split(step.node.id)[1]]
     for user in step.model.iterations[step.entry.step - 1].forward.users.get(scores, []):
         if isinstance(user.op, VectorOp):
             yield from at_activation(step, step.named(user.id))
-    if (op := fused(step)) and (targets := own_targets(step)) and not step.used("weight", "pos_weight"):
+    if (targets := own_targets(step)) and (op := fused(step)) and not step.used("weight", "pos_weight"):
         p = next(name for name in step.used("a", "p") if step.entry_of(name).column == step.column)
         yield factor(step) * op.long_way(p, targets[0])
 
 
 # the sign -------------------------------------------------------------------------------------------------------------
-@mistakes("B3", *EVERY, *SLOPES, prior=1, lesson="backprop_equations")
+@mistakes("B3", *EVERY, prior=1, lesson="backprop_equations")
 def the_other_sign(step: Step) -> Iterator[Formula]:
     """t − a for a − t, and whatever else has the other sign."""
     yield -step.formula
@@ -126,7 +127,7 @@ def the_mean(step: Step) -> Iterator[Formula]:
         yield step.put({delta: Fraction(1, samples) * delta for delta in deltas})
 
 
-@mistakes("B22", *ARRIVING, prior=2, lesson="cross_entropy")
+@mistakes("B22", *ARRIVING, prior=2, lesson="chain_rule")
 def target_of_another_output(step: Step) -> Iterator[Formula]:
     """a₁ − t₂."""
     for target in own_targets(step):
@@ -208,7 +209,7 @@ def the_matrix_not_transposed(step: Step) -> Iterator[Formula]:
 def weights_of_another_layer(step: Step) -> Iterator[Formula]:
     """The weights of the layer before, or of any other, in the same places."""
     weights = through(step)
-    for id in step.elsewhere(weights[0].id)[:MOST] if weights else []:
+    for id in step.elsewhere(weights[0].id.replace("+", ""))[:MOST] if weights else []:
         places = {weight: step.entry_of(weight) for weight in weights}
         others = {weight: step.named(id, at.row, at.column) for weight, at in places.items()}
         found = {weight: other for weight, other in others.items() if other}

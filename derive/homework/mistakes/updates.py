@@ -71,12 +71,12 @@ def old(step: Step) -> Name | None:
 
 def carried(step: Step) -> Formula:
     """What a line of what is remembered keeps of its old value."""
-    return fm.add(*(term for term in step.terms if old(step) in tuple(fm.names(term))))
+    return fm.add(*(term for term in step.terms if old(step) in {*fm.names(term)}))
 
 
 def added(step: Step) -> Formula:
     """What it adds to that."""
-    return fm.add(*(term for term in step.terms if old(step) not in tuple(fm.names(term))))
+    return fm.add(*(term for term in step.terms if old(step) not in {*fm.names(term)}))
 
 
 def rest(f: Formula) -> Formula | None:
