@@ -30,7 +30,7 @@ from derive.options import mapping
 from derive.solution import finished, kept
 from derive.spec import Spec, load
 
-MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
+MOST_WRITTEN_OUT = 800  # numbers of a worked solution that is written entry by entry, to stand beside a student's
 
 
 @dataclass(frozen=True, eq=False)
