@@ -206,7 +206,9 @@ def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch
         return template(self, key)
 
     monkeypatch.setattr(Words, "template", recorded)
-    for report in (*reports(mazur), check(load(check={"decimals": 2}), {"z1": "1.10"})):
+    haykin = check(load(check={"decimals": 2}, notation="haykin"), {"dL/dz1": "1.10"}, reveal="all")
+    nameless = check({**NET, "id": None}, {"z1": "1.10"})
+    for report in (*reports(mazur), haykin, nameless):
         for format in ("text", "latex"):
             report.print(format)
     assert set(part("en_check")) - used - {"mistake.other"} == set()
@@ -400,6 +402,13 @@ def test_verdicts_are_told_by_words_and_not_by_colour_alone(mazur: Assignment):
     html = checked(mazur, reveal="all").print("html")
     for kind, word in re.findall(r'class="beside (\w+)">(.*?)</span>', html):
         assert kind in ("right", "wrong", "follow") and re.search("right|wrong|follows", word)
+
+
+def test_a_line_that_shows_a_multiple_names_the_quantity():
+    """δ of some books is −∂L/∂z: a student's ∂L/∂z stands beside it under its own name."""
+    found = check(load(notation="haykin"), {"dL/dz1[1]": "-0.234", "z1[1]": "1.10"}, reveal="all")
+    text = found.print("text")
+    assert re.search(r"yours for dL/dz1\[1\] \(.*\): −0\.234 ✗ wrong", text) and "yours: 1.1" in text
 
 
 def test_other_pages_have_nothing_beside_their_lines():

@@ -31,7 +31,7 @@ from derive.solution import finished
 from derive.source import Item
 from derive.spec import Spec, check, tree
 
-MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
+MOST_WRITTEN_OUT = 800  # numbers of a worked solution that is written entry by entry, to stand beside a student's
 
 
 @dataclass(frozen=True, eq=False)

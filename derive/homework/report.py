@@ -107,7 +107,7 @@ class Report:
         """All that is told. Raises WitnessError where a printed line is not true."""
         sections = [section for section in self.sections() if section.blocks]
         document = Document(
-            title=self.words.plain("check.title", name=self.assignment.name),
+            title=self.title(),
             sections=tuple(sections),
             values=self.values,
             style=self.style(),
@@ -130,6 +130,10 @@ class Report:
             quantities=self.worked.quantities,
             marks=self.beside(),
         )
+
+    def title(self) -> str:
+        name = self.assignment.name
+        return self.words.plain("check.title", name=name) if name else self.words.plain("check.untitled")
 
     def sections(self) -> Iterator[Section]:
         yield Section("unread", say("section.check.unread"), tuple(self.unread()))
@@ -323,8 +327,9 @@ class Report:
         found = {}
         for mark in self.marked.marks:
             if mark.key and (mark.read is not None or mark.formula is not None or mark.raw):
-                said = say("check.beside", value=self.read(mark), verdict=verdict(mark.verdict))
-                found[mark.key] = Beside(SIGNS[mark.verdict][1], said)
+                told = {"value": self.read(mark), "verdict": verdict(mark.verdict)}
+                named = say("check.beside_named", step=self.step(mark), **told)
+                found[mark.key] = Beside(SIGNS[mark.verdict][1], say("check.beside", **told), named)
         return found
 
     def working(self) -> Iterator[Section]:
