@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -431,3 +436,37 @@ def test_what_is_a_class(tmp_path: Path, name: str, content: str, many: bool):
     (tmp_path / name).write_text(content, encoding="utf-8")
     assert is_class(tmp_path / name) == many
     assert is_class(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_an_interruption_leaves_no_process_behind(tmp_path: Path):
+    folder = handed_in(tmp_path / "in", **{f"s{number}": "L: sleep\n" for number in range(4)})
+    script = (
+        "import functools, signal, derive.classroom.batch as batch\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"batch.check_class = functools.partial(batch.check_class, grader={FAKE!r}, limits=batch.Limits(wall=300))\n"
+        "batch.check_class('mazur', 'in', 'out', jobs=2)\n"
+    )
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    env = {**os.environ, "PYTHONPATH": paths, "DERIVE_TEST_MARK": str(folder)}
+    running = subprocess.Popen([sys.executable, "-c", script], env=env, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while len(asleep(folder)) < 2:
+        assert time.monotonic() < until and running.poll() is None
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) != 0
+    assert asleep(folder) == []
+
+
+def asleep(folder: Path) -> list[str]:
+    """Workers started for this folder, by what /proc tells of their surroundings."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (
+                str(folder).encode() in (process / "environ").read_bytes()
+                and b"classroom.child" in (process / "cmdline").read_bytes()
+            ):
+                found.append(process.name)
+    return found
