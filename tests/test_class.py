@@ -389,7 +389,7 @@ def test_the_command_marks_a_class(tmp_path: Path):
     ]
     assert rows(tmp_path / "out")["s1"]["L"] == "1" and (tmp_path / "out" / "s1.text").exists()
     (folder / "s2.yaml").write_text(RIGHT, encoding="utf-8")
-    done = command("mazur", folder, "--quiet")
+    done = command("mazur", folder, "--quiet", "--executor", "threads")
     assert (done.exit_code, done.output) == (0, "")
     assert {"s1.html", "s1.json", "s2.html", "grades.csv", "summary.html"} <= set(
         files(tmp_path / "output" / "mazur-class")
@@ -407,6 +407,8 @@ def test_the_command_marks_a_class(tmp_path: Path):
         (["in", "--roster", "none.csv"], "none.csv: cannot be read"),
         (["in", "--jobs", "0"], "--jobs"),
         ([], "Missing argument 'ANSWERS'"),
+        (["in/s1.yaml", "--roster", "roster.csv"], "--roster is for a class, and this is one file"),
+        (["in/s1.yaml", "--per-step"], "--per-step is for a class"),
     ],
 )
 def test_the_command_refuses_in_one_line(tmp_path: Path, args: list[str], problem: str):
