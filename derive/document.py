@@ -82,7 +82,7 @@ Cell = Any  # a Say, a formula, an Amount, a whole number, or a text of the auth
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under a header. broken: whether the last column holds sentences, which may take several rows."""
+    """Rows of cells under a header. broken: whether its cells hold sentences, which may take several lines."""
 
     id: str
     title: Say

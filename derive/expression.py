@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NoReturn
@@ -49,12 +49,12 @@ FUNCTIONS: dict[str, Callable[[Formula], Formula]] = {
 EXTREMES: dict[str, Callable[[Formula, Formula], Formula]] = {"max": fm.larger, "min": fm.smaller}
 NAMES = (*FUNCTIONS, *EXTREMES)
 
-_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+−]?[0-9]+))?")
+NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE]([-+−]?[0-9]+))?")
 _SYMBOL = re.compile(r"(?P<base>[^\W\d_]+)(?:_(?P<sub>\w+)|(?P<digits>[0-9]*))")
-_SIGNS = ("**", *"+-*/^()[],·⋅×−")
-_PLAIN = {"**": "^", "·": "*", "⋅": "*", "×": "*", "−": "-"}
-_CLOSES = {"(": ")", "[": "]"}
-_HINTS = {
+SIGNS = ("**", *"+-*/^()[],·⋅×−")
+PLAIN = {"**": "^", "·": "*", "⋅": "*", "×": "*", "−": "-"}
+CLOSES = {"(": ")", "[": "]"}
+HINTS = {
     "=": "a formula has no '='; give only what stands to the right of it",
     **dict.fromkeys("<>≤≥≠", "a formula compares nothing; write relu, abs, max or min for cases"),
     **dict.fromkeys("{}", "brackets are ( ) or [ ]"),
@@ -73,7 +73,7 @@ def parse(text: str, variables: Sequence[str] | None = None, *, file: str = "") 
     """The formula that a text stands for. Without `variables` every name that is no function or constant is one."""
     if len(text) > MAX_LENGTH:
         raise InputError(f"a formula of {len(text)} characters; at most {MAX_LENGTH} are allowed", file=file)
-    return _Parser(text, variables, file).parse()
+    return Parser(text, variables, file).parse()
 
 
 def variables_of(f: Formula) -> list[str]:
@@ -90,15 +90,24 @@ def variable(word: str) -> Name:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A piece of the text: where it stands, and what it was.
+
+    at: counted from 0 · text: of signs that mean the same, one · shown: as it stands there
+    """
+
     kind: Literal["number", "name", "sign", "end"]
-    text: str  # of signs that mean the same, one
-    at: int  # counted from 0
+    text: str
+    at: int
     shown: str
 
 
-class _Parser:
+class Parser:
     """One descent through the text; every method leaves `here` at the token after what it has read."""
+
+    functions: Mapping[str, Callable[[Formula], Formula]] = FUNCTIONS
+    max_depth = MAX_DEPTH
+    max_exponent = MAX_EXPONENT
 
     def __init__(self, text: str, variables: Sequence[str] | None, file: str) -> None:
         self.text, self.file = text, file
@@ -122,30 +131,30 @@ class _Parser:
             raise InputError(f"the variables '{other}' and '{word}' would have the same symbol", file=self.file)
 
     # tokens ----------------------------------------------------------------------------------------------------------
-    def read(self) -> Iterable[_Token]:
+    def read(self) -> Iterable[Token]:
         at, text = 0, self.text
         while at < len(text):
             if text[at].isspace():
                 at += 1
                 continue
-            if number := _NUMBER.match(text, at):
-                token = _Token("number", number[0], at, number[0])
+            if number := NUMBER.match(text, at):
+                token = Token("number", number[0], at, number[0])
             elif word := word_at(text, at):
-                token = _Token("name", word, at, word)
-            elif sign := next((sign for sign in _SIGNS if text.startswith(sign, at)), ""):
-                token = _Token("sign", _PLAIN.get(sign, sign), at, sign)
+                token = Token("name", word, at, word)
+            elif sign := next((sign for sign in SIGNS if text.startswith(sign, at)), ""):
+                token = Token("sign", PLAIN.get(sign, sign), at, sign)
             else:
-                hint = _HINTS.get(text[at], "")
+                hint = HINTS.get(text[at], "")
                 self.fail(f"'{text[at]}' is not understood" + (f": {hint}" if hint else ""), at)
             yield token
             at += len(token.shown)
-        yield _Token("end", "", at, "")
+        yield Token("end", "", at, "")
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.here]
 
-    def take(self, *signs: str) -> _Token | None:
+    def take(self, *signs: str) -> Token | None:
         """The token here if it is one of these signs; then it is read."""
         token = self.token
         if token.kind != "sign" or token.text not in signs:
@@ -160,8 +169,8 @@ class _Parser:
         f = self.sum(0)
         if self.token.kind != "end":
             self.unexpected()
-        if height(f) > MAX_DEPTH:
-            self.fail(f"more than {MAX_DEPTH} operations inside each other", 0)
+        if height(f) > self.max_depth:
+            self.fail(f"more than {self.max_depth} operations inside each other", 0)
         return f
 
     def sum(self, depth: int) -> Formula:
@@ -182,7 +191,7 @@ class _Parser:
                 start = self.here
                 factor = self.signed(depth)
                 factors = [self.quotient(factors[0], factor, self.tokens[start])] if divides else [*factors, factor]
-            elif self.tokens[self.here - 1].kind == "number" and self.begins_factor():
+            elif self.begins_factor():
                 self.check_implicit(start, divides)
                 start = self.here
                 factors.append(self.signed(depth))
@@ -190,16 +199,19 @@ class _Parser:
                 break
         return self.times(factors, self.tokens[start])
 
-    def times(self, factors: list[Formula], at: _Token) -> Formula:
+    def times(self, factors: list[Formula], at: Token) -> Formula:
         return self.checked(fm.multiply(*factors), at) if len(factors) > 1 else factors[0]
 
-    def quotient(self, top: Formula, bottom: Formula, at: _Token) -> Formula:
+    def quotient(self, top: Formula, bottom: Formula, at: Token) -> Formula:
         if fm.is_number(bottom, 0):
             self.fail("a division by 0", at.at)
         return self.checked(fm.divide(top, bottom), at)
 
     def begins_factor(self) -> bool:
-        return self.token.kind == "name" or (self.token.kind == "sign" and self.token.text in _CLOSES)
+        """Whether a factor begins here that needs no sign before it."""
+        if self.tokens[self.here - 1].kind != "number":
+            return False
+        return self.token.kind == "name" or (self.token.kind == "sign" and self.token.text in CLOSES)
 
     def check_implicit(self, start: int, divides: bool) -> None:
         """Refuses 1/2x and x^2y, which may mean either of two formulas."""
@@ -221,7 +233,9 @@ class _Parser:
         base = self.operand(depth)
         if not (sign := self.take("^")):
             return base
-        exponent = self.signed(self.deeper(depth, sign))
+        return self.raised(base, self.signed(self.deeper(depth, sign)), sign)
+
+    def raised(self, base: Formula, exponent: Formula, sign: Token) -> Formula:
         return fm.exp(exponent) if base is E else fm.power(base, exponent)
 
     def operand(self, depth: int) -> Formula:
@@ -232,37 +246,38 @@ class _Parser:
         if token.kind == "name":
             self.here += 1
             return self.named(token, depth)
-        if opened := self.take(*_CLOSES):
+        if opened := self.take(*CLOSES):
             return self.bracketed(opened, depth, several=False)[0]
         self.missing()
 
-    def bracketed(self, opened: _Token, depth: int, *, several: bool) -> list[Formula]:
+    def bracketed(self, opened: Token, depth: int, *, several: bool) -> list[Formula]:
         """What stands in a bracket that is open already, and its end."""
         inside = [self.sum(self.deeper(depth, opened))]
         while several and self.take(","):
             inside.append(self.sum(self.deeper(depth, opened)))
-        if not self.take(_CLOSES[opened.text]):
+        if not self.take(CLOSES[opened.text]):
             if self.token.kind == "end":
                 self.fail(f"'{opened.shown}' is never closed", opened.at)
             self.unexpected(opened)
         return inside
 
-    def deeper(self, depth: int, token: _Token) -> int:
-        if depth == MAX_DEPTH:
-            self.fail(f"nested more than {MAX_DEPTH} levels deep", token.at)
+    def deeper(self, depth: int, token: Token) -> int:
+        if depth == self.max_depth:
+            self.fail(f"nested more than {self.max_depth} levels deep", token.at)
         return depth + 1
 
     # numbers and names -----------------------------------------------------------------------------------------------
-    def number(self, token: _Token) -> Number:
-        found = _NUMBER.fullmatch(token.text)
+    def number(self, token: Token) -> Number:
+        found = NUMBER.fullmatch(token.text)
         exponent = (found[1] if found else None) or "0"
-        if len(exponent) > 9 or abs(int(exponent.replace("−", "-"))) > MAX_EXPONENT:
-            self.fail(f"number out of range: its exponent is not between -{MAX_EXPONENT} and {MAX_EXPONENT}", token.at)
+        most = self.max_exponent
+        if len(exponent) > 9 or abs(int(exponent.replace("−", "-"))) > most:
+            self.fail(f"number out of range: its exponent is not between -{most} and {most}", token.at)
         f = Number(Fraction(token.text.replace("−", "-")))
         self.checked(f, token)
         return f
 
-    def checked(self, f: Formula, token: _Token) -> Formula:
+    def checked(self, f: Formula, token: Token) -> Formula:
         """The formula, unless its coefficient has become too large, too small or too long."""
         coefficient = fm.parts(fm.parts(f, "neg")[0], "mul")[0]
         value = coefficient.value if isinstance(coefficient, Number) else Fraction(1)
@@ -271,12 +286,12 @@ class _Parser:
             self.fail("number out of range", token.at)
         return f
 
-    def named(self, token: _Token, depth: int) -> Formula:
+    def named(self, token: Token, depth: int) -> Formula:
         """A variable, a function with its arguments, or a constant; a variable that was declared comes first."""
         word = token.text
         name = variable(word)
         assert isinstance(name.symbol, Symbol)
-        called = self.token.kind == "sign" and self.token.text in _CLOSES
+        called = self.token.kind == "sign" and self.token.text in CLOSES
         if name.symbol not in self.known:
             if word in NAMES:
                 return self.function(token, depth)
@@ -291,9 +306,9 @@ class _Parser:
             self.fail(f"an operator is missing after '{word}'; a product is {word}*(…)", self.token.at)
         return self.known.setdefault(name.symbol, name)
 
-    def function(self, token: _Token, depth: int) -> Formula:
+    def function(self, token: Token, depth: int) -> Formula:
         word = token.text
-        opened = self.take(*_CLOSES)
+        opened = self.take(*CLOSES)
         if not opened:
             example = f"{word}(x)^2" if self.token.text == "^" else f"{word}(x)"
             self.fail(f"'{word}' needs its argument in brackets: {example}", token.at)
@@ -307,9 +322,9 @@ class _Parser:
             return largest
         if len(args) > 1:
             self.fail(f"'{word}' takes one argument, not {len(args)}; a decimal number has a point", token.at)
-        return FUNCTIONS[word](args[0])
+        return self.functions[word](args[0])
 
-    def check_new(self, token: _Token) -> None:
+    def check_new(self, token: Token) -> None:
         """Refuses a name that was not declared, or that looks like a function and its argument in one."""
         word = token.text
         stem = word.rstrip("0123456789")
@@ -325,7 +340,7 @@ class _Parser:
             hint = f" There {'is' if len(ids) == 1 else 'are'} {', '.join(ids)}." if ids else " There are none."
         self.fail(f"'{word}' is not one of the variables.{hint}", token.at)
 
-    def not_a_function(self, token: _Token) -> NoReturn:
+    def not_a_function(self, token: Token) -> NoReturn:
         word = token.text
         if (self.open and len(word) == 1) or word in GREEK:
             self.fail(f"'{word}' is not a function; a product is {word}*(…)", token.at)
@@ -335,22 +350,22 @@ class _Parser:
     def missing(self) -> NoReturn:
         """Where a number, a variable or a bracket should begin there is a sign, or nothing."""
         token, before = self.token, self.tokens[self.here - 1] if self.here else None
-        if token.text in _CLOSES.values():
+        if token.text in CLOSES.values():
             if before is None:
                 self.fail(f"'{token.shown}' closes no bracket", token.at)
-            if before.text in _CLOSES:
+            if before.text in CLOSES:
                 self.fail("there is nothing in these brackets", before.at)
-        elif token.kind == "sign" and (before is None or before.text in (*_CLOSES, ",")):
+        elif token.kind == "sign" and (before is None or before.text in (*CLOSES, ",")):
             self.fail(f"'{token.shown}' has nothing before it", token.at)
         assert before is not None  # an empty text was refused
-        if before.text in _CLOSES:
+        if before.text in CLOSES:
             self.fail(f"'{before.shown}' is never closed", before.at)
         self.fail(f"'{before.shown}' has nothing after it", before.at)
 
-    def unexpected(self, opened: _Token | None = None) -> NoReturn:
+    def unexpected(self, opened: Token | None = None) -> NoReturn:
         """What was read is complete, but something follows that cannot continue it."""
         token, before = self.token, self.tokens[self.here - 1]
-        if token.text in _CLOSES.values():
+        if token.text in CLOSES.values():
             if opened:
                 self.fail(f"'{token.shown}' does not close '{opened.shown}' of column {opened.at + 1}", token.at)
             self.fail(f"'{token.shown}' closes no bracket", token.at)

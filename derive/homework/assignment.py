@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from derive.homework.circuit import Circuit
 from derive.homework.marked import Marked
 from derive.homework.marking import Alternative, Marker
 from derive.homework.policy import Policy
+from derive.homework.reading import read_number
 from derive.homework.submission import Submission
-from derive.homework.written import Written
 from derive.language import Words
 from derive.model import Model
 from derive.naming import Naming
@@ -32,7 +31,6 @@ from derive.solution import finished, kept
 from derive.spec import Spec, load
 
 MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
-ReadNumber = Callable[[str, bool], Written]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +47,16 @@ class Assignment:
     pages: dict[tuple[Numbers, str], Document] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, net: str | Path | Mapping[str, Any], read: ReadNumber | None = None) -> Assignment:
+    def load(cls, net: str | Path | Mapping[str, Any]) -> Assignment:
         """The assignment of a path, `-`, the name of a built-in example, or a mapping like net.yaml.
 
-        read: the text of a number -> as written; by default `derive.homework.reading`
         Raises InputError where the file is at fault, or has no numbers to mark by.
         """
         spec = load(net if isinstance(net, Mapping) else resolve(net))
-        return cls.of(spec, Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else "", read)
+        return cls.of(spec, Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else "")
 
     @classmethod
-    def of(cls, spec: Spec, name: str = "", read: ReadNumber | None = None) -> Assignment:
+    def of(cls, spec: Spec, name: str = "") -> Assignment:
         """The assignment of a checked file. name: where that has neither a title nor an id"""
         circuit = circuit_of(spec)
         found = policy.read(spec.check)
@@ -68,7 +65,7 @@ class Assignment:
             Alternative(other.about, other.name, lambda spec=other.spec: circuit_of(spec))  # type: ignore[misc]
             for other in conventions.others(spec)
         )
-        marker = Marker(circuit, found, read or number_reader(), spec.id, others)
+        marker = Marker(circuit, found, read_number, spec.id, others)
         return cls(spec, circuit, marker, spec.name or spec.id or name)
 
     @property
@@ -111,12 +108,6 @@ def circuit_of(spec: Spec) -> Circuit:
         names = ", ".join(node.id for node in model.missing[:3])
         raise spec.item.error(f"answers can only be marked where all numbers are given; there are none for {names}")
     return Circuit(model, Naming(model, read_notation(spec.notation, None)))
-
-
-def number_reader() -> ReadNumber:
-    """How the texts of numbers are read."""
-    read: ReadNumber = import_module("derive.homework.reading.numbers").read_number
-    return read
 
 
 def weights(spec: Spec, found: Policy, circuit: Circuit) -> dict[str, float]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from derive import policies
 from derive.document import Document
 from derive.errors import InputError, nearest
-from derive.homework import record
+from derive.homework import reading, record
 from derive.homework.assignment import Assignment
 from derive.homework.marked import Mark, Marked
 from derive.homework.report import REVEAL, Report, numbers_of
-from derive.homework.submission import Answer, Submission
+from derive.homework.submission import Submission
 from derive.language import Words
 from derive.printers import FORMATS as PAGES
 from derive.solution import write
@@ -160,38 +160,27 @@ def check(
 
 
 def submitted(answers: Given) -> Submission:
-    """The one submission of a file, or what a mapping says."""
+    """The one submission of a file, or what a mapping says: of the form of answers.yaml, or its answers alone."""
     if isinstance(answers, Submission):
         return answers
     if isinstance(answers, Mapping):
-        return Submission(answers=tuple(a for step, value in answers.items() for a in entries(str(step), value)))
-    found: list[Submission] = import_module("derive.homework.reading").read(answers)
+        form = answers if isinstance(answers.get("answers"), Mapping) else {"answers": answers}
+        found = reading.parse(json.dumps(form, default=_plain, ensure_ascii=False), "<dict>", "json")
+    else:
+        found = reading.read(answers)
     if len(found) != 1:
-        many = f"{len(found)} students' answers are in this file" if found else "there are no answers in this file"
-        raise InputError(f"{many}; one is marked at a time", file=str(answers))
+        many = (
+            f"the answers of {len(found)} students are in this file" if found else "there are no answers in this file"
+        )
+        raise InputError(
+            f"{many}; one is marked at a time", file="<dict>" if isinstance(answers, Mapping) else str(answers)
+        )
     return found[0]
 
 
-def entries(step: str, value: Any) -> Iterator[Answer]:
-    """The answers in a value: a number or text, {value, formula}, or lists of them, counted from 1."""
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return str(value)
     if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        for i, part in enumerate(value, 1):
-            inside = f"{step[:-1]},{i}]" if step.endswith("]") else f"{step}[{i}]"
-            yield from entries(inside, part)
-    elif isinstance(value, Mapping):
-        if unknown := [key for key in value if key not in ("value", "formula")]:
-            raise InputError(f"unknown key '{unknown[0]}' of an answer; keys are value and formula", file=step)
-        yield Answer(step, written(step, value.get("value")), written(step, value.get("formula")))
-    else:
-        yield Answer(step, written(step, value))
-
-
-def written(step: str, value: Any) -> str | None:
-    """A number as its digits."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float | Fraction):
-        raise InputError(f"a {type(value).__name__} is no answer", file=step)
-    return str(value)
+        return value.tolist()
+    raise InputError(f"a {type(value).__name__} is no answer", file="<dict>")

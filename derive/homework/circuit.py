@@ -15,10 +15,11 @@ import numpy as np
 
 from derive.algebra import UNKNOWN, Value
 from derive.errors import InputError
-from derive.formula import Formula, Name, entry, names
+from derive.formula import Formula, Name, names
 from derive.graph import Node, expand
 from derive.homework.compute import numbers
 from derive.homework.ladder import Reference
+from derive.homework.names import Names
 from derive.ids import kind, state, step, untimed
 from derive.numerals import Policy
 from derive.values import Quantities, Values, as_decimal
@@ -194,21 +195,18 @@ class Circuit:
         return found
 
     # finding ----------------------------------------------------------------------------------------------------------
+    @cached_property
+    def names(self) -> Names:
+        """What a student may call the entries."""
+        return Names(self)
+
     def find(self, step: str) -> tuple[str, ...] | None:
-        """The keys behind an id, an entry or a label; None if there are none."""
-        if step in self.entries:
-            return (step,)
-        if step in self.nodes:
-            return tuple(name.key for name in self.array(self.nodes[step]).ravel())
-        id, index = self.quantities.labels.find(step)
-        key = entry(id, index)
-        if key in self.entries:
-            return (key,)
-        return tuple(name.key for name in self.array(self.nodes[id]).ravel()) if id in self.nodes else None
+        """The keys behind an id, an entry, a label or another spelling; None if there are none."""
+        return self.names.resolve(step)
 
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
-        return self.quantities.labels.of.get(key, key)
+        return self.names.label(key)
 
 
 def is_number(id: str) -> bool:

@@ -16,13 +16,17 @@ from derive.homework import ladder, misread, ranges
 from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit, Entry
 from derive.homework.diagnosis import Diagnosis
+from derive.homework.equality import Judge
+from derive.homework.formulas import Formulas
 from derive.homework.ladder import Reference
-from derive.homework.marked import REVIEW, WRONG, Found, Mark, Marked
+from derive.homework.marked import REVIEW, VERDICTS, WRONG, Found, Mark, Marked
 from derive.homework.policy import Policy
 from derive.homework.rounding import Habit
 from derive.homework.submission import Answer, Submission
+from derive.homework.symbols import closed_form, parse_formula
 from derive.homework.written import Unreadable, Written
 
+Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
@@ -46,16 +50,21 @@ class Alternative:
 class Marker:
     """Marks submissions to one assignment.
 
-    read: text of a number, whether it has a decimal comma -> as written; raises Unreadable
+    read: text of a number, whether it has a decimal comma, what reads closed forms -> as written; raises Unreadable
     id:   what `assignment` of a submission must be, if it says anything
     alternatives: the conventions that are no mistakes where all of it follows them
     """
 
     circuit: Circuit
     policy: Policy
-    read: Callable[[str, bool], Written]
+    read: Read
     id: str = ""
     alternatives: tuple[Alternative, ...] = ()
+
+    @cached_property
+    def judge(self) -> Judge:
+        """What compares formulas."""
+        return Judge(self.circuit, self.id)
 
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or names a step twice."""
@@ -140,11 +149,22 @@ class Walk:
         self.answers[key] = answer
         if answer.problem:
             self.problems[key] = answer.problem
-        elif answer.value is not None:
-            try:
-                self.written[key] = self.marker.read(answer.value, self.submission.comma)
-            except Unreadable as problem:
-                self.problems[key] = str(problem)
+            return
+        names, comma = self.circuit.names, self.submission.comma
+        try:
+            if answer.value is not None:
+                self.written[key] = self.marker.read(
+                    answer.value, comma, lambda text: closed_form(text, names, comma=comma)
+                )
+            if answer.formula is not None:
+                self.formulas.given[key] = parse_formula(answer.formula, names, comma=comma)
+        except Unreadable as problem:
+            self.problems[key] = str(problem)
+
+    @cached_property
+    def formulas(self) -> Formulas:
+        """The formulas among the answers."""
+        return Formulas(self.circuit, self.marker.judge, self.policy.form)
 
     # the own chain ----------------------------------------------------------------------------------------------------
     @cached_property
@@ -186,18 +206,37 @@ class Walk:
             "blank",
             0.0,
             weight=self.weight(entry),
-            raw=answer.value or "",
+            raw=answer.value or answer.formula or "",
             exact=self.circuit.floats[key],
         )
         if key in self.problems:
             return replace(mark, verdict="unreadable", problem=self.problems[key])
-        if key not in self.written:
-            return mark
-        mark = self.judged(mark, self.written[key])
-        if mark.verdict in WRONG:
-            mark = replace(mark, found=tuple(self.diagnosed(mark)))
-        mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
+        if key in self.written:
+            mark = self.judged(mark, self.written[key])
+            if mark.verdict in WRONG:
+                mark = replace(mark, found=tuple(self.diagnosed(mark)))
+            mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
+        if key in self.formulas.given:
+            mark = self.with_formula(mark)
         return replace(mark, credit=self.credit(mark))
+
+    def with_formula(self, mark: Mark) -> Mark:
+        """The mark with what the formula is worth: the worse of the two verdicts counts."""
+        compared, numbered = self.formulas.compared(mark.key), mark.key in self.written
+        worse = compared.verdict if not numbered else max(mark.verdict, compared.verdict, key=VERDICTS.index)
+        found = {f.rule: f for f in (*reversed(mark.found), *reversed(compared.found))}
+        stretch = self.chain.stretch(mark.key)
+        return replace(
+            mark,
+            verdict=worse,
+            depends=stretch.written,
+            window=stretch.unwritten if worse in WRONG else (),
+            formula=self.formulas.given[mark.key],
+            formula_verdict=compared.verdict,
+            level=compared.level,
+            found=tuple(reversed(found.values())),
+            hints=compared.hints,
+        )
 
     def diagnosed(self, mark: Mark) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""

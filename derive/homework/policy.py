@@ -25,6 +25,7 @@ CREDIT: Mapping[str, float] = {
     "other_convention": 1.0,
     "low_precision": 0.9,
     "last_digit": 0.9,
+    "other_form": 0.0,
     "follow_through": 1.0,
 } | dict.fromkeys(("undecided", "too_coarse", "unreadable", "blank", "sign", "power_of_ten", "error"), 0.0)
 #: What a formula must at least be, from the least to the most that can be asked.

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from derive.checks.printed import printed
 from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
-from derive.errors import WitnessError
+from derive.errors import WitnessError, printable
 from derive.formula import Name
 from derive.homework.assignment import Assignment
 from derive.homework.circuit import Circuit
@@ -55,9 +55,9 @@ def points(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def plain(text: str, most: int = MOST_TEXT) -> str:
-    """A student's text on one line, without controls and signs that turn the direction of writing."""
-    shown = "".join(c if c.isprintable() else " " for c in text).strip()
+def one_line(text: str, most: int = MOST_TEXT) -> str:
+    """A student's text on one line; what does not print is shown as its escape."""
+    shown = printable(text.strip())
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
@@ -93,7 +93,7 @@ class Report:
     def typed(self) -> Mapping[str, str]:
         """What the student calls the steps."""
         found = ((self.circuit.find(answer.step), answer.step) for answer in self.marked.submission.answers)
-        return {keys[0]: plain(step) for keys, step in found if keys is not None and len(keys) == 1}
+        return {keys[0]: one_line(step) for keys, step in found if keys is not None and len(keys) == 1}
 
     def told(self, mark: Mark) -> bool:
         """Whether the verdict on a step may be said."""
@@ -153,7 +153,7 @@ class Report:
         """Who, how many points, where the first error is."""
         marked, submission = self.marked, self.marked.submission
         if who := " ".join(
-            filter(None, (plain(submission.name), plain(f"({submission.student})" if submission.student else "")))
+            filter(None, (one_line(submission.name), one_line(f"({submission.student})" if submission.student else "")))
         ):
             yield say("check.student", student=who)
         yield say("check.points", earned=points(marked.earned), most=points(marked.most))
@@ -164,11 +164,7 @@ class Report:
         if marked.convention:
             yield say("check.convention", name=marked.convention)
         for flag in marked.flags:
-            yield (
-                say(f"check.flag.{flag}")
-                if known(self.words, f"check.flag.{flag}")
-                else say("check.flag.other", flag=plain(flag))
-            )
+            yield say(f"check.flag.{flag}", flag=one_line(flag))
 
     def verdict_on_all(self) -> Say:
         if self.first is not None:
@@ -178,19 +174,19 @@ class Report:
     def step(self, mark: Mark) -> Say | str:
         """A step by its symbol and its name."""
         if not mark.key:
-            return plain(mark.label)
+            return one_line(mark.label)
         return say("check.step", symbol=self.circuit.entries[mark.key].name, name=self.typed.get(mark.key, mark.label))
 
     def read(self, mark: Mark) -> Cell:
         """The number as it was understood, or what was written."""
         if mark.read is not None:
             return Amount(self.own.name(mark.key))
-        return plain(mark.raw)
+        return one_line(mark.raw) if mark.formula is None else mark.formula
 
     # what could not be read -------------------------------------------------------------------------------------------
     def unread(self) -> Iterator[Block]:
         rows = tuple(
-            (self.step(mark), plain(mark.raw), plain(mark.problem, 300))
+            (self.step(mark), one_line(mark.raw), one_line(mark.problem, 300))
             for mark in self.marked.marks
             if mark.verdict == "unreadable"
         )
@@ -265,7 +261,7 @@ class Report:
     def arguments(self, found: Found, mark: Mark) -> dict[str, Cell]:
         """What may stand in a rule's sentence: its id, the step it was made at, and what it found out."""
         at = self.circuit.entries.get(found.at)
-        made: dict[str, Cell] = {"rule": found.rule, "at": plain(found.at) if at is None else at.name}
+        made: dict[str, Cell] = {"rule": found.rule, "at": one_line(found.at) if at is None else at.name}
         for key, value in found.args.items():
             made[key] = str(value)
             if isinstance(value, Fraction):
@@ -304,16 +300,14 @@ class Report:
         return joined
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
-        shown = self.reveal == "all" or (mark.verdict in WRONG and self.reveal == "steps") or mark is self.first
-        if mark.verdict in WRONG and shown and mark.own is not None:
-            yield say("check.expected", value=self.own.amount(f"expected:{mark.key}", mark.own))
-        differs = mark.verdict not in ("correct", "unreadable") and mark.exact != mark.own
-        if (
-            self.reveal == "all"
-            and mark.exact is not None
-            and (differs or mark.verdict not in (*WRONG, "correct", "unreadable"))
-        ):
-            yield say("check.right", value=self.own.amount(f"right:{mark.key}", mark.exact))
+        due = right = None
+        if mark.verdict in WRONG and mark.own is not None and (self.reveal in ("steps", "all") or mark is self.first):
+            due = self.own.amount(f"expected:{mark.key}", mark.own)
+            yield say("check.expected", value=due)
+        if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
+            right = self.own.amount(f"right:{mark.key}", mark.exact)
+        if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
+            yield say("check.right", value=right)
         if mark.verdict in WRONG and mark.found:
             yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
         if mark.formula is not None:
@@ -321,24 +315,21 @@ class Report:
                 "check.formula_read", formula=mark.formula, verdict=say(f"verdict.{mark.formula_verdict or 'correct'}")
             )
         for note in mark.notes:
-            if known(self.words, f"check.note.{note}"):
-                yield say(f"check.note.{note}")
-            elif note in SIGNS:
-                yield verdict(note)
+            yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
 
     # beside the worked solution ---------------------------------------------------------------------------------------
     def beside(self) -> dict[str, Beside]:
         """What the student has written, for the lines of the worked solution."""
         found = {}
         for mark in self.marked.marks:
-            if mark.key and (mark.read is not None or mark.raw):
+            if mark.key and (mark.read is not None or mark.formula is not None or mark.raw):
                 said = say("check.beside", value=self.read(mark), verdict=verdict(mark.verdict))
                 found[mark.key] = Beside(SIGNS[mark.verdict][1], said)
         return found
 
     def working(self) -> Iterator[Section]:
         """The student's own notes, as they are."""
-        text = "\n".join(plain(line, 1_000) for line in self.marked.submission.working[:MOST_WORKING].splitlines())
+        text = "\n".join(one_line(line, 1_000) for line in self.marked.submission.working[:MOST_WORKING].splitlines())
         if text.strip():
             yield Section("working", say("section.check.working"), (Code(text, ""),))
 
@@ -358,10 +349,6 @@ class Report:
         if self.marked.follow_through or "follow_through_capped" in self.marked.flags:
             yield say("check.share", percent=points(100 * policy.follow_through.max_share))
         yield rounding(self.values.policy)
-
-
-def known(words: Words, key: str) -> bool:
-    return key in words.table
 
 
 def numbers_of(assignment: Assignment, marked: Marked, numbers: Numbers) -> Numbers:

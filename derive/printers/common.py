@@ -152,7 +152,7 @@ class Printer(ABC):
         return self.unlinked if piece.formula is line.target else self.show
 
     def unlinked(self, name: Name) -> Shown:
-        return replace(self.show(name), link="")
+        return self.show(name)._replace(link="")
 
     def beside(self, line: Line) -> Beside | None:
         """What a student has written for the quantity of a line; not where the line shows a multiple of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from itertools import zip_longest
 from unicodedata import east_asian_width
 
 from derive.dialects.text import AsciiText, Text, ascii_only
@@ -12,6 +13,7 @@ from derive.document import Block, Book, Code, Document, Figure, Line, Say, Step
 from derive.printers.common import Printer, each, size
 
 WIDTH = 100
+PIECES = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|\s+|[^\s\u3000-\u9fff\uff00-\uffef]+")  # of a text, none is broken
 FOUND = ("compared", "max_rel", "tolerance", "verdict")  # the columns of a witness
 
 
@@ -136,13 +138,19 @@ class Terminal(Printer):
         return [title, lines[0], rule, *lines[1:]]
 
     def fitted(self, rows: list[list[str]]) -> list[list[str]]:
-        """A table in which what is too wide in the last column goes on in the rows below."""
-        used = sum(max(columns(row[i]) for row in rows) + 2 for i in range(len(rows[0]) - 1))
-        room = max(self.width - used - 2, 20)
+        """A table whose widest columns are broken into lines until it fits, or until single words are left."""
+        cells = list(zip(*rows, strict=True))
+        widths = [max(map(columns, column)) for column in cells]
+        words = [max(columns(word) for cell in column for word in PIECES.findall(cell) or [""]) for column in cells]
+        for _ in range(sum(widths)):
+            room = [width - word for width, word in zip(widths, words, strict=True)]
+            if sum(widths) + 2 * len(widths) <= self.width or max(room) <= 0:
+                break
+            widths[max((i for i in range(len(widths)) if room[i] > 0), key=widths.__getitem__)] -= 1
         found = []
-        for *first, last in rows:
-            lines = folded(last, room)
-            found += [[*first, lines[0]], *([*[""] * len(first), line] for line in lines[1:])]
+        for row in rows:
+            lines = [folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+            found += [list(line) for line in zip_longest(*lines, fillvalue="")]
         return found
 
     def witnesses(self) -> list[str]:
@@ -161,7 +169,7 @@ class Terminal(Printer):
 def folded(text: str, width: int) -> list[str]:
     """A text in lines of so many columns; between Chinese characters a line may end."""
     lines = [""]
-    for piece in re.findall(r"[\u3000-\u9fff\uff00-\uffef]|\s+|[^\s\u3000-\u9fff\uff00-\uffef]+", text):
+    for piece in PIECES.findall(text):
         if columns(lines[-1] + piece.rstrip()) > width and lines[-1].strip():
             lines[-1] = lines[-1].rstrip()
             lines.append(piece.lstrip())
