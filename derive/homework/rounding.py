@@ -15,9 +15,12 @@ from derive.homework.written import Written
 
 @dataclass(frozen=True)
 class Habit:
-    """To so many significant digits (`sf`) or decimals (`dp`); `chops` where digits are cut off."""
+    """To so many significant digits (`sf`) or decimals (`dp`); `chops` where digits are cut off.
 
-    rounding: Rounding
+    roundings: as the student says, or all that the digits allow; the coarsest counts
+    """
+
+    roundings: tuple[Rounding, ...]
     precision: Precision
     chops: bool = False
 
@@ -35,7 +38,7 @@ class Habit:
             ladder.chopped(w, exact(key), precision.unit(w)) and not ladder.close(w, exact(key), precision.unit(w))
             for key, w in rounded.items()
         )
-        return cls(declared or shown(list(rounded.values()), precision), precision, chops)
+        return cls((declared,) if declared else shown(list(rounded.values()), precision), precision, chops)
 
     @property
     def share(self) -> float:
@@ -50,19 +53,19 @@ class Habit:
         """The same of a number that was not written down."""
         if value == 0 or not math.isfinite(value):
             return 0.0
-        if self.rounding.kind == "dp":
-            return self.share * 10.0**-self.rounding.digits
-        return self.share * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - self.rounding.digits)
+        places = math.floor(math.log10(abs(value))) + 1
+        return self.share * max(10.0 ** (places * (r.kind == "sf") - r.digits) for r in self.roundings)
 
 
-def shown(written: list[Written], precision: Precision) -> Rounding:
-    """The rounding that the digits show."""
+def shown(written: list[Written], precision: Precision) -> tuple[Rounding, ...]:
+    """The roundings that the digits show; constant decimals and constant significant digits may be the same numbers."""
+    found = []
     decimals = {w.decimals for w in written}
     if len(decimals) == 1 and len(written) > 1:
-        return Rounding("dp", decimals.pop())
+        found.append(Rounding("dp", decimals.pop()))
     least, most = {w.significant[0] for w in written}, {w.significant[1] for w in written}
     if least == most and len(least) == 1:
-        return Rounding("sf", max(1, least.pop()))
-    if precision.decimals is not None:
-        return Rounding("dp", precision.decimals)
-    return Rounding("sf", precision.significant or 3)
+        found.append(Rounding("sf", max(1, least.pop())))
+    if not found and precision.decimals is not None:
+        found.append(Rounding("dp", precision.decimals))
+    return tuple(found) or (Rounding("sf", precision.significant or 3),)
