@@ -13,7 +13,7 @@ from fractions import Fraction
 from derive.formula import Formula
 from derive.homework import ladder, slips
 from derive.homework.chains import Chain
-from derive.homework.circuit import Circuit
+from derive.homework.circuit import STEP, Circuit
 from derive.homework.compute import number
 from derive.homework.ladder import Reference
 from derive.homework.marked import Found
@@ -21,6 +21,7 @@ from derive.homework.mistakes import mistakes
 from derive.homework.policy import Precision
 from derive.homework.written import Written
 
+TELLING = 0.25  # of a number: where rounding may have moved it further, it could be anything
 MOST_HIDDEN = 60  # unwritten steps in which a mistake is looked for, the nearest first
 
 
@@ -53,20 +54,30 @@ class Diagnosis:
         own = self.circuit.entries[self.key].formula
         if own is None:
             return
+        seen = set[str]()
         for at in reversed(self.chain.stretch(self.key).unwritten[-MOST_HIDDEN:]):
             for rule, formula in self.circuit.wrong(at):
-                if self.fits(own, {at: formula}):
+                if rule not in seen and self.fits(own, {at: formula}):
+                    seen.add(rule)
                     yield Found(rule, formula, at)
 
     def fits(self, formula: Formula, injected: dict[str, Formula]) -> bool:
         """Whether a formula gives what was written: of the student's own numbers, or of the right ones."""
         value, rad = self.chain.spread(formula, self.key, injected)
-        if math.isfinite(value) and ladder.consistent(self.written, Reference(value, rad), self.unit):
+        if (
+            self.telling(rad)
+            and math.isfinite(value)
+            and ladder.consistent(self.written, Reference(value, rad), self.unit)
+        ):
             return True
         if injected:
             return False
         value = number(formula, self.circuit.floats)
         return math.isfinite(value) and ladder.close(self.written, Reference(value), self.unit)
+
+    def telling(self, rad: float) -> bool:
+        """Whether a number that may have moved so far by rounding can be told from others at all."""
+        return rad <= TELLING * abs(self.written.number) or rad <= float(self.unit)
 
     # slips of the pen -------------------------------------------------------------------------------------------------
     @property
@@ -74,7 +85,7 @@ class Diagnosis:
         """What it should have been."""
         key = self.key
         own = Reference(self.chain.own[key], self.chain.rad(key))
-        return [self.circuit.reference(key), own]
+        return [self.circuit.reference(key), *([own] if self.telling(own.rad) else [])]
 
     def slipped(self) -> Iterator[Found]:
         """The wrong sign, a power of ten, digits exchanged, another line copied, rounded too early."""
@@ -98,7 +109,8 @@ class Diagnosis:
         entry = self.circuit.entries[self.key]
         if not self.precision.enough(self.written):
             return
-        for name in self.circuit.array(entry.node).ravel():
+        own = [e.name for e in self.circuit.entries.values() if e.kind == STEP]
+        for name in own if entry.kind == STEP else self.circuit.array(entry.node).ravel():
             if name.key == self.key:
                 continue
             values = {self.circuit.floats[name.key], self.chain.own[name.key], self.chain.used(name.key)}

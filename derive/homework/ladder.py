@@ -17,6 +17,7 @@ from derive.homework.written import Written
 
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
+LARGE = 0.25  # of a value: a unit that is more is not just its last digit
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
 TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
@@ -76,6 +77,11 @@ def exactly(written: Written, value: Reference) -> bool:
     return value.short is not None and written.value == value.short
 
 
+def detailed(written: Written, value: Reference) -> bool:
+    """Whether a number is given with all the decimals that the value has: more cannot be asked for."""
+    return value.short is not None and (value.short * 10**written.decimals).denominator == 1
+
+
 def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
     s, v = written.number, value.value
@@ -86,7 +92,7 @@ def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
 
 def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
     """Whether the digits carry no evidence."""
-    if written.closed or precision.enough(written) or any(exactly(written, v) for v in values):
+    if written.closed or precision.enough(written) or any(detailed(written, v) for v in values):
         return False
     reach = half(written, precision.unit(written))
     return all(reach > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
@@ -134,7 +140,9 @@ def judge(
 
 def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
     """Whether it is one unit off, given as precisely as asked for, of a value that has more digits than that."""
-    if written.closed or not precision.enough(written) or not value.value or math.isnan(value.value):
+    if written.closed or not precision.enough(written) or math.isnan(value.value):
+        return False
+    if 2 * half(written, unit) > LARGE * abs(value.value):
         return False
     if value.short is not None and (value.short / unit).denominator == 1:
         return False

@@ -246,7 +246,7 @@ class Walk:
         if explained is None:
             return found
         given, answers = explained
-        if found and answers < 2:
+        if answers < 2:
             return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
         self.misread[given.key] = float(given.value)
         del self.chain

@@ -32,12 +32,12 @@ def find(
 ) -> tuple[Misread, int] | None:
     """(what was misread, how many answers it explains) that makes a step and its neighbours consistent, or None."""
     stretch = chain.stretch(key)
-    node = circuit.entries[key].node
-    neighbours = [name.key for name in circuit.array(node).ravel() if name.key in written]
+    kind = circuit.entries[key].kind
+    neighbours = [k for k in written if k != key and circuit.entries[k].kind == kind]
     for given in stretch.given[:MOST_GIVEN]:
-        touched = [k for k in neighbours if given in chain.stretch(k).given]
+        touched = [key, *(k for k in neighbours if given in chain.stretch(k).given)]
         for value in candidates(circuit, chain, given, key, written[key]):
-            if all(agrees(chain, k, written[k], precision, given, float(value)) for k in (key, *touched)):
+            if all(agrees(chain, k, written[k], precision, given, float(value)) for k in touched):
                 start = circuit.floats[given]
                 wrong = [k for k in touched if not agrees(chain, k, written[k], precision, given, start)]
                 return Misread(given, value), len(wrong)
@@ -75,7 +75,8 @@ def digits_of(value: Fraction) -> tuple[str, Fraction]:
 
 
 def slips(value: Fraction, digits: str, unit: Fraction) -> Iterator[Fraction]:
-    """A decimal point misplaced, a sign lost, two digits exchanged."""
+    """Taken as 0, a decimal point misplaced, a sign lost, two digits exchanged."""
+    yield Fraction(0)
     for power in (1, -1, 2, -2):
         yield value * Fraction(10) ** power
     yield -value
