@@ -37,18 +37,13 @@ class Reference:
     short: Fraction | None = None
 
 
-def close(written: Written, value: Reference, unit: Fraction, times: Fraction | None = None) -> bool:
-    """Whether what was written, times something, is the value at half a unit: any way to round at a tie is right.
+def close(written: Written, value: Reference, unit: Fraction) -> bool:
+    """Whether what was written is the value at half a unit: any way to round at a tie is right.
 
     The interval of rounding is not counted. Floats decide where they can, exact numbers where it is close.
     """
-    v = value.value
-    if times is None:
-        s, reach = written.number, half(written, unit)
-    else:
-        s, reach = float(written.value * times), half(written, unit) * abs(float(times))
-    if written.closed:
-        reach = CLOSED * abs(v)
+    s, v = written.number, value.value
+    reach = CLOSED * abs(v) if written.closed else half(written, unit)
     away, blur = abs(s - v), FLOAT * max(abs(s), abs(v))
     if away <= reach - blur:
         return True
@@ -56,8 +51,7 @@ def close(written: Written, value: Reference, unit: Fraction, times: Fraction | 
         return False
     if value.precise is None or written.closed:
         return True
-    factor = times or 1
-    return abs(written.value * factor - Fraction(value.precise())) <= abs(unit * factor) / 2
+    return abs(written.value - Fraction(value.precise())) <= unit / 2
 
 
 def half(written: Written, unit: Fraction) -> float:
@@ -88,6 +82,16 @@ def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
     if written.closed or not abs(s) <= abs(v) + value.rad or (s * v < 0 and value.rad < abs(v)) or s == v:
         return False
     return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
+
+
+def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
+    """Whether what was written is a value as rounding may have moved it: rounded, or cut off by who does that."""
+    return consistent(written, value, unit) or (chops and chopped(written, value, unit))
+
+
+def times(written: Written, factor: Fraction) -> Written:
+    """A number as it would stand there multiplied by a power of ten, or with the other sign."""
+    return replace(written, value=written.value * factor, ulp=written.ulp * abs(factor))
 
 
 def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
@@ -135,7 +139,7 @@ def judge(
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
-    return slipped(written, refs, unit)
+    return slipped(written, refs, unit, chops=chops)
 
 
 def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
@@ -149,11 +153,17 @@ def last_digit(written: Written, value: Reference, unit: Fraction, precision: Pr
     return abs(written.number - value.value) <= 2 * half(written, unit) * (1 + 1e-12)
 
 
-def slipped(written: Written, refs: list[Reference], unit: Fraction) -> str:
+def slipped(written: Written, refs: list[Reference], unit: Fraction, *, chops: bool = False) -> str:
     """A number that is not the value: the wrong sign, a power of ten beside it, or an error."""
-    nonzero = [ref for ref in refs if ref.value and written.value]
-    if any(close(written, ref, unit, MINUS) for ref in nonzero):
+    if any(slip(written, MINUS, ref, unit, chops=chops) for ref in refs):
         return "sign"
-    if any(close(written, ref, unit, ten) for ref in nonzero for ten in TENS):
+    if any(slip(written, ten, ref, unit, chops=chops) for ref in refs for ten in TENS):
         return "power_of_ten"
     return "error"
+
+
+def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *, chops: bool) -> bool:
+    """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
+    if not (written.value and value.value):
+        return False
+    return follows(times(written, factor), value, unit * abs(factor), chops=chops)

@@ -33,20 +33,22 @@ class Habit:
         cls,
         declared: Rounding | None,
         written: Mapping[str, Written],
-        exact: Callable[[str], Reference],
+        values: Callable[[str], tuple[Reference, Reference | None]],
         precision: Precision,
     ) -> Habit:
-        """As declared, else as the digits show: constant decimals, else constant significant digits, else as asked for."""
-        rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, exact(key))}
-        chops = any(
-            ladder.chopped(w, exact(key), precision.unit(w)) and not ladder.close(w, exact(key), precision.unit(w))
-            for key, w in rounded.items()
-        )
+        """As declared, else as the digits show: constant decimals, constant significant digits, else as asked for.
+
+        values: key -> (the right value, the one that follows from own numbers where all of these are written down)
+        """
+        exact = {key: values(key)[0] for key in written}
+        rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, exact[key])}
+        cut = [way for key, w in rounded.items() if (way := direction(w, *values(key), precision.unit(w)))]
+        chops = "cut" in cut or ("down" in cut and "up" not in cut)
         if declared:
             return cls((finer(declared, precision),), precision, chops)
-        right = {key: w for key, w in rounded.items() if ladder.close(w, exact(key), precision.unit(w))}
+        right = {key: w for key, w in rounded.items() if ladder.close(w, exact[key], precision.unit(w))}
         used = right if len(right) >= ENOUGH else rounded  # a wrong number may have been written in any way
-        filled = padded({key: (w, exact(key)) for key, w in used.items()}, precision)
+        filled = padded({key: (w, exact[key]) for key, w in used.items()}, precision)
         roundings, constant = shown(filled, precision)
         return cls(roundings, precision, chops, constant)
 
@@ -111,3 +113,16 @@ def finer(rounding: Rounding, precision: Precision) -> Rounding:
     """A rounding, or the one asked for where that is finer."""
     wanted = asked(precision)
     return wanted if wanted.kind == rounding.kind and wanted.digits > rounding.digits else rounding
+
+
+def direction(written: Written, exact: Reference, own: Reference | None, unit: Fraction) -> str:
+    """Which way a number was rounded: `up` or `down`, both away from 0 and towards it, or `cut` off; "" if that is unknown."""
+    refs = [exact] if own is None else [exact, own]
+    if not any(ladder.close(written, ref, unit) for ref in refs):
+        return "cut" if ladder.chopped(written, exact, unit) else ""
+    if own is None:
+        return ""
+    beyond = {abs(written.number) > abs(ref.value) for ref in refs}
+    if len(beyond) > 1:
+        return ""
+    return "up" if beyond.pop() else "down"
