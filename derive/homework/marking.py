@@ -141,7 +141,9 @@ class Walk:
             problem = f"there is no step '{answer.step}'.{nearest(answer.step, known)}"
             if keys is not None:
                 problem = f"'{answer.step}' has {len(keys)} entries: give each of them"
-            self.unknown.append(Mark("", answer.step, "unreadable", 0.0, raw=answer.value or "", problem=problem))
+            weight = 1.0 if self.policy.ask is None else 0.0
+            raw = answer.value or answer.formula or ""
+            self.unknown.append(Mark("", answer.step, "unreadable", 0.0, weight, raw, problem=problem))
             return
         (key,) = keys
         if key in self.answers:
@@ -197,23 +199,25 @@ class Walk:
 
     # walking ----------------------------------------------------------------------------------------------------------
     def marked(self) -> Marked:
-        for key in self.circuit.entries:
+        asked = set(self.policy.ask or ())
+        for key, entry in self.circuit.entries.items():
             if key in self.answers:
-                self.marks[key] = self.mark(self.circuit.entries[key])
+                self.marks[key] = self.mark(entry)
+            elif key in asked:
+                self.marks[key] = self.blank(entry)
         return self.totalled()
+
+    def blank(self, entry: Entry) -> Mark:
+        """The mark of a step without an answer."""
+        key = entry.key
+        return Mark(
+            key, self.circuit.label(key), "blank", 0.0, weight=self.weight(entry), exact=self.circuit.floats[key]
+        )
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
-        mark = Mark(
-            key,
-            self.circuit.label(key),
-            "blank",
-            0.0,
-            weight=self.weight(entry),
-            raw=answer.value or answer.formula or "",
-            exact=self.circuit.floats[key],
-        )
+        mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
         if key in self.problems:
             return replace(mark, verdict="unreadable", problem=self.problems[key])
         if key in self.written:
@@ -324,6 +328,9 @@ class Walk:
 
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
+        """The points of a step; where it is said what is asked for, nothing else has any."""
+        if self.policy.ask is not None and entry.key not in self.policy.ask:
+            return 0.0
         weights: Mapping[str, float] = self.policy.weights
         for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
             if name in weights:
