@@ -46,6 +46,7 @@ class Chain:
         self.circuit, self.written, self.reach, self.virtual = circuit, written, reach, virtual
         self.changed = dict(changed or {})
         self._stretches: dict[str, Stretch] = {}
+        self._rads: dict[str, float] = {}
 
     @cached_property
     def own(self) -> dict[str, float]:
@@ -125,8 +126,10 @@ class Chain:
 
     def rad(self, key: str) -> float:
         """By how much rounding on the way may have moved the own value of a step."""
-        formula = self.circuit.entries[key].formula
-        return 0.0 if formula is None else self.spread(formula, key)[1]
+        if key not in self._rads:
+            formula = self.circuit.entries[key].formula
+            self._rads[key] = 0.0 if formula is None else self.spread(formula, key)[1]
+        return self._rads[key]
 
     def with_given(self, key: str, given: str, value: float) -> float:
         """What a step should have been if a number of the task had been another."""

@@ -17,6 +17,7 @@ from derive.homework.written import Written
 
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
+LARGE = 0.25  # of a value: a unit that is more is not just its last digit
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
 TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
@@ -36,18 +37,13 @@ class Reference:
     short: Fraction | None = None
 
 
-def close(written: Written, value: Reference, unit: Fraction, times: Fraction | None = None) -> bool:
-    """Whether what was written, times something, is the value at half a unit: any way to round at a tie is right.
+def close(written: Written, value: Reference, unit: Fraction) -> bool:
+    """Whether what was written is the value at half a unit: any way to round at a tie is right.
 
     The interval of rounding is not counted. Floats decide where they can, exact numbers where it is close.
     """
-    v = value.value
-    if times is None:
-        s, reach = written.number, half(written, unit)
-    else:
-        s, reach = float(written.value * times), half(written, unit) * abs(float(times))
-    if written.closed:
-        reach = CLOSED * abs(v)
+    s, v = written.number, value.value
+    reach = CLOSED * abs(v) if written.closed else half(written, unit)
     away, blur = abs(s - v), FLOAT * max(abs(s), abs(v))
     if away <= reach - blur:
         return True
@@ -55,8 +51,7 @@ def close(written: Written, value: Reference, unit: Fraction, times: Fraction | 
         return False
     if value.precise is None or written.closed:
         return True
-    factor = times or 1
-    return abs(written.value * factor - Fraction(value.precise())) <= abs(unit * factor) / 2
+    return abs(written.value - Fraction(value.precise())) <= unit / 2
 
 
 def half(written: Written, unit: Fraction) -> float:
@@ -76,6 +71,11 @@ def exactly(written: Written, value: Reference) -> bool:
     return value.short is not None and written.value == value.short
 
 
+def detailed(written: Written, value: Reference) -> bool:
+    """Whether a number is given with all the decimals that the value has: more cannot be asked for."""
+    return value.short is not None and (value.short * 10**written.decimals).denominator == 1
+
+
 def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
     s, v = written.number, value.value
@@ -84,9 +84,19 @@ def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
     return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
 
 
+def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
+    """Whether what was written is a value as rounding may have moved it: rounded, or cut off by who does that."""
+    return consistent(written, value, unit) or (chops and chopped(written, value, unit))
+
+
+def times(written: Written, factor: Fraction) -> Written:
+    """A number as it would stand there multiplied by a power of ten, or with the other sign."""
+    return replace(written, value=written.value * factor, ulp=written.ulp * abs(factor))
+
+
 def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
     """Whether the digits carry no evidence."""
-    if written.closed or precision.enough(written) or any(exactly(written, v) for v in values):
+    if written.closed or precision.enough(written) or any(detailed(written, v) for v in values):
         return False
     reach = half(written, precision.unit(written))
     return all(reach > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
@@ -129,23 +139,31 @@ def judge(
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
-    return slipped(written, refs, unit)
+    return slipped(written, refs, unit, chops=chops)
 
 
 def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
     """Whether it is one unit off, given as precisely as asked for, of a value that has more digits than that."""
-    if written.closed or not precision.enough(written) or not value.value or math.isnan(value.value):
+    if written.closed or not precision.enough(written) or math.isnan(value.value):
+        return False
+    if 2 * half(written, unit) > LARGE * abs(value.value):
         return False
     if value.short is not None and (value.short / unit).denominator == 1:
         return False
     return abs(written.number - value.value) <= 2 * half(written, unit) * (1 + 1e-12)
 
 
-def slipped(written: Written, refs: list[Reference], unit: Fraction) -> str:
+def slipped(written: Written, refs: list[Reference], unit: Fraction, *, chops: bool = False) -> str:
     """A number that is not the value: the wrong sign, a power of ten beside it, or an error."""
-    nonzero = [ref for ref in refs if ref.value and written.value]
-    if any(close(written, ref, unit, MINUS) for ref in nonzero):
+    if any(slip(written, MINUS, ref, unit, chops=chops) for ref in refs):
         return "sign"
-    if any(close(written, ref, unit, ten) for ref in nonzero for ten in TENS):
+    if any(slip(written, ten, ref, unit, chops=chops) for ref in refs for ten in TENS):
         return "power_of_ten"
     return "error"
+
+
+def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *, chops: bool) -> bool:
+    """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
+    if not (written.value and value.value):
+        return False
+    return follows(times(written, factor), value, unit * abs(factor), chops=chops)

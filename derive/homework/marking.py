@@ -170,12 +170,17 @@ class Walk:
     @cached_property
     def habit(self) -> Habit:
         """How this student rounds."""
-        return Habit.of(self.submission.rounding, self.written, self.exact, self.policy.precision)
+        return Habit.of(self.submission.rounding, self.written, self.values, self.policy.precision)
+
+    def values(self, key: str) -> tuple[Reference, Reference | None]:
+        """The right value, and the own one where all that it was computed from is written down."""
+        own = None if self.chain.stretch(key).unwritten else Reference(self.chain.own[key])
+        return self.exact(key), own
 
     @cached_property
     def chain(self) -> Chain:
         numbers = {key: written.number for key, written in self.written.items()}
-        return Chain(self.circuit, numbers, self.reach, self.habit.virtual, self.misread)
+        return Chain(self.circuit, numbers, self.reach, lambda value: self.habit.virtual(value), self.misread)
 
     def reach(self, key: str) -> float:
         """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
@@ -242,13 +247,13 @@ class Walk:
 
     def diagnosed(self, mark: Mark) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
-        key, precision = mark.key, self.policy.precision
-        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision).found()
-        explained = misread.find(self.circuit, self.chain, key, self.written, precision)
+        key, precision, chops = mark.key, self.policy.precision, self.habit.chops
+        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
+        explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
         if explained is None:
             return found
         given, answers = explained
-        if found and answers < 2:
+        if answers < 2:
             return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
         self.misread[given.key] = float(given.value)
         del self.chain

@@ -28,28 +28,24 @@ class Misread:
 
 
 def find(
-    circuit: Circuit, chain: Chain, key: str, written: dict[str, Written], precision: Precision
+    circuit: Circuit, chain: Chain, key: str, written: dict[str, Written], precision: Precision, *, chops: bool = False
 ) -> tuple[Misread, int] | None:
     """(what was misread, how many answers it explains) that makes a step and its neighbours consistent, or None."""
-    stretch = chain.stretch(key)
-    node = circuit.entries[key].node
-    neighbours = [name.key for name in circuit.array(node).ravel() if name.key in written]
-    for given in stretch.given[:MOST_GIVEN]:
-        touched = [k for k in neighbours if given in chain.stretch(k).given]
+
+    def agrees(key: str, given: str, value: float) -> bool:
+        """Whether a number follows if a number of the task had been another."""
+        found = Reference(chain.with_given(key, given, value), chain.rad(key))
+        return ladder.follows(written[key], found, precision.unit(written[key]), chops=chops)
+
+    kind = circuit.entries[key].kind
+    neighbours = [k for k in written if k != key and circuit.entries[k].kind == kind]
+    for given in chain.stretch(key).given[:MOST_GIVEN]:
+        touched = [key, *(k for k in neighbours if given in chain.stretch(k).given)]
         for value in candidates(circuit, chain, given, key, written[key]):
-            if all(agrees(chain, k, written[k], precision, given, float(value)) for k in (key, *touched)):
-                start = circuit.floats[given]
-                wrong = [k for k in touched if not agrees(chain, k, written[k], precision, given, start)]
+            if all(agrees(k, given, float(value)) for k in touched):
+                wrong = [k for k in touched if not agrees(k, given, circuit.floats[given])]
                 return Misread(given, value), len(wrong)
     return None
-
-
-def agrees(chain: Chain, key: str, written: Written, precision: Precision, given: str, value: float) -> bool:
-    """Whether a number follows if a number of the task had been another."""
-    unit, own = precision.unit(written), chain.with_given(key, given, value)
-    return ladder.consistent(written, Reference(own), unit) or ladder.consistent(
-        written, Reference(own, chain.rad(key)), unit
-    )
 
 
 def candidates(circuit: Circuit, chain: Chain, given: str, key: str, written: Written) -> Iterator[Fraction]:
@@ -75,7 +71,8 @@ def digits_of(value: Fraction) -> tuple[str, Fraction]:
 
 
 def slips(value: Fraction, digits: str, unit: Fraction) -> Iterator[Fraction]:
-    """A decimal point misplaced, a sign lost, two digits exchanged."""
+    """Taken as 0, a decimal point misplaced, a sign lost, two digits exchanged."""
+    yield Fraction(0)
     for power in (1, -1, 2, -2):
         yield value * Fraction(10) ** power
     yield -value

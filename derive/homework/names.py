@@ -94,7 +94,8 @@ class Names:
     # finding ----------------------------------------------------------------------------------------------------------
     def resolve(self, step: str) -> tuple[str, ...] | None:
         """The keys that an id, an entry, a label or another spelling stands for; None if there are none."""
-        text = self.timed(plain(step).strip())
+        text = plain(step).strip()
+        text = text if text in self.network.entries or text in self.wholes else self.timed(text)
         if text in self.network.entries:
             return (text,)
         if text in self.wholes:
