@@ -82,14 +82,23 @@ class Judge:
         others = self.reached((key, *used), {k: f for k, f in (overrides or {}).items() if k != key})
         return self.decided(student, right, key, others)
 
-    def same(self, f: Formula, g: Formula, overrides: Mapping[str, Formula] | None = None) -> bool:
-        """Whether two formulas, right or wrong, have the same values on the network."""
-        if form(f) == form(g):
+    def same(
+        self, student: Formula, other: Formula, overrides: Mapping[str, Formula] | None = None, key: str = ""
+    ) -> bool:
+        """Whether a student's formula has the same values on the network as another, right or wrong.
+
+        key: the entry it is an answer for; then it may hold numbers for what it does not name, as in `compare`
+        """
+        if form(student) == form(other):
             return True
-        used = [name.key for one in (f, g) for name in fm.names(one)]
+        used = [name.key for one in (student, other) for name in fm.names(one)]
+        others = self.reached(used, overrides or {})
         try:
-            points = self.points(frozenset(), self.reached(used, overrides or {}))
-            return self.on_network(f, g, points).right
+            points = self.points(frozenset(), others)
+            if self.on_network(student, other, points).right:
+                return True
+            unnamed = self.unnamed(student, key, points) if key else frozenset()
+            return bool(unnamed) and self.on_network(student, other, self.points(unnamed, others)).right
         except Circular:
             return False
 
@@ -157,7 +166,7 @@ class Judge:
             found = self.on_network(student, right, points)
             if not found.right and (unnamed := self.unnamed(student, key, points)):
                 again = self.on_network(student, right, self.points(unnamed, overrides))
-                found = again if again.right else found
+                found = found if again.level == "undecided" else again
         except Circular:
             return Equality("undecided")
         return found

@@ -10,7 +10,7 @@ from derive.formula import Formula, names
 from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit
 from derive.homework.compute import number
-from derive.homework.equality import RIGHT, Judge
+from derive.homework.equality import RIGHT, Equality, Judge
 from derive.homework.hints import Hint, hints
 from derive.homework.marked import Found
 from derive.homework.policy import FORMS
@@ -20,10 +20,10 @@ MOST_HIDDEN = 20  # steps a formula does not name, in which a mistake is looked 
 
 @dataclass(frozen=True)
 class Compared:
-    """The verdict on a formula. level: how equal it is · found, hints: what explains a wrong one"""
+    """The verdict on a formula. equality: to the right one · found, hints: what explains a wrong one"""
 
     verdict: str
-    level: str
+    equality: Equality
     found: tuple[Found, ...] = ()
     hints: tuple[Hint, ...] = ()
 
@@ -44,17 +44,17 @@ class Formulas:
         plain = self.judge.compare(student, key)
         if plain.level in RIGHT:
             enough = plain.level in FORMS and FORMS.index(plain.level) >= FORMS.index(self.form)
-            return Compared("correct" if enough else "other_form", plain.level)
+            return Compared("correct" if enough else "other_form", plain)
         if plain.level == "undecided":
-            return Compared("undecided", plain.level)
+            return Compared("undecided", plain)
         if self.wrong and plain.level != "circular" and self.judge.compare(student, key, self.wrong).right:
             self.wrong[key] = student
-            return Compared("follow_through", plain.level)
+            return Compared("follow_through", plain)
         found = () if plain.level == "circular" else tuple(self.explained(student, key))
         simple = () if plain.level == "circular" else hints(self.judge, student, key)
         if plain.level != "circular":
             self.wrong[key] = student
-        return Compared("error", plain.level, found, simple)
+        return Compared("error", plain, found, simple)
 
     def explained(self, student: Formula, key: str) -> list[Found]:
         """The mistakes whose formula it is, made at the step itself or at one that the formula does not name."""
@@ -65,9 +65,9 @@ class Formulas:
             right = self.circuit.entries[key].formula
             assert right is not None
             if at == key:
-                fits = self.judge.same(student, wrong)
+                fits = self.judge.same(student, wrong, key=key)
             else:
-                fits = self.judge.same(student, right, {at: wrong})
+                fits = self.judge.same(student, right, {at: wrong}, key)
             if fits:
                 found[rule] = Found(rule, wrong, at)
         return list(found.values())

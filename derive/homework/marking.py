@@ -222,6 +222,7 @@ class Walk:
             return replace(mark, verdict="unreadable", problem=self.problems[key])
         if key in self.written:
             mark = self.judged(mark, self.written[key])
+            mark = replace(mark, value_verdict=mark.verdict)
             if mark.verdict in WRONG:
                 mark = replace(mark, found=tuple(self.diagnosed(mark)))
             mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
@@ -242,8 +243,9 @@ class Walk:
             window=stretch.unwritten if worse in WRONG else (),
             formula=self.formulas.given[mark.key],
             formula_verdict=compared.verdict,
-            level=compared.level,
+            equality=compared.equality,
             found=tuple(reversed(found.values())),
+            formula_found=compared.found,
             hints=compared.hints,
         )
 

@@ -6,7 +6,7 @@ wrong step should have been by the student's own earlier numbers; `first` does s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -20,6 +20,7 @@ from derive.homework.circuit import Circuit
 from derive.homework.marked import WRONG, Found, Mark, Marked
 from derive.homework.mistakes import mistakes
 from derive.homework.own import Own
+from derive.homework.told import FormulaTold
 from derive.language import Words
 from derive.lessons import topics
 from derive.lines import rounding
@@ -83,6 +84,10 @@ class Report:
     def own(self) -> Own:
         marks = {mark.key: mark for mark in self.marked.marks if mark.key}
         return Own(self.circuit, marks, self.values, self.assignment.notation)
+
+    @cached_property
+    def formulas(self) -> FormulaTold:
+        return FormulaTold(self.circuit, self.own, everything=self.reveal == "all")
 
     @cached_property
     def first(self) -> Mark | None:
@@ -202,14 +207,31 @@ class Report:
     # the first error --------------------------------------------------------------------------------------------------
     def first_error(self, mark: Mark) -> Iterator[Block]:
         """What was read, what it should have been, and which mistakes give what was written."""
-        yield say("check.read", step=self.step(mark), value=self.read(mark))
-        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark),))
+        both = mark.read is not None and mark.formula is not None
+        key = "check.read_both" if both else "check.read"
+        yield say(key, step=self.step(mark), value=self.read(mark), formula=mark.formula)
+        formula_wrong = mark.formula_verdict in WRONG
+        if mark.value_verdict in WRONG:
+            yield from self.wrong_number(mark, hidden=formula_wrong and self.reveal != "all")
+        elif mark.value_verdict and SIGNS[mark.value_verdict][1] in ("right", "near"):
+            yield say("check.number_right")
+        if formula_wrong:
+            told = self.of_number(mark) if mark.value_verdict in WRONG else []
+            left = [found for found in self.reasons(mark.formula_found) if found not in told]
+            rules = (self.mistake_in_formula(i, found, mark) for i, found in enumerate(left))
+            yield from self.formulas.wrong(mark, tuple(rules))
+        elif mark.formula_verdict == "correct":
+            yield say("check.formula_right")
+
+    def wrong_number(self, mark: Mark, *, hidden: bool) -> Iterator[Block]:
+        """What a number should have been, and what gives what was written. hidden: without the right formula"""
+        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark, hidden),))
         if mark.window:
             named = mark.window[:MOST_NAMED]
             more = ", …" if len(mark.window) > len(named) else ""
             steps = ", ".join(self.circuit.label(key) for key in named) + more
             yield say("check.window", steps=steps)
-        substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.reasons(mark)))
+        substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.of_number(mark)))
         if substeps:
             several = "check.mistakes" if len(substeps) > 1 else "check.mistake"
             yield Step("first/mistakes", say(several), substeps=substeps)
@@ -227,9 +249,14 @@ class Report:
             far = f"{mark.ulps_own:,.1f}" if mark.ulps_own < 100 else f"{mark.ulps_own:,.0f}"
             yield say("check.distance", ulps=far)
 
-    def reasons(self, mark: Mark) -> list[Found]:
+    def reasons(self, found: Iterable[Found]) -> list[Found]:
         """The mistakes that fit, each rule once at each step."""
-        return list({(found.rule, found.at): found for found in mark.found}.values())
+        return list({(one.rule, one.at): one for one in found}.values())
+
+    def of_number(self, mark: Mark) -> list[Found]:
+        """The mistakes that give a number; where a formula beside it says which of them was made, those alone."""
+        everything, in_formula = self.reasons(mark.found), self.reasons(mark.formula_found)
+        return [found for found in everything if found in in_formula] or everything
 
     def lesson(self, mark: Mark) -> tuple[Found | None, str]:
         """The first of the mistakes that has a lesson in which what is right is derived, and its topic."""
@@ -252,6 +279,15 @@ class Report:
         title, (first, topic) = self.sentence(found, mark), self.lesson(mark)
         title = replace(title, lesson=topic) if found == first else title
         return Step(f"first/mistakes/{number + 1}", title, tuple(why), () if line is None else (line,))
+
+    def mistake_in_formula(self, number: int, found: Found, mark: Mark) -> Step:
+        """A mistake that makes a formula what it is: at the step itself the formula stands above already."""
+        why = []
+        if found.at != mark.key:
+            why.append(say("check.at", step=self.circuit.entries[found.at].name))
+        title, (first, topic) = self.sentence(found, mark), self.lesson(mark)
+        title = replace(title, lesson=topic) if found == first else title
+        return Step(f"first/formula/mistakes/{number + 1}", title, tuple(why))
 
     def may_show(self, found: Found) -> bool:
         """Whether the formula may be shown: a line that was copied is named only if the student has written it."""
@@ -305,19 +341,21 @@ class Report:
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
         due = right = None
-        if mark.verdict in WRONG and mark.own is not None and (self.reveal in ("steps", "all") or mark is self.first):
+        if (
+            mark.value_verdict in WRONG
+            and mark.own is not None
+            and (self.reveal in ("steps", "all") or mark is self.first)
+        ):
             due = self.own.amount(f"expected:{mark.key}", mark.own)
             yield say("check.expected", value=due)
         if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
             right = self.own.amount(f"right:{mark.key}", mark.exact)
         if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
             yield say("check.right", value=right)
+        if mark.formula is not None:
+            yield self.formulas.remark(mark)
         if mark.verdict in WRONG and mark.found:
             yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
-        if mark.formula is not None:
-            yield say(
-                "check.formula_read", formula=mark.formula, verdict=say(f"verdict.{mark.formula_verdict or 'correct'}")
-            )
         for note in mark.notes:
             yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
 
