@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -30,6 +30,7 @@ MOST_PAIRS = 100_000  # mistakes at all steps where they may be seen
 NEAR = 0.01  # relative change of numbers that are next to those of the task: few signs change with it
 SAMPLES = 7  # other sets of numbers, at which it is seen whether two formulas agree
 SEED = 20151
+LARGEST = 4_000_000  # comparisons at a time
 SAME = 1e-9  # relative difference below which two floats are the same number
 
 
@@ -114,22 +115,16 @@ class Bench:
         seen = {pair: place for place, pair in enumerate(self.pairs)}
         wrong = np.full((len(self.pairs), size), math.nan)
         with np.errstate(all="ignore"):
-            values = {key: np.broadcast_to(value, size) for key, value in self.circuit.runs(given).items()}
+            values = self.circuit.runs(given)
             for starts, found in groupby(enumerate(self.slips), lambda pair: tuple(pair[1].formulas)):
                 places = list(found)
-                made = {key: self.made(key, [slip for _, slip in places], values) for key in starts}
+                made = {key: made_of(key, [slip for _, slip in places], values, size) for key in starts}
                 for key, value in self.carried(made, values).items():
                     for row, (i, _) in enumerate(places):
                         if (place := seen.get(Pair(key, i))) is not None:
                             wrong[place] = value[row]
-        right = np.array([values[key] for key in self.asked], dtype=float).reshape(-1, size)
+        right = np.array([spread(values[key], (size,)) for key in self.asked], dtype=float).reshape(-1, size)
         return right[self.row_of], wrong
-
-    @staticmethod
-    def made(key: str, slips: list[Slip], values: Mapping[str, Value]) -> Value:
-        """What mistakes make of an entry, a row for each."""
-        size = values[key].shape
-        return np.array([np.broadcast_to(real(numbers(slip.formulas[key], values)), size) for slip in slips])
 
     def carried(self, made: Mapping[str, Value], values: Mapping[str, Value]) -> Mapping[str, Value]:
         """What wrong numbers in the place of entries, a row for each mistake, lead to at the steps asked for."""
@@ -138,13 +133,12 @@ class Bench:
         shape = next(iter(made.values())).shape
         order = self.circuit.order
         keys = sorted({key for at in made for key in self.after[at]}, key=order.__getitem__)
-        around = {parent for key in keys for parent in self.circuit.entries[key].parents}
-        used = {**{key: np.broadcast_to(values[key], shape) for key in around}, **made}
+        used = {**values, **made}
         found = {}
         for key in keys:
             formula = self.circuit.entries[key].formula
             assert formula is not None
-            value = np.broadcast_to(real(numbers(formula, used)), shape)
+            value = spread(real(numbers(formula, used)), shape)
             if key in self.rows:
                 found[key] = value
             else:
@@ -195,8 +189,31 @@ class Bench:
         """
         right, wrong = self.run(given)
         hidden = self.hidden(right, wrong)
-        alike = [len(self.apart(self.groups(wrong[:, i], hidden[:, i]))) for i in range(wrong.shape[1])]
-        return (hidden & ~self.near.never[:, None]).sum(axis=0), np.array(alike)
+        return (hidden & ~self.near.never[:, None]).sum(axis=0), self.ambiguous(wrong, hidden)
+
+    def ambiguous(self, wrong: Value, hidden: Value) -> Value:
+        """How many groups that numbers close by would tell apart look alike, for each set: `groups`, many at once."""
+        shown, _ = self.written(wrong)
+        shown = np.where(hidden | ~np.isfinite(wrong), math.nan, shown)
+        count = np.zeros(wrong.shape[1], dtype=int)
+        for start, end in self.blocks:
+            kinds = np.array(self.near.classes[start:end]), self.rules[start:end]
+            size = (end - start) ** 2
+            for sets in chunks(wrong.shape[1], max(1, LARGEST // size)):
+                count[sets] += several(shown[start:end, sets], *kinds)
+        return count
+
+    @cached_property
+    def blocks(self) -> list[tuple[int, int]]:
+        """(first, last + 1) of the pairs of each step."""
+        edges = [0, *(np.flatnonzero(np.diff(self.row_of)) + 1).tolist(), len(self.pairs)]
+        return [(start, end) for start, end in pairwise(edges) if end > start]
+
+    @cached_property
+    def rules(self) -> Value:
+        """The rule of every pair, as a number."""
+        numbered = {rule: i for i, rule in enumerate(dict.fromkeys(slip.rule for slip in self.slips))}
+        return np.array([numbered[self.slip(place).rule] for place in range(len(self.pairs))], dtype=int)
 
     def apart(self, groups: list[list[int]]) -> list[list[int]]:
         """Those groups that numbers close by would tell apart."""
@@ -224,14 +241,11 @@ class Elsewhere:
         right, wrong = bench.run(given)
         self.never: Value = np.all(same(right, wrong), axis=1)
         self.classes: list[int] = []
-        first: dict[str, list[int]] = {}
-        for place, pair in enumerate(bench.pairs):
-            earlier = first.setdefault(pair.key, [])
-            rows = np.array(earlier, dtype=int)
-            agree = np.flatnonzero(np.all(same(wrong[rows], wrong[place]), axis=1)) if earlier else rows
-            self.classes.append(earlier[agree[0]] if len(agree) else place)
-            if not len(agree):
-                earlier.append(place)
+        for start, end in bench.blocks:
+            agree = np.ones((end - start, end - start), dtype=bool)
+            for column in wrong[start:end].T:
+                agree &= same(column[:, None], column[None, :])
+            self.classes += (start + agree.argmax(axis=1)).tolist()
 
 
 def reach(circuit: Circuit, asked: set[str]) -> dict[str, int]:
@@ -262,6 +276,32 @@ def throughout(id: str, wrong: Mapping[str, list[tuple[str, Formula]]]) -> Itera
         columns = [found.get(rule, []) for found in by_rule]
         if all(len(column) == len(first) for column in columns):
             yield from (Slip(id, rule, dict(zip(wrong, row, strict=True))) for row in zip(*columns, strict=True))
+
+
+def chunks(size: int, most: int) -> Iterator[slice]:
+    """A range in pieces of at most so many."""
+    yield from (slice(start, start + most) for start in range(0, size, most))
+
+
+def several(shown: Value, classes: Value, rules: Value) -> Value:
+    """How many groups of equal numbers, not all of one class nor of one rule, there are in each column."""
+    size = len(shown)
+    with np.errstate(all="ignore"):
+        equal = np.abs(shown[:, None] - shown[None, :]) <= SAME * np.abs(shown[None, :])
+    earlier = np.tri(size, k=-1, dtype=bool)[:, :, None]
+    first = ~np.any(equal & earlier, axis=1)
+    mixed = [np.any(equal & (kind[:, None] != kind[None, :])[:, :, None], axis=1) for kind in (classes, rules)]
+    return np.sum(first & mixed[0] & mixed[1], axis=0)
+
+
+def made_of(key: str, slips: list[Slip], values: Mapping[str, Value], size: int) -> Value:
+    """What mistakes make of an entry, a row for each."""
+    return np.array([spread(real(numbers(slip.formulas[key], values)), (size,)) for slip in slips], dtype=float)
+
+
+def spread(value: Value, shape: tuple[int, ...]) -> Value:
+    """A number, or rows of them, in a shape."""
+    return value if np.shape(value) == shape else np.broadcast_to(value, shape)
 
 
 def real(value: Value) -> Value:

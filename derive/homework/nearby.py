@@ -18,7 +18,7 @@ from derive.tensor import Floats, Tensor
 
 MOST_CHANGES = 4  # numbers that are changed
 MOST_TRIED = 400  # changes that are tried at a time …
-MOST_WORK = 1_200_000  # … as long as not more numbers have to be worked out
+MOST_WORK = 700_000  # … as long as not more numbers have to be worked out
 LEAST_TRIED = 12
 LOOKED_INTO = 30  # the best of them, whose data are looked at as well …
 WORKED_OUT = 3  # … and those that are worked out anew, until one is better
@@ -153,4 +153,6 @@ def changed(circuit: Circuit, new: Mapping[str, Fraction]) -> Circuit:
         exact, floats, text = tensor.exact.copy(), tensor.value.copy(), tensor.text.copy()
         exact[at.row, at.column], floats[at.row, at.column], text[at.row, at.column] = value, float(value), ""
         given[at.node] = Tensor(floats, exact, text)
-    return Circuit(replace(model, given=given), circuit.naming)
+    found = Circuit(replace(model, given=given), circuit.naming)
+    found.adopt_mistakes(circuit)
+    return found
