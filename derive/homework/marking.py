@@ -185,12 +185,14 @@ class Walk:
         return Chain(self.circuit, numbers, self.reach, lambda value: self.habit.virtual(value), self.misread)
 
     def reach(self, key: str) -> float:
-        """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
+        """By how much a written number may be off by its rounding; one that is exact by nothing."""
         written, exact = self.written[key], self.exact(key)
         own = Reference(self.chain.own[key])
         if ladder.exactly(written, exact) and written.number == own.value:
             return 0.0
-        return 0.0 if ladder.coarse(written, [exact, own], self.policy.precision) else self.habit.reach(written)
+        if ladder.coarse(written, [exact, own], self.policy.precision):
+            return min(self.habit.reach(written), self.habit.usual(exact.value))
+        return self.habit.reach(written)
 
     def exact(self, key: str) -> Reference:
         """The right value of a step."""
@@ -267,12 +269,12 @@ class Walk:
         """The verdict on a number, with the values it was held against."""
         key, exact, precision = mark.key, self.exact(mark.key), self.policy.precision
         own = Reference(self.own(key, exact))
-        verdict = ladder.judge(written, exact, own, precision)
-        if verdict not in ("correct", "correct_rounding", "low_precision", "too_coarse"):
+        verdict = ladder.settled(written, exact, own, precision)
+        if not verdict:
             own = replace(own, rad=self.chain.rad(key))
-            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops)
+            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
-        wrong = any(self.marks[k].verdict in (*WRONG, "follow_through") for k in stretch.written)
+        wrong = any(self.unsound(k) for k in stretch.written)
         wrong = wrong or any(given in self.misread for given in stretch.given)
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
@@ -309,6 +311,16 @@ class Walk:
             return 0.0 if abs(own) < 1e-12 * largest else own
         return own
 
+    def unsound(self, key: str) -> bool:
+        """Whether what follows from a step follows from something wrong: also from digits that say nothing and are off."""
+        mark, written = self.marks[key], self.written[key]
+        if mark.verdict != "too_coarse" or mark.own is None:
+            return mark.verdict in (*WRONG, "follow_through")
+        refs = (self.exact(key), Reference(mark.own))
+        return not any(
+            ladder.close(written, ref, written.ulp) and bool(written.value) == bool(ref.value) for ref in refs
+        )
+
     def out_of_range(self, entry: Entry) -> tuple[str, ...]:
         """A remark on a number that this quantity can never be."""
         lowest, highest = ranges.of(entry.node)
@@ -318,7 +330,7 @@ class Walk:
     def guarded(self, mark: Mark) -> str:
         """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
         rules = self.policy.follow_through
-        wrong = [k for k in mark.depends if self.marks[k].verdict in (*WRONG, "follow_through")]
+        wrong = [k for k in mark.depends if self.unsound(k)]
         if rules.working and self.chain.stretch(mark.key).unwritten:
             return "no_working"
         if not rules.guards:
