@@ -116,7 +116,10 @@ def wrong_steps(marked: Marked) -> set[str]:
 
 @dataclass
 class Walk:
-    """One submission on its way through the computation."""
+    """One submission on its way through the computation.
+
+    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    """
 
     marker: Marker
     submission: Submission
@@ -126,6 +129,7 @@ class Walk:
     written: dict[str, Written] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
+    astray: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -194,7 +198,9 @@ class Walk:
     def marked(self) -> Marked:
         for key in self.circuit.entries:
             if key in self.answers:
-                self.marks[key] = self.mark(self.circuit.entries[key])
+                mark = self.marks[key] = self.mark(self.circuit.entries[key])
+                if mark.verdict in (*WRONG, "follow_through"):
+                    self.astray.add(key)
         return self.totalled()
 
     def mark(self, entry: Entry) -> Mark:
@@ -204,21 +210,20 @@ class Walk:
             key,
             self.circuit.label(key),
             "blank",
-            0.0,
+            self.policy.credit["blank"],
             weight=self.weight(entry),
             raw=answer.value or answer.formula or "",
             exact=self.circuit.floats[key],
         )
         if key in self.problems:
-            return replace(mark, verdict="unreadable", problem=self.problems[key])
+            return replace(
+                mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
+            )
         if key in self.written:
             mark = self.judged(mark, self.written[key])
-            if mark.verdict in WRONG:
-                mark = replace(mark, found=tuple(self.diagnosed(mark)))
-            mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
         if key in self.formulas.given:
             mark = self.with_formula(mark)
-        return replace(mark, credit=self.credit(mark))
+        return mark
 
     def with_formula(self, mark: Mark) -> Mark:
         """The mark with what the formula is worth: the worse of the two verdicts counts."""
@@ -229,6 +234,7 @@ class Walk:
         return replace(
             mark,
             verdict=worse,
+            credit=self.credit(worse, mark.notes),
             depends=stretch.written,
             window=stretch.unwritten if worse in WRONG else (),
             formula=self.formulas.given[mark.key],
@@ -238,9 +244,9 @@ class Walk:
             hints=compared.hints,
         )
 
-    def diagnosed(self, mark: Mark) -> list[Found]:
+    def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
-        key, precision = mark.key, self.policy.precision
+        precision = self.policy.precision
         found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision).found()
         explained = misread.find(self.circuit, self.chain, key, self.written, precision)
         if explained is None:
@@ -249,6 +255,7 @@ class Walk:
         if found and answers < 2:
             return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
         self.misread[given.key] = float(given.value)
+        self.astray.add(given.key)
         del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
@@ -258,11 +265,10 @@ class Walk:
         own = Reference(self.own(key, exact))
         verdict = ladder.judge(written, exact, own, precision)
         if verdict not in ("correct", "correct_rounding", "low_precision", "too_coarse"):
-            own = replace(own, rad=self.chain.rad(key))
+            own = Reference(own.value, self.chain.rad(key))
             verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops)
         stretch = self.chain.stretch(key)
-        wrong = any(self.marks[k].verdict in (*WRONG, "follow_through") for k in stretch.written)
-        wrong = wrong or any(given in self.misread for given in stretch.given)
+        wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
         if wrong and verdict in RIGHT_BY_OWN and not right:
@@ -273,13 +279,14 @@ class Walk:
         elif (
             wrong
             and right
-            and not ladder.consistent(written, replace(own, rad=self.chain.rad(key)), precision.unit(written))
+            and not ladder.consistent(written, Reference(own.value, self.chain.rad(key)), precision.unit(written))
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
         return replace(
             mark,
             verdict=verdict,
+            credit=self.credit(verdict, notes),
             read=written,
             own=own.value,
             rad=own.rad,
@@ -287,7 +294,8 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            notes=notes,
+            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
     def own(self, key: str, exact: Reference) -> float:
@@ -307,7 +315,7 @@ class Walk:
     def guarded(self, mark: Mark) -> str:
         """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
         rules = self.policy.follow_through
-        wrong = [k for k in mark.depends if self.marks[k].verdict in (*WRONG, "follow_through")]
+        wrong = [k for k in mark.depends if k in self.astray]
         if rules.working and self.chain.stretch(mark.key).unwritten:
             return "no_working"
         if not rules.guards:
@@ -320,16 +328,18 @@ class Walk:
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
         weights: Mapping[str, float] = self.policy.weights
+        if not weights:
+            return 1.0
         for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
             if name in weights:
                 return weights[name]
         return 1.0
 
-    def credit(self, mark: Mark) -> float:
+    def credit(self, verdict: str, notes: tuple[str, ...]) -> float:
         """What an answer earns of its points."""
-        if mark.verdict == "follow_through":
-            return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
-        return self.policy.credit[mark.verdict]
+        if verdict == "follow_through":
+            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit
+        return self.policy.credit[verdict]
 
     def totalled(self) -> Marked:
         """All marks, and what they add up to."""
