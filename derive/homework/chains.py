@@ -79,7 +79,9 @@ class Chain:
     def behind(self) -> dict[str, int]:
         """For every entry the stretch before it, as the bits of the places of its steps in the order of computation."""
         found: dict[str, int] = {}
-        seen: dict[str, int] = {}  # of each entry what a later one has before it: itself, and its own unless it is written
+        seen: dict[
+            str, int
+        ] = {}  # of each entry what a later one has before it: itself, and its own unless it is written
         for place, (key, entry) in enumerate(self.circuit.entries.items()):
             bits = 0
             for parent in entry.parents:
@@ -130,18 +132,19 @@ class Chain:
         formula = self.circuit.entries[key].formula
         return 0.0 if formula is None else self.spread(formula, key)[1]
 
-    def with_given(self, key: str, given: str, value: Value) -> Value:
-        """What a step should have been if a number of the task had been another, or each of several."""
-        formula = self.circuit.entries[key].formula
-        if formula is None:
-            return value if key == given else self.own[key]
-        found = Used(self, {given: value})
+    def with_givens(self, key: str, changed: Sequence[tuple[str, float]]) -> Value:
+        """What a step should have been with each of some (number of the task, value) in turn: a row."""
+        entries, found = self.circuit.entries, Used(self, {})
+        for place, (given, value) in enumerate(changed):
+            if given not in found:
+                found[given] = np.full(len(changed), self.used(given))
+            found[given][place] = value
         with np.errstate(all="ignore"):
-            for step in self.stretch(key).unwritten:
-                entry = self.circuit.entries[step]
-                if entry.formula is not None and not found.keys().isdisjoint(entry.parents):
-                    found[step] = numbers(entry.formula, found)
-            return np.real(numbers(formula, found))
+            for step in (*self.stretch(key).unwritten, key):
+                formula = entries[step].formula
+                if formula is not None and not found.keys().isdisjoint(entries[step].parents):
+                    found[step] = np.real(numbers(formula, found))
+        return np.broadcast_to(found.get(key, self.own[key]), len(changed))
 
     def trials(self, key: str, injected: Sequence[tuple[str, Formula]]) -> Value:
         """What a step should have been with each of some formulas in the place of that of an unwritten step before it."""
