@@ -83,12 +83,12 @@ def detailed(written: Written, value: Reference) -> bool:
     return value.short is not None and (value.short * 10**written.decimals).denominator == 1
 
 
-def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
-    """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
-    s, v = written.number, value.value
-    if written.closed or not abs(s) <= abs(v) + value.rad or (s * v < 0 and value.rad < abs(v)) or s == v:
+def chopped(written: Written, value: Reference, unit: Fraction, rad: float | None = None) -> bool:
+    """Whether digits were cut off instead of rounded. rad: the interval of rounding, that of the value if not given"""
+    s, v, rad = written.number, value.value, value.rad if rad is None else rad
+    if written.closed or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
         return False
-    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
+    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + rad
 
 
 def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
@@ -165,8 +165,7 @@ def judge(
     unit = precision.unit(written)
     if pads and any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
-    cut = refs if chops else [replace(ref, rad=0.0) for ref in refs]
-    if any(chopped(written, ref, unit) for ref in cut):
+    if any(chopped(written, ref, unit, None if chops else 0.0) for ref in refs):
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"

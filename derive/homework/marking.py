@@ -116,7 +116,10 @@ def wrong_steps(marked: Marked) -> set[str]:
 
 @dataclass
 class Walk:
-    """One submission on its way through the computation."""
+    """One submission on its way through the computation.
+
+    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    """
 
     marker: Marker
     submission: Submission
@@ -126,6 +129,7 @@ class Walk:
     written: dict[str, Written] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
+    astray: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -205,6 +209,8 @@ class Walk:
         for key, entry in self.circuit.entries.items():
             if key in self.answers:
                 self.marks[key] = self.mark(entry)
+                if key in self.written and self.unsound(key):
+                    self.astray.add(key)
             elif key in asked:
                 self.marks[key] = self.blank(entry)
         return self.totalled()
@@ -212,25 +218,22 @@ class Walk:
     def blank(self, entry: Entry) -> Mark:
         """The mark of a step without an answer."""
         key = entry.key
-        return Mark(
-            key, self.circuit.label(key), "blank", 0.0, weight=self.weight(entry), exact=self.circuit.floats[key]
-        )
+        credit = self.policy.credit["blank"]
+        return Mark(key, self.circuit.label(key), "blank", credit, self.weight(entry), exact=self.circuit.floats[key])
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
         mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
         if key in self.problems:
-            return replace(mark, verdict="unreadable", problem=self.problems[key])
+            return replace(
+                mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
+            )
         if key in self.written:
             mark = self.judged(mark, self.written[key])
-            mark = replace(mark, value_verdict=mark.verdict)
-            if mark.verdict in WRONG:
-                mark = replace(mark, found=tuple(self.diagnosed(mark)))
-            mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
         if key in self.formulas.given:
             mark = self.with_formula(mark)
-        return replace(mark, credit=self.credit(mark))
+        return mark
 
     def with_formula(self, mark: Mark) -> Mark:
         """The mark with what the formula is worth: the worse of the two verdicts counts."""
@@ -241,6 +244,7 @@ class Walk:
         return replace(
             mark,
             verdict=worse,
+            credit=self.credit(worse, mark.notes),
             depends=stretch.written,
             window=stretch.unwritten if worse in WRONG else (),
             formula=self.formulas.given[mark.key],
@@ -251,9 +255,9 @@ class Walk:
             hints=compared.hints,
         )
 
-    def diagnosed(self, mark: Mark) -> list[Found]:
+    def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
-        key, precision, chops = mark.key, self.policy.precision, self.habit.chops
+        precision, chops = self.policy.precision, self.habit.chops
         found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
         explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
         if explained is None:
@@ -262,6 +266,7 @@ class Walk:
         if answers < 2:
             return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
         self.misread[given.key] = float(given.value)
+        self.astray.add(given.key)
         del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
@@ -271,11 +276,10 @@ class Walk:
         own = Reference(self.own(key, exact))
         verdict = ladder.settled(written, exact, own, precision)
         if not verdict:
-            own = replace(own, rad=self.chain.rad(key))
+            own = Reference(own.value, self.chain.rad(key))
             verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
-        wrong = any(self.unsound(k) for k in stretch.written)
-        wrong = wrong or any(given in self.misread for given in stretch.given)
+        wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
         if wrong and verdict in RIGHT_BY_OWN and not right:
@@ -286,13 +290,15 @@ class Walk:
         elif (
             wrong
             and right
-            and not ladder.consistent(written, replace(own, rad=self.chain.rad(key)), precision.unit(written))
+            and not ladder.consistent(written, Reference(own.value, self.chain.rad(key)), precision.unit(written))
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
         return replace(
             mark,
             verdict=verdict,
+            value_verdict=verdict,
+            credit=self.credit(verdict, notes),
             read=written,
             own=own.value,
             rad=own.rad,
@@ -300,7 +306,8 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            notes=notes,
+            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
     def own(self, key: str, exact: Reference) -> float:
@@ -330,7 +337,7 @@ class Walk:
     def guarded(self, mark: Mark) -> str:
         """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
         rules = self.policy.follow_through
-        wrong = [k for k in mark.depends if self.unsound(k)]
+        wrong = [k for k in mark.depends if k in self.astray]
         if rules.working and self.chain.stretch(mark.key).unwritten:
             return "no_working"
         if not rules.guards:
@@ -346,16 +353,18 @@ class Walk:
         if self.policy.ask is not None and entry.key not in self.policy.ask:
             return 0.0
         weights: Mapping[str, float] = self.policy.weights
+        if not weights:
+            return 1.0
         for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
             if name in weights:
                 return weights[name]
         return 1.0
 
-    def credit(self, mark: Mark) -> float:
+    def credit(self, verdict: str, notes: tuple[str, ...]) -> float:
         """What an answer earns of its points."""
-        if mark.verdict == "follow_through":
-            return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
-        return self.policy.credit[mark.verdict]
+        if verdict == "follow_through":
+            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit
+        return self.policy.credit[verdict]
 
     def totalled(self) -> Marked:
         """All marks, and what they add up to."""
