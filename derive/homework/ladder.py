@@ -18,7 +18,7 @@ from derive.homework.written import Written
 WIDE = 10  # times a value: where rounding may have moved it by more, nothing can be said
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
-LARGE = 0.25  # of a value: a unit that is more is not just its last digit
+LARGE = 0.25  # of a value: a unit that is more is not just its last digit, a movement that is more tells nothing
 SMALL = 1e-9  # a movement by rounding that is none
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
@@ -194,6 +194,6 @@ def slipped(written: Written, refs: list[Reference], unit: Fraction, *, chops: b
 
 def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *, chops: bool) -> bool:
     """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
-    if not (written.value and value.value):
+    if not (written.value and value.value) or value.rad > LARGE * abs(value.value):
         return False
     return follows(times(written, factor), value, unit * abs(factor), chops=chops)
