@@ -174,6 +174,7 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     """Marked work with everything that can be said of it."""
     key, name = "dL/dW2[1,1]", assignment.circuit.entries["z1[2]"].name
     yield checked(assignment, {"z1[1]": "0.3775"})
+    yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
     yield checked(assignment, {**WORK, "w5": "0.5", "zz": "1"})
     yield checked(assignment, {"x[1]": "0.0712"})
@@ -213,7 +214,8 @@ def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch
     monkeypatch.setattr(Words, "template", recorded)
     haykin = check(load(check={"decimals": 2}, notation="haykin"), {"dL/dz1": "1.10"}, reveal="all")
     nameless = check({**NET, "id": None}, {"z1": "1.10"})
-    for report in (*reports(mazur), haykin, nameless):
+    ema = check({"beta": 0.9, "values": [1, 2]}, {"s@2": "1.10"}, reveal="all")
+    for report in (*reports(mazur), haykin, nameless, ema):
         for format in ("text", "latex"):
             report.print(format)
     elsewhere = {key for key in part("en_check") if OF_FORMULAS.match(key)}  # test_formulas_told.py
