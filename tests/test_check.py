@@ -163,6 +163,9 @@ SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 def test_every_mistake_has_a_sentence():
     ids = {key.removeprefix("mistake.") for key in table("en") if key.startswith("mistake.")}
     assert ids == {*mistakes.rules, *SLIPS, "other"}
+    titles = [key.removeprefix("mistake_title.") for key in part("en_check") if key.startswith("mistake_title.")]
+    assert titles == [*(rule.id for rule in mistakes), *SLIPS, "other"]
+    assert max(len(Words("en").plain(f"mistake_title.{id}")) for id in titles) < 40
 
 
 OF_FORMULAS = re.compile(
@@ -219,6 +222,7 @@ def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch
         for format in ("text", "latex"):
             report.print(format)
     elsewhere = {key for key in part("en_check") if OF_FORMULAS.match(key)}  # test_formulas_told.py
+    elsewhere |= {key for key in part("en_check") if key.startswith("mistake_title.")}  # one for each rule
     assert set(part("en_check")) - used - elsewhere - {"mistake.other"} == set()
 
 

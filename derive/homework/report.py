@@ -21,7 +21,7 @@ from derive.homework.circuit import Circuit
 from derive.homework.marked import WRONG, Found, Mark, Marked
 from derive.homework.mistakes import mistakes
 from derive.homework.own import Own
-from derive.homework.told import FormulaTold
+from derive.homework.told import FormulaTold, listed
 from derive.homework.worked import solution
 from derive.language import Words
 from derive.lessons import topics
@@ -51,6 +51,11 @@ MOST_WORKING = 20_000
 def verdict(code: str) -> Say:
     """A verdict in words, with its sign before it."""
     return say("check.verdict", sign=SIGNS[code][0], verdict=say(f"verdict.{code}"))
+
+
+def titled(rule: str) -> Say:
+    """A rule by its id and its title."""
+    return say("check.titled", rule=rule, title=say(f"mistake_title.{rule}"))
 
 
 def same(name: str, symbol: Name) -> bool:
@@ -194,12 +199,12 @@ class Report:
             return say("check.first_error", step=self.step(self.first))
         return say("check.all_right" if self.marked.right else "check.no_error")
 
-    def step(self, mark: Mark) -> Say | str:
+    def step(self, mark: Mark) -> Cell:
         """A step by its symbol and its name."""
         if not mark.key:
             return one_line(mark.label)
         symbol, name = self.circuit.entries[mark.key].name, self.typed.get(mark.key, mark.label)
-        return say("check.symbol", symbol=symbol) if same(name, symbol) else say("check.step", symbol=symbol, name=name)
+        return symbol if same(name, symbol) else say("check.step", symbol=symbol, name=name)
 
     def read(self, mark: Mark) -> Cell:
         """The number as it was understood, or what was written."""
@@ -370,7 +375,7 @@ class Report:
         if mark.formula is not None:
             yield self.formulas.remark(mark)
         if mark.verdict in WRONG and mark.found:
-            yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
+            yield say("check.rules", rules=listed([titled(rule) for rule in dict.fromkeys(f.rule for f in mark.found)]))
         for note in mark.notes:
             yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
 
