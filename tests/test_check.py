@@ -163,6 +163,9 @@ SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 def test_every_mistake_has_a_sentence():
     ids = {key.removeprefix("mistake.") for key in table("en") if key.startswith("mistake.")}
     assert ids == {*mistakes.rules, *SLIPS, "other"}
+    titles = [key.removeprefix("mistake_title.") for key in part("en_check") if key.startswith("mistake_title.")]
+    assert titles == [*(rule.id for rule in mistakes), *SLIPS, "other"]
+    assert max(len(Words("en").plain(f"mistake_title.{id}")) for id in titles) < 40
 
 
 OF_FORMULAS = re.compile(
@@ -174,6 +177,7 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     """Marked work with everything that can be said of it."""
     key, name = "dL/dW2[1,1]", assignment.circuit.entries["z1[2]"].name
     yield checked(assignment, {"z1[1]": "0.3775"})
+    yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
     yield checked(assignment, {**WORK, "zz": "1"})
     yield checked(assignment, {"w5": "0.5"})
@@ -214,10 +218,12 @@ def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch
     monkeypatch.setattr(Words, "template", recorded)
     haykin = check(load(check={"decimals": 2}, notation="haykin"), {"dL/dz1": "1.10"}, reveal="all")
     nameless = check({**NET, "id": None}, {"z1": "1.10"})
-    for report in (*reports(mazur), haykin, nameless):
+    ema = check({"beta": 0.9, "values": [1, 2]}, {"s@2": "1.10"}, reveal="all")
+    for report in (*reports(mazur), haykin, nameless, ema):
         for format in ("text", "latex"):
             report.print(format)
     elsewhere = {key for key in part("en_check") if OF_FORMULAS.match(key)}  # test_formulas_told.py
+    elsewhere |= {key for key in part("en_check") if key.startswith("mistake_title.")}  # one for each rule
     assert set(part("en_check")) - used - elsewhere - {"mistake.other"} == set()
 
 

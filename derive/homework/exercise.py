@@ -20,6 +20,7 @@ from derive.homework.steps import with_steps
 from derive.language import Words
 from derive.naming import Naming
 from derive.notation import read as read_notation
+from derive.notation import stepped
 from derive.numerals import Policy as Numbers
 from derive.options import described, mapping, number, text
 from derive.solution import kept
@@ -94,16 +95,16 @@ def of_sheet(item: Item, top: Mapping[str, Item]) -> Exercise:
         raise top["steps"].error(f"expected {{name: formula}}, not {described(top['steps'])}")
     calculation = Calculation(tuple(given), given)
     circuit = Circuit(calculation, Given(calculation))
-    return Exercise(name_of(top), id_of(top), with_steps(circuit, steps), top.get("check"), top.get("numbers"))
+    return Exercise(
+        name_of(top), id_of(top), with_steps(circuit, steps, last=True), top.get("check"), top.get("numbers")
+    )
 
 
 class Given(Symbols):
     """The numbers of a sheet go by the names their author gives them."""
 
     def symbol(self, id: str, column: int, *, of_many: bool) -> Value:
-        from derive.notation import labelled
-
-        return labelled(id)
+        return stepped(id)
 
 
 def name_of(top: Mapping[str, Item]) -> str:

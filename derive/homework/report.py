@@ -6,6 +6,7 @@ wrong step should have been by the student's own earlier numbers; `first` does s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,7 +21,8 @@ from derive.homework.circuit import Circuit
 from derive.homework.marked import WRONG, Found, Mark, Marked
 from derive.homework.mistakes import mistakes
 from derive.homework.own import Own
-from derive.homework.told import FormulaTold
+from derive.homework.told import FormulaTold, listed
+from derive.homework.worked import solution
 from derive.language import Words
 from derive.lessons import topics
 from derive.lines import rounding
@@ -57,6 +59,17 @@ MOST_WORKING = 20_000
 def verdict(code: str) -> Say:
     """A verdict in words, with its sign before it."""
     return say("check.verdict", sign=SIGNS[code][0], verdict=say(f"verdict.{code}"))
+
+
+def titled(rule: str) -> Say:
+    """A rule by its id and its title."""
+    return say("check.titled", rule=rule, title=say(f"mistake_title.{rule}"))
+
+
+def same(name: str, symbol: Name) -> bool:
+    """Whether a name is but its symbol, typed: h1, dL_dW2; one with brackets is what the student has to look for."""
+    typed, shown = (re.sub(r"[\W_]", "", text.replace("∂", "d")) for text in (name, symbol.symbol.text))
+    return typed == shown and "[" not in name
 
 
 def points(number: float) -> str:
@@ -133,7 +146,11 @@ class Report:
         if not witness.ok:
             raise WitnessError(f"a line of the report is off by {witness.max_rel:.3g}")
         if self.worked is None:
-            return document
+            whole = self.reveal == "all" and self.assignment.spec is None
+            if not whole:
+                return document
+            beside, witnesses = self.beside(), (witness,) if witness.compared else ()
+            return replace(document, marks=beside, witnesses=witnesses, sections=(*sections, *self.working()))
         return replace(
             document,
             sections=(*sections, *self.worked.sections, *self.working()),
@@ -154,6 +171,8 @@ class Report:
             yield Section("first", say("section.check.first"), tuple(self.first_error(self.first)))
         if self.reveal != "none":
             yield Section("steps", say("section.check.steps"), tuple(self.steps()))
+        if self.reveal == "all" and self.assignment.spec is None:
+            yield Section("solution", say("section.check.solution"), tuple(solution(self.circuit, self.own.reader)))
 
     def style(self) -> Style:
         notation, numbers = self.assignment.notation, self.values.policy
@@ -188,11 +207,12 @@ class Report:
             return say("check.first_error", step=self.step(self.first))
         return say("check.all_right" if self.marked.right else "check.no_error")
 
-    def step(self, mark: Mark) -> Say | str:
+    def step(self, mark: Mark) -> Cell:
         """A step by its symbol and its name."""
         if not mark.key:
             return one_line(mark.label)
-        return say("check.step", symbol=self.circuit.entries[mark.key].name, name=self.typed.get(mark.key, mark.label))
+        symbol, name = self.circuit.entries[mark.key].name, self.typed.get(mark.key, mark.label)
+        return symbol if same(name, symbol) else say("check.step", symbol=symbol, name=name)
 
     def read(self, mark: Mark) -> Cell:
         """The number as it was understood, or what was written."""
@@ -355,7 +375,7 @@ class Report:
             and (self.reveal in ("steps", "all") or mark is self.first)
         ):
             due = self.own.amount(f"expected:{mark.key}", mark.own)
-            yield say("check.expected", value=due)
+            yield say("check.expected" if mark.depends else "check.expected_task", value=due)
         if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
             right = self.own.amount(f"right:{mark.key}", mark.exact)
         if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
@@ -363,7 +383,7 @@ class Report:
         if mark.formula is not None:
             yield self.formulas.remark(mark)
         if mark.verdict in WRONG and mark.found:
-            yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
+            yield say("check.rules", rules=listed([titled(rule) for rule in dict.fromkeys(f.rule for f in mark.found)]))
         for note in mark.notes:
             yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
 

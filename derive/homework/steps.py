@@ -18,15 +18,15 @@ from derive.graph import Node, leaf
 from derive.homework.circuit import STEP, Circuit, Entry
 from derive.homework.forms import form
 from derive.homework.symbols import parse_formula
-from derive.notation import labelled
+from derive.notation import stepped
 from derive.options import text
 from derive.source import Item
 
 MOST_STEPS = 500
 
 
-def with_steps(circuit: Circuit, steps: Mapping[str, Item]) -> Circuit:
-    """The circuit with the author's own steps in it."""
+def with_steps(circuit: Circuit, steps: Mapping[str, Item], *, last: bool = False) -> Circuit:
+    """The circuit with the author's own steps in it; `last`: behind all that is there, in the order they are given."""
     if len(steps) > MOST_STEPS:
         raise next(iter(steps.values())).error(f"more than {MOST_STEPS} steps")
     for name, item in steps.items():
@@ -37,17 +37,17 @@ def with_steps(circuit: Circuit, steps: Mapping[str, Item]) -> Circuit:
         except InputError as problem:
             where = "" if problem.column is None else f"column {problem.column}: "
             raise item.error(f"steps: {name}: {where}{problem.problem}") from None
-        circuit = with_step(circuit, leaf((1, 1), name, STEP), formula)
+        circuit = with_step(circuit, leaf((1, 1), name, STEP), formula, last=last)
     return circuit
 
 
-def with_step(circuit: Circuit, node: Node, formula: Formula) -> Circuit:
+def with_step(circuit: Circuit, node: Node, formula: Formula, *, last: bool = False) -> Circuit:
     """The circuit with one more entry, behind the last of those it is computed from, and used by those after it."""
-    name = Name(node.id, (), labelled(node.id))
+    name = Name(node.id, (), stepped(node.id))
     parents = tuple(dict.fromkeys(n.key for n in fm.names(formula)))
     new = Entry(name.key, name, node, 0, 0, formula, parents)
-    place = max((circuit.order[key] for key in parents), default=-1)
     entries = list(circuit.entries.values())
+    place = len(entries) if last else max((circuit.order[key] for key in parents), default=-1)
     before, after = entries[: place + 1], entries[place + 1 :]
     return circuit.of([*before, new, *(used(entry, name, formula) for entry in after)], node, name)
 
