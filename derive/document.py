@@ -145,11 +145,13 @@ class Witness:
 class Beside:
     """What a student has written for the quantity of a line: a sentence, and of what kind it is.
 
-    kind: right, near, follow, wrong, open
+    kind:  right, near, follow, wrong, open
+    named: the sentence with the name of the quantity, for a line that shows a multiple of it
     """
 
     kind: str
     said: Say
+    named: Say
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Document:
     """A worked solution, ready to be printed.
 
     topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
-    student: whether it is a student's marked work · marks: what stands beside the lines of some entries, by their ids
+    student: whether it is a student's marked work, or about what to ask of students · marks: what stands beside the lines of some entries, by their ids
     """
 
     title: str

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -24,12 +25,13 @@ from derive.cli import main
 from derive.errors import InputError
 from derive.homework.assignment import Assignment
 from derive.homework.checked import FORMATS, Checked, check
-from derive.homework.marked import VERDICTS
-from derive.homework.own import numeral
+from derive.homework.marked import VERDICTS, WRONG, Found
+from derive.homework.mistakes import mistakes
+from derive.homework.own import Own, numeral
 from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission
-from derive.language import Words
+from derive.language import Words, part, table
 from derive.printers.terminal import Terminal, columns
 
 #: dL/dw5 lacks the factor out(1 − out); what follows from it is worked correctly.
@@ -154,6 +156,77 @@ def test_another_convention_is_named():
     assert halved.print("json").count('"other_convention"') == 3
 
 
+# sentences ------------------------------------------------------------------------------------------------------------
+SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
+
+
+def test_every_mistake_has_a_sentence():
+    ids = {key.removeprefix("mistake.") for key in table("en") if key.startswith("mistake.")}
+    assert ids == {*mistakes.rules, *SLIPS, "other"}
+    titles = [key.removeprefix("mistake_title.") for key in part("en_check") if key.startswith("mistake_title.")]
+    assert titles == [*(rule.id for rule in mistakes), *SLIPS, "other"]
+    assert max(len(Words("en").plain(f"mistake_title.{id}")) for id in titles) < 40
+
+
+OF_FORMULAS = re.compile(
+    r"check\.(of_formula\.|hint\.|formula_|read_both|number_right|circular|counterexample|equal$|about$|list$)"
+)
+
+
+def reports(assignment: Assignment) -> Iterator[Checked]:
+    """Marked work with everything that can be said of it."""
+    key, name = "dL/dW2[1,1]", assignment.circuit.entries["z1[2]"].name
+    yield checked(assignment, {"z1[1]": "0.3775"})
+    yield checked(assignment, reveal="steps")
+    yield checked(assignment, {"z1[1]": "0.1"})
+    yield checked(assignment, {**WORK, "zz": "1"})
+    yield checked(assignment, {"w5": "0.5"})
+    yield checked(assignment, {"x[1]": "0.0712"})
+    found = checked(assignment, Submission("s1", "Ada", (Answer(key, "0.4398"), Answer("W2+[1,1]", "1")), working="…"))
+    wrong, rest = found.marks
+    slips = (
+        Found("MISREAD", None, "x[1]", {"value": Fraction(1, 2)}),
+        Found("X1", None, key, {"digits": 2}),
+        Found("X2", None, key, {"power": 1}),
+        Found("X3", None, key, {"digits": "3498"}),
+        Found("X4", name, key),
+        Found("B1", name, "dL/dz2[1]"),
+    )
+    notes = tuple(k.removeprefix("check.note.") for k in part("en_check") if k.startswith("check.note."))
+    flags = tuple(k.removeprefix("check.flag.") for k in part("en_check") if k.startswith("check.flag."))
+    some = replace(rest, notes=notes)
+    for code in VERDICTS:
+        marks = (replace(wrong, found=slips, window=("z2[1]",)), replace(some, verdict=code))
+        credit = {**assignment.policy.credit, code: 0.5}
+        policy = replace(assignment.policy, credit=credit)
+        strict = replace(assignment, marker=replace(assignment.marker, policy=policy))
+        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0, convention="other")
+        yield Checked(strict, marked, "all" if code == "error" else "steps")
+    for few in ((), slips[:1]):
+        yield Checked(assignment, replace(found.marked, marks=(replace(wrong, found=few),)))
+    yield replace(found, reveal="first")
+
+
+def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch: pytest.MonkeyPatch):
+    used: set[str] = set()
+    template = Words.template
+
+    def recorded(self: Words, key: Any) -> str:
+        used.add(key)
+        return template(self, key)
+
+    monkeypatch.setattr(Words, "template", recorded)
+    haykin = check(load(check={"decimals": 2}, notation="haykin"), {"dL/dz1": "1.10"}, reveal="all")
+    nameless = check({**NET, "id": None}, {"z1": "1.10"})
+    ema = check({"beta": 0.9, "values": [1, 2]}, {"s@2": "1.10"}, reveal="all")
+    for report in (*reports(mazur), haykin, nameless, ema):
+        for format in ("text", "latex"):
+            report.print(format)
+    elsewhere = {key for key in part("en_check") if OF_FORMULAS.match(key)}  # test_formulas_told.py
+    elsewhere |= {key for key in part("en_check") if key.startswith("mistake_title.")}  # one for each rule
+    assert set(part("en_check")) - used - elsewhere - {"mistake.other"} == set()
+
+
 # what is told ---------------------------------------------------------------------------------------------------------
 def test_the_first_error_in_full(mazur: Assignment):
     text = checked(mazur).print("text")
@@ -191,6 +264,8 @@ def test_right_values_leak_at_no_level_but_the_last(mazur: Assignment, wrong_aga
     work = [mark.raw for mark in wrong_again.marks]
     printed = strip(replace(wrong_again, reveal=reveal).print(format))
     own = [digits for digits in later(mazur) if any(value.startswith(digits) for value in work)]
+    if reveal == "steps":  # a wrong step may be told what it should have been
+        own += [f"{abs(mark.own):.3g}" for mark in wrong_again.marks if mark.verdict in WRONG and mark.own is not None]
     found = {digits for digits in later(mazur) - {*own} if re.search(rf"(?<![\d.]){re.escape(digits)}", printed)}
     assert len(later(mazur)) > 10
     if reveal == "all":
@@ -276,8 +351,6 @@ def test_every_expectation_is_the_markers(mazur: Assignment):
 
 
 def test_a_false_line_is_not_printed(mazur: Assignment, monkeypatch: pytest.MonkeyPatch):
-    from derive.homework.own import Own
-
     true = Own.worth
     monkeypatch.setattr(Own, "worth", lambda self, f, computed: tuple(2 * x for x in true(self, f, computed)))
     with pytest.raises(derive.WitnessError, match="off by"):
@@ -342,6 +415,13 @@ def test_verdicts_are_told_by_words_and_not_by_colour_alone(mazur: Assignment):
     html = checked(mazur, reveal="all").print("html")
     for kind, word in re.findall(r'class="beside (\w+)">(.*?)</span>', html):
         assert kind in ("right", "wrong", "follow") and re.search("right|wrong|follows", word)
+
+
+def test_a_line_that_shows_a_multiple_names_the_quantity():
+    """δ of some books is −∂L/∂z: a student's ∂L/∂z stands beside it under its own name."""
+    found = check(load(notation="haykin"), {"dL/dz1[1]": "-0.234", "z1[1]": "1.10"}, reveal="all")
+    text = found.print("text")
+    assert re.search(r"yours for dL/dz1\[1\] \(.*\): −0\.234 ✗ wrong", text) and "yours: 1.1" in text
 
 
 def test_other_pages_have_nothing_beside_their_lines():
@@ -424,3 +504,13 @@ def test_pdflatex_takes_it(mazur: Assignment, pdflatex: str, tmp_path: Path):
     command = [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "check.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_what_is_asked_for_counts_and_nothing_else() -> None:
+    ask = {"ask": ["z1", "dL/dW1"]}
+    few = load(check=ask).mark(Submission(answers=(Answer("z1[1]", "1.1"), Answer("a1[1]", "0.7503"))))
+    assert few.most == 1 + 2 and few.earned == 1
+    assert [mark.verdict for mark in few.marks].count("blank") == 2
+    assert next(mark for mark in few.marks if mark.key == "a1[1]").weight == 0
+    with pytest.raises(InputError, match=r"there is no step 'z9'"):
+        load(check={"ask": ["z9"]})

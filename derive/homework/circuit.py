@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -13,18 +13,20 @@ from typing import Protocol
 
 import numpy as np
 
-from derive.algebra import UNKNOWN, Value
+from derive.algebra import EXACT, UNKNOWN, Value, evaluate
 from derive.errors import InputError
-from derive.formula import Formula, Name, entry, names
+from derive.formula import Formula, Name, names
 from derive.graph import Node, expand
 from derive.homework.compute import numbers
 from derive.homework.ladder import Reference
+from derive.homework.names import Names
 from derive.ids import kind, state, step, untimed
 from derive.numerals import Policy
 from derive.values import Quantities, Values, as_decimal
 
 MOST_ENTRIES = 3_000  # more numbers than anybody is asked for
 MOST_TERMS = 100_000  # names in all their formulas
+STEP = "step"  # the role of a step of the author's own
 PARAMETERS = ("W", "b", "gamma", "beta", "theta", "running_mean", "running_var")
 _NUMBERS = re.compile(r"(?<=[A-Za-z])\d+(?:\.\d+)?")
 
@@ -58,7 +60,7 @@ class Entry:
     @property
     def kind(self) -> str:
         """What it is, whatever its layer and step: `z`, `dL/dz`, `da/dz`, `dL/dW`, `W+`, `m` (of a state), `l`, `L`."""
-        return kind_of(self.node.id)
+        return STEP if self.node.role == STEP else kind_of(self.node.id)
 
     @property
     def layer(self) -> str:
@@ -88,10 +90,31 @@ class Circuit:
         self._wrong: dict[str, list[tuple[str, Formula]]] = {}
         self.entries: dict[str, Entry] = {found.key: found for found in self._entries()}
 
+    def of(self, entries: Sequence[Entry], node: Node, name: Name) -> Circuit:
+        """The same calculation with a step of the author's own among its entries."""
+        made = Circuit.__new__(Circuit)
+        made.quantities, made.naming = self.quantities, self.naming
+        made.nodes = {**self.nodes, node.id: node}
+        made._names = {**self._names, node: np.full((1, 1), name, dtype=object)}
+        made._references, made._wrong = {}, {}
+        made.entries = {entry.key: entry for entry in entries}
+        made.values = self.values
+        formula = made.entries[name.key].formula
+        assert formula is not None
+        value = evaluate(formula, self.values.value, self.values.algebra)
+        exact = evaluate(formula, self.values.known_exactly, EXACT) if self.values.exact else UNKNOWN
+        self.values.hold(node.id, value, exact)
+        return made
+
     @cached_property
     def order(self) -> dict[str, int]:
         """Key -> its place in the order of computation."""
         return {key: place for place, key in enumerate(self.entries)}
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """All keys, in the order of computation."""
+        return tuple(self.entries)
 
     def _entries(self) -> Iterator[Entry]:
         terms = 0
@@ -162,6 +185,10 @@ class Circuit:
             self._wrong[key] = [(rule.id, formula) for rule in rules for formula in rule.at(step)]
         return self._wrong[key]
 
+    def adopt_mistakes(self, other: Circuit) -> None:
+        """Takes over the wrong formulas of the same exercise with other numbers: they are the same."""
+        self._wrong = other._wrong
+
     def chain(self, changed: Mapping[str, float]) -> dict[str, float]:
         """Every entry computed from those before it, where what `changed` says is used in the place of some.
 
@@ -177,7 +204,7 @@ class Circuit:
                 if at.formula is None or moved.isdisjoint(at.parents):
                     continue
                 value = numbers(at.formula, used)
-                found[key] = float(value) if np.isrealobj(value) else math.nan
+                found[key] = float(value) if isinstance(value, float) or np.isrealobj(value) else math.nan
                 if key not in changed and found[key] != used[key]:
                     used[key] = found[key]
                     moved.add(key)
@@ -194,21 +221,18 @@ class Circuit:
         return found
 
     # finding ----------------------------------------------------------------------------------------------------------
+    @cached_property
+    def names(self) -> Names:
+        """What a student may call the entries."""
+        return Names(self)
+
     def find(self, step: str) -> tuple[str, ...] | None:
-        """The keys behind an id, an entry or a label; None if there are none."""
-        if step in self.entries:
-            return (step,)
-        if step in self.nodes:
-            return tuple(name.key for name in self.array(self.nodes[step]).ravel())
-        id, index = self.quantities.labels.find(step)
-        key = entry(id, index)
-        if key in self.entries:
-            return (key,)
-        return tuple(name.key for name in self.array(self.nodes[id]).ravel()) if id in self.nodes else None
+        """The keys behind an id, an entry, a label or another spelling; None if there are none."""
+        return (step,) if step in self.entries else self.names.resolve(step)
 
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
-        return self.quantities.labels.of.get(key, key)
+        return self.names.label(key)
 
 
 def is_number(id: str) -> bool:

@@ -17,6 +17,7 @@ from derive.homework.written import Written
 
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
+LARGE = 0.25  # of a value: a unit that is more is not just its last digit, a movement that is more tells nothing
 TIE = 1 + 1e-9  # of half a unit: sums in float64 miss a tie by a little
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
@@ -76,12 +77,17 @@ def exactly(written: Written, value: Reference) -> bool:
     return value.short is not None and written.value == value.short
 
 
-def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
-    """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
-    s, v = written.number, value.value
-    if written.closed or not abs(s) <= abs(v) + value.rad or (s * v < 0 and value.rad < abs(v)) or s == v:
+def detailed(written: Written, value: Reference) -> bool:
+    """Whether a number is given with all the decimals that the value has: more cannot be asked for."""
+    return value.short is not None and (value.short * 10**written.decimals).denominator == 1
+
+
+def chopped(written: Written, value: Reference, unit: Fraction, rad: float | None = None) -> bool:
+    """Whether digits were cut off instead of rounded. rad: the interval of rounding, that of the value if not given"""
+    s, v, rad = written.number, value.value, value.rad if rad is None else rad
+    if written.closed or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
         return False
-    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
+    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + rad
 
 
 def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
@@ -96,7 +102,7 @@ def times(written: Written, factor: Fraction) -> Written:
 
 def coarse(written: Written, values: list[Reference], precision: Precision) -> bool:
     """Whether the digits carry no evidence."""
-    if written.closed or precision.enough(written) or any(exactly(written, v) for v in values):
+    if written.closed or precision.enough(written) or any(detailed(written, v) for v in values):
         return False
     reach = half(written, precision.unit(written))
     return all(reach > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
@@ -158,8 +164,7 @@ def judge(
     unit = precision.unit(written)
     if pads and any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
-    cut = refs if chops else [replace(ref, rad=0.0) for ref in refs]
-    if any(chopped(written, ref, unit) for ref in cut):
+    if any(chopped(written, ref, unit, None if chops else 0.0) for ref in refs):
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
@@ -168,7 +173,9 @@ def judge(
 
 def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
     """Whether it is one unit off, given as precisely as asked for, of a value that has more digits than that."""
-    if written.closed or not precision.enough(written) or not value.value or math.isnan(value.value):
+    if written.closed or not precision.enough(written) or math.isnan(value.value):
+        return False
+    if 2 * half(written, unit) > LARGE * abs(value.value):
         return False
     if value.short is not None and (value.short / unit).denominator == 1:
         return False
@@ -186,6 +193,6 @@ def slipped(written: Written, refs: list[Reference], unit: Fraction, *, chops: b
 
 def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *, chops: bool) -> bool:
     """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
-    if not (written.value and value.value):
+    if not (written.value and value.value) or value.rad > LARGE * abs(value.value):
         return False
     return follows(times(written, factor), value, unit * abs(factor), chops=chops)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from derive.formula import Formula
 from derive.homework.submission import Submission
 from derive.homework.written import Written
+
+if TYPE_CHECKING:
+    from derive.homework.equality import Equality
+    from derive.homework.hints import Hint
 
 #: All verdicts on one answer, best first where that can be said.
 VERDICTS = (
@@ -18,6 +23,7 @@ VERDICTS = (
     "other_convention",
     "low_precision",
     "last_digit",
+    "other_form",
     "follow_through",
     "undecided",
     "too_coarse",
@@ -57,6 +63,9 @@ class Mark:
     ulps_exact, ulps_own: how many units of the last written place lie between
     depends: keys of the written steps it was computed from · window: unwritten steps between these and this one
     found:   the mistakes that give exactly what was written, all of them
+    value_verdict, formula_verdict: on the number alone and on the formula alone; the worse is the verdict
+    equality: of a formula, to the right one · formula_found: the mistakes that give exactly it, among `found`
+    hints:   single signs, factors or terms that separate it from the right one
     notes:   keys of further remarks: `inconsistent_with_own`, `guard_trivial`, `out_of_range` …
     """
 
@@ -68,8 +77,9 @@ class Mark:
     raw: str = ""
     read: Written | None = None
     formula: Formula | None = None
+    value_verdict: str = ""
     formula_verdict: str = ""
-    level: str = ""
+    equality: Equality | None = None
     problem: str = ""
     exact: float | None = None
     own: float | None = None
@@ -79,6 +89,8 @@ class Mark:
     depends: tuple[str, ...] = ()
     window: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
+    formula_found: tuple[Found, ...] = ()
+    hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -17,13 +17,17 @@ from derive.homework import ladder, misread, ranges
 from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit, Entry
 from derive.homework.diagnosis import Diagnosis
+from derive.homework.equality import Judge
+from derive.homework.formulas import Formulas
 from derive.homework.ladder import Reference
-from derive.homework.marked import REVIEW, WRONG, Found, Mark, Marked
+from derive.homework.marked import REVIEW, VERDICTS, WRONG, Found, Mark, Marked
 from derive.homework.policy import Policy
 from derive.homework.rounding import Habit
 from derive.homework.submission import Answer, Submission
+from derive.homework.symbols import closed_form, parse_formula
 from derive.homework.written import Unreadable, Written
 
+Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
@@ -49,16 +53,21 @@ class Alternative:
 class Marker:
     """Marks submissions to one assignment.
 
-    read: text of a number, whether it has a decimal comma -> as written; raises Unreadable
+    read: text of a number, whether it has a decimal comma, what reads closed forms -> as written; raises Unreadable
     id:   what `assignment` of a submission must be, if it says anything
     alternatives: the conventions that are no mistakes where all of it follows them
     """
 
     circuit: Circuit
     policy: Policy
-    read: Callable[[str, bool], Written]
+    read: Read
     id: str = ""
     alternatives: tuple[Alternative, ...] = ()
+
+    @cached_property
+    def judge(self) -> Judge:
+        """What compares formulas."""
+        return Judge(self.circuit, self.id)
 
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or names a step twice."""
@@ -110,7 +119,10 @@ def wrong_steps(marked: Marked) -> set[str]:
 
 @dataclass
 class Walk:
-    """One submission on its way through the computation."""
+    """One submission on its way through the computation.
+
+    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    """
 
     marker: Marker
     submission: Submission
@@ -120,6 +132,7 @@ class Walk:
     written: dict[str, Written] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
+    astray: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -135,7 +148,9 @@ class Walk:
             problem = f"there is no step '{answer.step}'.{nearest(answer.step, known)}"
             if keys is not None:
                 problem = f"'{answer.step}' has {len(keys)} entries: give each of them"
-            self.unknown.append(Mark("", answer.step, "unreadable", 0.0, raw=answer.value or "", problem=problem))
+            weight = 1.0 if self.policy.ask is None else 0.0
+            raw = answer.value or answer.formula or ""
+            self.unknown.append(Mark("", answer.step, "unreadable", 0.0, weight, raw, problem=problem))
             return
         (key,) = keys
         if key in self.answers:
@@ -143,11 +158,22 @@ class Walk:
         self.answers[key] = answer
         if answer.problem:
             self.problems[key] = answer.problem
-        elif answer.value is not None:
-            try:
-                self.written[key] = self.marker.read(answer.value, self.submission.comma)
-            except Unreadable as problem:
-                self.problems[key] = str(problem)
+            return
+        names, comma = self.circuit.names, self.submission.comma
+        try:
+            if answer.value is not None:
+                self.written[key] = self.marker.read(
+                    answer.value, comma, lambda text: closed_form(text, names, comma=comma)
+                )
+            if answer.formula is not None:
+                self.formulas.given[key] = parse_formula(answer.formula, names, comma=comma)
+        except Unreadable as problem:
+            self.problems[key] = str(problem)
+
+    @cached_property
+    def formulas(self) -> Formulas:
+        """The formulas among the answers."""
+        return Formulas(self.circuit, self.marker.judge, self.policy.form)
 
     # the own chain ----------------------------------------------------------------------------------------------------
     @cached_property
@@ -182,44 +208,68 @@ class Walk:
 
     # walking ----------------------------------------------------------------------------------------------------------
     def marked(self) -> Marked:
-        for key in self.circuit.entries:
+        asked = set(self.policy.ask or ())
+        for key, entry in self.circuit.entries.items():
             if key in self.answers:
-                self.marks[key] = self.mark(self.circuit.entries[key])
+                self.marks[key] = self.mark(entry)
+                if key in self.written and self.unsound(key):
+                    self.astray.add(key)
+            elif key in asked:
+                self.marks[key] = self.blank(entry)
         return self.totalled()
+
+    def blank(self, entry: Entry) -> Mark:
+        """The mark of a step without an answer."""
+        key = entry.key
+        credit = self.policy.credit["blank"]
+        return Mark(key, self.circuit.label(key), "blank", credit, self.weight(entry), exact=self.circuit.floats[key])
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
-        mark = Mark(
-            key,
-            self.circuit.label(key),
-            "blank",
-            0.0,
-            weight=self.weight(entry),
-            raw=answer.value or "",
-            exact=self.circuit.floats[key],
-        )
+        mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
         if key in self.problems:
-            return replace(mark, verdict="unreadable", problem=self.problems[key])
-        if key not in self.written:
-            return mark
-        mark = self.judged(mark, self.written[key])
-        if mark.verdict in WRONG:
-            mark = replace(mark, found=tuple(self.diagnosed(mark)))
-        mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
-        return replace(mark, credit=self.credit(mark))
+            return replace(
+                mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
+            )
+        if key in self.written:
+            mark = self.judged(mark, self.written[key])
+        if key in self.formulas.given:
+            mark = self.with_formula(mark)
+        return mark
 
-    def diagnosed(self, mark: Mark) -> list[Found]:
+    def with_formula(self, mark: Mark) -> Mark:
+        """The mark with what the formula is worth: the worse of the two verdicts counts."""
+        compared, numbered = self.formulas.compared(mark.key), mark.key in self.written
+        worse = compared.verdict if not numbered else max(mark.verdict, compared.verdict, key=VERDICTS.index)
+        found = {f.rule: f for f in (*reversed(mark.found), *reversed(compared.found))}
+        stretch = self.chain.stretch(mark.key)
+        return replace(
+            mark,
+            verdict=worse,
+            credit=self.credit(worse, mark.notes),
+            depends=stretch.written,
+            window=stretch.unwritten if worse in WRONG else (),
+            formula=self.formulas.given[mark.key],
+            formula_verdict=compared.verdict,
+            equality=compared.equality,
+            found=tuple(reversed(found.values())),
+            formula_found=compared.found,
+            hints=compared.hints,
+        )
+
+    def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
-        key, precision, chops = mark.key, self.policy.precision, self.habit.chops
+        precision, chops = self.policy.precision, self.habit.chops
         found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
         explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
         if explained is None:
             return found
         given, answers = explained
-        if found and answers < 2:
+        if answers < 2:
             return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
         self.misread[given.key] = float(given.value)
+        self.astray.add(given.key)
         del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
@@ -229,11 +279,10 @@ class Walk:
         own = Reference(self.own(key, exact))
         verdict = ladder.settled(written, exact, own, precision)
         if not verdict:
-            own = replace(own, rad=self.rad(key))
+            own = Reference(own.value, self.rad(key))
             verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
-        wrong = any(self.unsound(k) for k in stretch.written)
-        wrong = wrong or any(given in self.misread for given in stretch.given)
+        wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
         if wrong and verdict in RIGHT_BY_OWN and not right:
@@ -244,13 +293,15 @@ class Walk:
         elif (
             wrong
             and right
-            and not ladder.consistent(written, replace(own, rad=self.chain.rad(key)), precision.unit(written))
+            and not ladder.consistent(written, Reference(own.value, self.chain.rad(key)), precision.unit(written))
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
         return replace(
             mark,
             verdict=verdict,
+            value_verdict=verdict,
+            credit=self.credit(verdict, notes),
             read=written,
             own=own.value,
             rad=own.rad,
@@ -258,7 +309,8 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            notes=notes,
+            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
     def own(self, key: str, exact: Reference) -> float:
@@ -294,7 +346,7 @@ class Walk:
     def guarded(self, mark: Mark) -> str:
         """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
         rules = self.policy.follow_through
-        wrong = [k for k in mark.depends if self.unsound(k)]
+        wrong = [k for k in mark.depends if k in self.astray]
         if rules.working and self.chain.stretch(mark.key).unwritten:
             return "no_working"
         if not rules.guards:
@@ -306,17 +358,22 @@ class Walk:
 
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
+        """The points of a step; where it is said what is asked for, nothing else has any."""
+        if self.policy.ask is not None and entry.key not in self.policy.ask:
+            return 0.0
         weights: Mapping[str, float] = self.policy.weights
+        if not weights:
+            return 1.0
         for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
             if name in weights:
                 return weights[name]
         return 1.0
 
-    def credit(self, mark: Mark) -> float:
+    def credit(self, verdict: str, notes: tuple[str, ...]) -> float:
         """What an answer earns of its points."""
-        if mark.verdict == "follow_through":
-            return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
-        return self.policy.credit[mark.verdict]
+        if verdict == "follow_through":
+            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit
+        return self.policy.credit[verdict]
 
     def totalled(self) -> Marked:
         """All marks, and what they add up to."""

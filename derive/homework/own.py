@@ -101,10 +101,21 @@ class Own:
         return fm.substitute(f, lambda name: self.name(name.key))
 
     # values -----------------------------------------------------------------------------------------------------------
-    def computed(self, window: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
-        """(number, exact number or UNKNOWN) of the unwritten steps before one, in their order."""
+    def unwritten(self, f: Formula) -> list[str]:
+        """The keys of the steps that a formula needs and nobody wrote down, in order."""
+        found: set[str] = set()
+        stack = [name.key for name in fm.names(f)]
+        while stack:
+            key = stack.pop()
+            if key not in found and not self.known(key):
+                found.add(key)
+                stack.extend(self.circuit.entries[key].parents)
+        return sorted(found, key=self.circuit.order.__getitem__)
+
+    def computed(self, f: Formula) -> dict[str, tuple[Any, Any]]:
+        """(number, exact number or UNKNOWN) of the unwritten steps that a formula needs."""
         found: dict[str, tuple[Any, Any]] = {}
-        for key in window:
+        for key in self.unwritten(f):
             formula = self.circuit.entries[key].formula
             assert formula is not None
             found[key] = self.worth(formula, found)
@@ -123,14 +134,19 @@ class Own:
         return evaluate(f, number, self.values.algebra), evaluate(f, exactly, EXACT)
 
     # lines ------------------------------------------------------------------------------------------------------------
-    def expected(self, mark: Mark) -> Line:
-        """What a step should have been: its formula, the student's own numbers in it, and what they give."""
+    def expected(self, mark: Mark, hidden: bool = False) -> Line:
+        """What a step should have been: its formula, the student's own numbers in it, and what they give.
+
+        hidden: without the formula, where that was asked for
+        """
         entry = self.circuit.entries[mark.key]
         if entry.formula is None:  # a number of the task, copied wrongly
             return Line(entry.name, ())
-        value, exact = self.worth(entry.formula, self.computed(mark.window))
+        value, exact = self.worth(entry.formula, self.computed(entry.formula))
         target = Name(f"due:{mark.key}", (), entry.name.symbol)
         self.hold(target.id, value, exact)
+        if hidden:
+            return Line(target, ())
         whole = self.spelled_out(entry.formula)
         if whole is None:
             filled = fm.substitute(entry.formula, lambda name: self.name(name.key, hidden=True))
@@ -176,6 +192,6 @@ class Own:
         value, exact = self.worth(whole, {})
         if not abs(float(value) - written.number) <= mark.rad + max(written.unit, 1e-9 * abs(written.number)):
             return None  # it fits the right numbers, not these
-        filled = self.filled(whole)
+        filled, condition = self.reader.resolved(self.filled(whole))
         self.hold(id, value, exact)
-        return Line(Name(id, (), Spelled(filled)), (Form(filled, symbols=False),))
+        return Line(Name(id, (), Spelled(filled)), (Form(filled, symbols=False),), condition=condition)

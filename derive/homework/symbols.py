@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from itertools import islice
 from typing import NoReturn
 
@@ -16,11 +17,13 @@ import numpy as np
 
 from derive import expression
 from derive import formula as fm
-from derive.algebra import FLOATS, evaluate
-from derive.errors import InputError, nearest
+from derive.algebra import FLOATS, digits, evaluate
+from derive.errors import nearest
 from derive.expression import NUMBER, Parser, Token, word_at
 from derive.formula import Apply, Formula, Function, Number, Symbol
 from derive.homework.names import LOSSES, Names, known, plain
+from derive.homework.written import Unreadable
+from derive.values import as_fraction
 
 MAX_TOKENS, MAX_DEPTH, MAX_DIGITS, MAX_SIGNS = 300, 40, 40, 3
 MAX_EXPONENT = 308  # of a number
@@ -50,10 +53,6 @@ FUNCTIONS: dict[str, Callable[[Formula], Formula]] = {
 ALL = (*FUNCTIONS, *expression.EXTREMES)
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _COMMA = re.compile(r"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE]([-+]?[0-9]+))?")
-
-
-class Unreadable(InputError):
-    """A formula that cannot be read: what is the matter, and in which column."""
 
 
 def parse_formula(text: str, names: Names, *, comma: bool = False) -> Formula:
@@ -227,3 +226,14 @@ def constant(f: Formula) -> float | None:
     except (ArithmeticError, ValueError, TypeError):
         return float("nan")
     return float(value) if np.isrealobj(value) else float("nan")
+
+
+def closed_form(text: str, names: Names, *, comma: bool = False) -> Fraction:
+    """The value of a formula without names, to 50 digits; raises Unreadable where it has none, or names something."""
+    f = parse_formula(text, names, comma=comma)
+    found = constant(f)
+    if found is None:
+        raise Unreadable("a formula where a number is asked for; give its value, or the formula as `formula:`")
+    if not abs(found) < LARGEST:
+        raise Unreadable("this has no value, or one that is too large")
+    return as_fraction(evaluate(f, lambda name: None, digits()))

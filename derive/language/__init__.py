@@ -22,6 +22,7 @@ class Both:
     zh: str
 
 
+@cache
 def table(language: str) -> dict[str, str]:
     """The whole table of one language, flat: `section.forward` -> sentence with {placeholders}."""
     return {key: sentence for name in parts_of(language) for key, sentence in part(name).items()}
@@ -29,7 +30,7 @@ def table(language: str) -> dict[str, str]:
 
 def parts_of(language: str) -> tuple[str, ...]:
     """The files of a table, those first that every page needs."""
-    return language, *(f"{language}_{part}" for part in ("check", "training", "lessons", "class"))
+    return language, *(f"{language}_{part}" for part in ("check", "lint", "training", "lessons", "class"))
 
 
 @cache

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from derive.errors import InputError
 from derive.homework.written import Unreadable, Written
+from derive.numerals import decimal
 from derive.source import is_invisible, named, quoted
 
 MAX_CHARACTERS = 1_000
@@ -34,6 +35,7 @@ _DECIMAL = re.compile(
     r"(?:[eE](?P<e>[-+]?[0-9]+)| ?\* ?10 ?\^ ?(?:(?P<power>[-+]?[0-9]+)|\( ?(?P<bracketed>[-+]?[0-9]+) ?\)))?"
 )
 _FRACTION = re.compile(r"(?P<sign>[-+]?) ?(?P<over>[0-9]+) ?/ ?(?P<under>[0-9]+)")
+_DECIMALS = re.compile(r"[0-9]*[.,][0-9]+")
 _LEADING_ZERO = re.compile(r"0[0-9]")
 _GROUPED = re.compile(r"[-+]? ?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 _MIXED = re.compile(r"[-+]? ?[0-9]{1,3}(?:(?:,[0-9]{3})+\.|(?:\.[0-9]{3})+,)[0-9]*")
@@ -86,7 +88,7 @@ def read_number(text: str, comma: bool = False, closed: Callable[[str], Fraction
             raise Unreadable(f"{quoted(shown)}: {problem}")
     if closed:
         try:
-            return _exact(text, closed(text))
+            return _worked(text, closed(text))
         except InputError as error:
             raise Unreadable(error.problem, column=error.column) from None
     for char, column in zip(shown, columns, strict=True):
@@ -159,12 +161,13 @@ def _decimal(text: str, match: re.Match[str]) -> Written:
     if exponent and (len(exponent.lstrip("+-0")) > 3 or abs(int(exponent)) > MAX_EXPONENT):
         raise Unreadable(f"an exponent beyond {MAX_EXPONENT}")
     decimals = len(part) - int(exponent or 0)
-    value = Fraction(int(match["sign"] + digits)) / Fraction(10) ** decimals
+    ulp = Fraction(1, 10**decimals) if decimals > 0 else Fraction(10**-decimals)
+    value = int(match["sign"] + digits) * ulp
     if value and not _in_range(value):
         raise Unreadable("a number too large or too small to compute with")
     most = len(digits.lstrip("0")) or 1
     least_digits = most if match["point"] or match["only"] or exponent else len(digits.strip("0")) or 1
-    return Written(text, value, Fraction(10) ** -decimals, (least_digits, most), max(decimals, 0))
+    return Written(text, value, ulp, (least_digits, most), max(decimals, 0))
 
 
 def _in_range(value: Fraction) -> bool:
@@ -184,6 +187,15 @@ def _fraction(text: str, match: re.Match[str]) -> Written:
     if not int(match["under"]):
         raise Unreadable(f"{quoted(match[0])} divides by zero")
     return _exact(text, Fraction(int(match["sign"] + match["over"]), int(match["under"])))
+
+
+def _worked(text: str, value: Fraction) -> Written:
+    """A closed form; with decimals in it, it is as precise as the shortest of them."""
+    digits = [len(run.replace(".", "").replace(",", "").lstrip("0")) for run in _DECIMALS.findall(text)]
+    if not digits or not value:
+        return _exact(text, value)
+    places = decimal(abs(value)).adjusted() + 1 - max(1, min(digits))
+    return Written(text, value, Fraction(10) ** places, (max(1, min(digits)),) * 2, max(0, -places))
 
 
 def _exact(text: str, value: Fraction) -> Written:
