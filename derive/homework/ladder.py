@@ -15,12 +15,10 @@ from fractions import Fraction
 from derive.homework.policy import Precision
 from derive.homework.written import Written
 
-WIDE = 10  # times a value: where rounding may have moved it by more, nothing can be said
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
 LARGE = 0.25  # of a value: a unit that is more is not just its last digit, a movement that is more tells nothing
 TIE = 1 + 1e-9  # of half a unit: sums in float64 miss a tie by a little
-SMALL = 1e-9  # a movement by rounding that is none
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
 TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
@@ -39,12 +37,10 @@ class Reference:
     precise: Callable[[], Fraction | Decimal] | None = None
     short: Fraction | None = None
 
-    def decides(self, written: Written) -> bool:
-        """Whether a number can be held against it: it is one itself, and rounding may not have moved it about anywhere."""
-        if not math.isfinite(self.value):
-            return False
-        far = abs(written.number - self.value) > WIDE * self.rad
-        return far or self.rad <= max(WIDE * abs(self.value), SMALL)
+    @property
+    def decides(self) -> bool:
+        """Whether anything can be held against it: it is a number, and rounding has left something of it."""
+        return math.isfinite(self.value) and math.isfinite(self.rad)
 
 
 def close(written: Written, value: Reference, unit: Fraction) -> bool:
@@ -159,7 +155,7 @@ def judge(
     own: what follows from the student's own earlier values
     chops, pads: whether this student cuts digits off, and fills numbers up with zeros
     """
-    if own is not None and not own.decides(written):
+    if own is not None and not own.decides:
         verdict = judge(written, exact, None, precision, chops=chops, pads=pads)
         return "undecided" if verdict == "error" else verdict
     if verdict := settled(written, exact, own, precision):

@@ -6,6 +6,7 @@ second; so the first error is found where it was made, and what follows from it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -30,6 +31,8 @@ Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
+NOISE = 1e-12  # of the numbers a step is computed from: what floats leave of a 0
+WIDE = 10  # times these: where rounding may have moved a value by more, nothing can be said
 TRIVIAL = (Fraction(0), Fraction(1), Fraction(-1))  # carried values that may make everything after them trivial
 
 
@@ -276,7 +279,7 @@ class Walk:
         own = Reference(self.own(key, exact))
         verdict = ladder.settled(written, exact, own, precision)
         if not verdict:
-            own = Reference(own.value, self.chain.rad(key))
+            own = Reference(own.value, self.rad(key))
             verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
         wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
@@ -313,10 +316,16 @@ class Walk:
     def own(self, key: str, exact: Reference) -> float:
         """What a step should have been; the noise of floats around an exact 0 is 0."""
         own = self.chain.own[key]
-        if exact.value == 0 and own != 0:
-            largest = max((abs(self.chain.used(p)) for p in self.circuit.entries[key].parents), default=0.0)
-            return 0.0 if abs(own) < 1e-12 * largest else own
-        return own
+        return 0.0 if exact.value == 0 and abs(own) < NOISE * self.largest(key) else own
+
+    def rad(self, key: str) -> float:
+        """By how much rounding may have moved the own value; infinite where it has left nothing of it."""
+        rad = self.chain.rad(key)
+        return rad if rad <= WIDE * max(abs(self.chain.own[key]), self.largest(key)) else math.inf
+
+    def largest(self, key: str) -> float:
+        """The largest of the numbers that a step is computed from."""
+        return max((abs(self.chain.used(parent)) for parent in self.circuit.entries[key].parents), default=0.0)
 
     def unsound(self, key: str) -> bool:
         """Whether what follows from a step follows from something wrong: also from digits that say nothing and are off."""
