@@ -170,6 +170,8 @@ class Circuit:
         """The right number, to be held against what was written."""
         if key not in self._references:
             exact = self.exact(key)
+            if exact is None and not self.decimal(key):
+                exact = Fraction(0)  # terms that cancel: as short as a number can be
             precise = (lambda: self.decimal(key)) if exact is None else (lambda: exact)
             self._references[key] = Reference(self.floats[key], 0.0, precise, exact)
         return self._references[key]

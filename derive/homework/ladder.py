@@ -87,7 +87,7 @@ def chopped(written: Written, value: Reference, unit: Fraction, rad: float | Non
     s, v, rad = written.number, value.value, value.rad if rad is None else rad
     if written.closed or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
         return False
-    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + rad
+    return abs(v - s) < 2 * half(written, unit) / TIE + rad
 
 
 def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
@@ -165,7 +165,7 @@ def judge(
     if pads and any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
     if any(chopped(written, ref, unit, None if chops else 0.0) for ref in refs):
-        return "truncated"
+        return "truncated" if precision.enough(written) else "low_precision"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
     return slipped(written, refs, unit, chops=chops)

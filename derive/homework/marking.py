@@ -276,15 +276,16 @@ class Walk:
     def judged(self, mark: Mark, written: Written) -> Mark:
         """The verdict on a number, with the values it was held against."""
         key, exact, precision = mark.key, self.exact(mark.key), self.policy.precision
-        own = Reference(self.own(key, exact))
-        verdict = ladder.settled(written, exact, own, precision)
+        own = Reference(self.own(key))
+        held = replace(written, value=Fraction(0)) if self.noise(key, written.number) else written
+        verdict = ladder.settled(held, exact, own, precision)
         if not verdict:
             own = Reference(own.value, self.rad(key))
-            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
+            verdict = ladder.judge(held, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
         wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
-        right = ladder.close(written, exact, precision.unit(written))
+        right = ladder.close(held, exact, precision.unit(held))
         if wrong and verdict in RIGHT_BY_OWN and not right:
             notes = () if verdict == "correct_rounding" else (verdict,)
             verdict = "follow_through"
@@ -313,10 +314,14 @@ class Walk:
             notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
-    def own(self, key: str, exact: Reference) -> float:
+    def own(self, key: str) -> float:
         """What a step should have been; the noise of floats around an exact 0 is 0."""
         own = self.chain.own[key]
-        return 0.0 if exact.value == 0 and abs(own) < NOISE * self.largest(key) else own
+        return 0.0 if self.noise(key, own) else own
+
+    def noise(self, key: str, value: float) -> bool:
+        """Whether a number is what floats leave of terms that cancel: 1.7e-18 in the place of 0."""
+        return self.exact(key).value == 0 and 0 < abs(value) < NOISE * self.largest(key)
 
     def rad(self, key: str) -> float:
         """By how much rounding may have moved the own value; infinite where it has left nothing of it."""
