@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,9 @@ def each(function: Callable[..., Any]) -> Callable[..., Value]:
     """A function of entries as a function of arrays of objects (and of single entries)."""
 
     def spread(*args: Value) -> Value:
-        if any(isinstance(arg, np.ndarray) for arg in args):
-            return np.frompyfunc(function, len(args), 1)(*args)
+        for arg in args:
+            if isinstance(arg, np.ndarray):
+                return np.frompyfunc(function, len(args), 1)(*args)
         return function(*args)
 
     return spread
@@ -72,19 +73,23 @@ def evaluate(f: Formula, lookup: Callable[[Name], Value], algebra: Algebra) -> V
             return lookup(f)
         case Number():
             return f if algebra is FORMULAS else algebra.number(f.value)
-        case Apply(head=fm.Function() as function, args=args):
-            return call(function, [evaluate(arg, lookup, algebra) for arg in args], f.axis, algebra)
         case Apply(head="cases"):
-            pairs = fm.branches(f)
-            conditions = [evaluate(when, lookup, algebra) for _, when in pairs if when is not None]
-            cases = zip([value for value, _ in pairs], [*conditions, True], strict=True)
-            return algebra.choose(conditions, [case(value, when, lookup, algebra) for value, when in cases])
-        case Apply(head=str(head), args=args):
+            return choice(f, lookup, algebra)
+        case Apply(head=head, args=args):
             values = [evaluate(arg, lookup, algebra) for arg in args]
-            if head in STRUCTURE:
-                return STRUCTURE[head](values, f.axis)
-            return algebra(head, *values)
+            if not isinstance(head, str):
+                return call(head, values, f.axis, algebra)
+            structural = STRUCTURE.get(head)
+            return algebra(head, *values) if structural is None else structural(values, f.axis)
     raise TypeError(f"cannot evaluate {f!r}")
+
+
+def choice(f: Apply, lookup: Callable[[Name], Value], algebra: Algebra) -> Value:
+    """The value of a formula by cases."""
+    pairs = fm.branches(f)
+    conditions = [evaluate(when, lookup, algebra) for _, when in pairs if when is not None]
+    cases = zip([value for value, _ in pairs], [*conditions, True], strict=True)
+    return algebra.choose(conditions, [case(value, when, lookup, algebra) for value, when in cases])
 
 
 def case(f: Formula, when: Value, lookup: Callable[[Name], Value], algebra: Algebra) -> Value:
@@ -372,8 +377,12 @@ def digits() -> Algebra:
         "xlogy": lambda x, y: mp.zero if x == 0 else x * mp.log(y),
     }
 
+    @lru_cache(maxsize=10_000)
+    def quotient(top: int, bottom: int) -> Any:
+        return mp.mpf(top) / bottom
+
     def number(value: Any) -> Any:
-        return mp.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else mp.mpf(value)
+        return quotient(value.numerator, value.denominator) if isinstance(value, Fraction) else mp.mpf(value)
 
     def bounded(function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, unless its argument is so large that its value, or the work for it, would fill the memory."""

@@ -145,11 +145,13 @@ class Witness:
 class Beside:
     """What a student has written for the quantity of a line: a sentence, and of what kind it is.
 
-    kind: right, near, follow, wrong, open
+    kind:  right, near, follow, wrong, open
+    named: the sentence with the name of the quantity, for a line that shows a multiple of it
     """
 
     kind: str
     said: Say
+    named: Say
 
 
 @dataclass(frozen=True)

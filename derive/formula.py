@@ -383,9 +383,12 @@ def bind(f: Formula, values: Mapping[Name, Formula]) -> Formula:
 
 def walk(f: Formula) -> Iterator[Formula]:
     """A formula and all formulas in it, in order."""
-    yield f
-    for arg in f.args if isinstance(f, Apply) else ():
-        yield from walk(arg)
+    waiting = [f]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if isinstance(part, Apply):
+            waiting.extend(reversed(part.args))
 
 
 def names(f: Formula) -> Iterator[Name]:

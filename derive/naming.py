@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from derive.formula import Name, Partial, Symbol, entry
 from derive.graph import Leaf, Node
@@ -40,6 +41,10 @@ class Naming:
         self.hidden = sum(1 for layer in layers if 0 < layer.k < self.depth)
         self.sizes = {0: model.x.shape[1]} | {layer.k: layer.output.shape[1] for layer in layers if layer.k}
         self.inputs = {layer.k: layer.source.shape[1] for layer in layers if layer.k}
+        #: The symbol of an entry (id, row, column, shape) of a quantity that is not a derivative.
+        self.quantity: Callable[[str, int, int, tuple[int, ...]], Symbol] = cache(self._quantity)
+        #: The template of a letter and its number.
+        self.template: Callable[[str, str], str] = cache(self._template)
 
     def check(self) -> None:
         """Refuses labels and letters under which two quantities would look the same."""
@@ -110,8 +115,7 @@ class Naming:
             return replace(by, base=f"d{by.base}")
         return Partial(of, by, self.notation.d)
 
-    def quantity(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> Symbol:
-        """The symbol of an entry of a quantity that is not a derivative."""
+    def _quantity(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> Symbol:
         letter, parameter = state(id)
         if letter:
             return self.remembered(letter, parameter, self.quantity(base(parameter), row, column, shape), id)
@@ -169,7 +173,7 @@ class Naming:
     def index(self, id: str, row: int, column: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         return self.model.contract.index(Node(Leaf(), (), shape, id), row, column)
 
-    def template(self, letter: str, number: str) -> str:
+    def _template(self, letter: str, number: str) -> str:
         n = self.notation
         last = number.split(".")[0] == str(self.depth)
         shared = letter + number in self.model.contract.shared

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from derive.errors import nearest
-from derive.formula import Symbol
+from derive.formula import Partial, Symbol
 from derive.options import mapping, text
 from derive.source import Item
 
@@ -241,6 +241,21 @@ def symbol(template: str, places: dict[str, str]) -> Symbol:
 
 def filled(template: str, places: dict[str, str]) -> str:
     return re.sub(r"\{(\w)\}", lambda place: places[place[1]], template)
+
+
+def stepped(name: str) -> Symbol | Partial:
+    """The name of a step as its author spells it: dL_dW2 is ∂L/∂W₂, Wx_t2 is W with indices x and t2."""
+    if match := re.fullmatch(r"d(?P<of>[^\W\d_]{1,2}\d*)[_/]d(?P<by>[^\W\d_]\w*)", name):
+        return Partial(indexed(match["of"]), indexed(match["by"]))
+    return indexed(name)
+
+
+def indexed(name: str) -> Symbol:
+    """A name with every part behind an underscore as an index; of two letters as in Wx the second is one too."""
+    first, *more = name.split("_")
+    pair = re.fullmatch(r"(?P<base>[A-Z])(?P<sub>[a-z]\d*)", first)
+    symbol = Symbol(pair["base"], pair["sub"]) if pair else labelled(first)
+    return replace(symbol, sub=",".join(filter(None, (symbol.sub, *more)))) if first else Symbol(name)
 
 
 def labelled(label: str) -> Symbol:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -49,6 +50,7 @@ class Choice:
         return {name: self.options.get(name, default) for name, (_, default) in parameters(self.function).items()}
 
 
+@cache
 def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     """name -> (annotation, default) of the keyword-only arguments; `lambda_` is the option `lambda`."""
     hints = get_type_hints(function, include_extras=True)

@@ -127,7 +127,8 @@ class Reader:
 
 def one_of(name: Name) -> Formula:
     """The quantity behind a name that may stand for a multiple of it."""
-    return fm.multiply(fm.formula(Fraction(1, plain(name.id)[0])), name)
+    factor, _ = plain(name.id)
+    return name if factor == 1 else fm.multiply(fm.formula(Fraction(1, factor)), name)
 
 
 def factored(f: Formula) -> Formula:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from derive.formula import Apply, Formula, Function, Name, Number, Partial, Symbol, Written, branches, is_scalar
 from derive.numerals import Numeral, as_fraction, literal
@@ -18,8 +19,7 @@ NAMED = {"log": "ln", **{head: head for head in ("tanh", "sin", "cos", "erf", "m
 RELATIONS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A number (or a matrix of them) to be written for a name; `link` is the step it comes from."""
 
     numeral: Numeral | None = None
@@ -30,8 +30,7 @@ class Shown:
 Show = Callable[[Name], Shown | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Spelled:
+class Spelled(NamedTuple):
     """A piece of text with what the next bracket decision needs."""
 
     text: str
@@ -151,10 +150,10 @@ def _spell(f: Formula, dialect: Dialect, show: Show | None) -> Spelled:
             if text and literal(text) is None and not dialect.for_machines:
                 return Spelled(dialect.symbol(Symbol(text)), ATOM)
             return _number(constant(value), dialect)
-        case Apply(head=Function() as function, args=args):
-            return Spelled(dialect.call(function, [spell(arg, dialect, show) for arg in args], f.axis), ATOM)
-        case Apply(head=str(head)):
-            return SPELLERS[head](f, dialect, show)
+        case Apply(head=head, args=args):
+            if isinstance(head, str):
+                return SPELLERS[head](f, dialect, show)
+            return Spelled(dialect.call(head, [spell(arg, dialect, show) for arg in args], f.axis), ATOM)
     raise TypeError(f"cannot spell {f!r}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from derive.examples import names
@@ -20,6 +21,7 @@ LESSONS = [
 ]
 
 
+@cache
 def rendered() -> dict[Path, str]:
     """Every file of the gallery, freshly printed."""
     files: dict[Path, str] = {}

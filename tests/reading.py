@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -212,9 +213,15 @@ class Precision:
         return key not in self.rounded and (key in self.exact or (key.isdigit() and len(key) <= self.significant))
 
     def number(self, digits: str, exponent: int = 0) -> Range:
-        key = canonical(digits, exponent)
-        value = Fraction(digits) * Fraction(10) ** exponent
-        return Range.of(value, 0 if self.is_exact(key) else half_unit(digits, exponent, self.significant))
+        exact = self.is_exact(canonical(digits, exponent))
+        return meant(digits, exponent, None if exact else self.significant)
+
+
+@cache
+def meant(digits: str, exponent: int, significant: int | None) -> Range:
+    """What a number stands for, exact (None) or rounded."""
+    half = 0 if significant is None else half_unit(digits, exponent, significant)
+    return Range.of(Fraction(digits) * Fraction(10) ** exponent, half)
 
 
 def canonical(digits: str, exponent: int = 0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -51,6 +51,17 @@ class Tab:
     def __call__(self, script: str, *args: Any) -> Any:
         return self.page.evaluate(script, *args)
 
+    def as_opened(self) -> Tab:
+        """The page as it was when it was opened: what is folded, and how it is looked at."""
+        self.page.set_viewport_size({"width": 1100, "height": 900})
+        self.looked_at()
+        self("document.querySelectorAll('details').forEach(d => d.open = !foldedAtFirst.includes(d))")
+        self("document.querySelectorAll('.step').forEach(s => s.style.contentVisibility = '')")
+        return self
+
+    def looked_at(self, *, media: str = "screen", dark: bool = False) -> None:
+        self.page.emulate_media(media=media, color_scheme="dark" if dark else "light")
+
     def reopened(self, width: int) -> None:
         self.page.set_viewport_size({"width": width, "height": 900})
         self("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -66,29 +77,23 @@ def browser(chromium: str) -> Iterator[Any]:
         browser.close()
 
 
+@cache
+def printed(name: str) -> str:
+    net, wishes = DOCUMENTS[name]
+    return solved(net, **wishes).to_html()
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pages")
+def open_tab(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Opens a document, with `scripts` or without, and watches it."""
+    folder = tmp_path_factory.mktemp("pages")
+    common = {"viewport": {"width": 1100, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}
+    contexts = {scripts: browser.new_context(java_script_enabled=scripts, **common) for scripts in (True, False)}
 
-
-@pytest.fixture
-def visit(browser: Any, folder: Path) -> Iterator[Any]:
-    """Opens a document, `dark`, `phone`-sized or with `scripts` off, and watches it."""
-    contexts = []
-
-    def visit(name: str, *, scripts: bool = True, dark: bool = False, width: int = 1100) -> Tab:
+    def open_tab(name: str, *, scripts: bool = True) -> Tab:
         path = folder / f"{name}.html"
-        if not path.exists():
-            net, wishes = DOCUMENTS[name]
-            path.write_text(solved(net, **wishes).to_html(), encoding="utf-8")
-        context = browser.new_context(
-            java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light",
-            viewport={"width": width, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
-        tab = Tab(context.new_page())
+        path.write_text(printed(name), encoding="utf-8")
+        tab = Tab(contexts[scripts].new_page())
         watched = {
             "console": lambda m: f"console: {m.text}",
             "pageerror": lambda e: f"error: {e}",
@@ -98,11 +103,17 @@ def visit(browser: Any, folder: Path) -> Iterator[Any]:
             tab.page.on(event, lambda what, told=told: tab.events.append(told(what)))
         tab.page.on("request", lambda r: tab.events.append(r.url) if not r.url.startswith(("file:", "data:")) else None)
         tab.page.goto(path.as_uri())
+        tab("window.foldedAtFirst = [...document.querySelectorAll('details:not([open])')]")
         return tab
 
-    yield visit
-    for context in contexts:
-        context.close()
+    return open_tab
+
+
+@pytest.fixture(scope="module")
+def visit(open_tab: Any) -> Any:
+    """A document as it is when it is opened; it is opened once for all tests that do no more than look and unfold."""
+    tabs = cache(open_tab)
+    return lambda name, **how: tabs(name, **how).as_opened()
 
 
 # what the page does by itself ---------------------------------------------------------------------------------------
@@ -146,8 +157,8 @@ def test_the_page_is_complete_without_scripts(name: str, visit: Any) -> None:
 
 @few
 def test_folded_parts_are_printed(name: str, visit: Any) -> None:
-    tab = visit(name, scripts=False, dark=True)
-    tab.page.emulate_media(media="print")
+    tab = visit(name, scripts=False)
+    tab.looked_at(media="print", dark=True)
     lines = tab.page.locator(".eq")
     assert lines.count() == tab.page.locator(".eq:visible").count() > 0
     heights = tab("[...document.querySelectorAll('details .eq')].map(e => e.getBoundingClientRect().height)")
@@ -165,8 +176,8 @@ def every_link_leads_somewhere(tab: Tab) -> None:
     assert {link[1:] for link in links} <= set(ids)
 
 
-def test_a_number_leads_to_its_step(visit: Any) -> None:
-    tab = visit("mazur")
+def test_a_number_leads_to_its_step(open_tab: Any) -> None:
+    tab = open_tab("mazur")
     folded = (
         "[...document.querySelectorAll('math a')].findIndex(a => "
         "document.getElementById(a.getAttribute('href').slice(1)).closest('details:not([open])'))"
@@ -186,8 +197,8 @@ def test_a_number_leads_to_its_step(visit: Any) -> None:
     assert -20 <= target.bounding_box()["y"] <= 900
 
 
-def test_the_button_copies_latex(visit: Any) -> None:
-    tab = visit("regression")
+def test_the_button_copies_latex(open_tab: Any) -> None:
+    tab = open_tab("regression")
     button = tab.page.locator("button.copy").first
     assert button.get_attribute("aria-label")
     button.click()
@@ -231,7 +242,7 @@ def scrolls_sideways(tab: Tab, width: int) -> None:
 @pytest.mark.parametrize("name", ["mazur", "regression", "softmax"])
 def test_rows_of_formulas_do_not_touch(name: str, width: int, visit: Any) -> None:
     """Two formulas of a line stand beside or below one another; the button stands apart."""
-    tab = visit(name, width=width)
+    tab = visit(name)
     tab.reopened(width)
     meeting = """() => [...document.querySelectorAll('.lines > .line')].flatMap(line => {
         const boxes = [...line.querySelectorAll('math')].map(e => e.getBoundingClientRect());
@@ -264,7 +275,8 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_ink_stands_out(dark: bool, visit: Any) -> None:
-    tab = visit("mazur", dark=dark)
+    tab = visit("mazur")
+    tab.looked_at(dark=dark)
     ink, paper = tab(COLOURS)
     assert (luminance(paper) < 0.1) == dark
     assert contrast(ink, paper) >= 7
@@ -276,8 +288,8 @@ def test_ink_stands_out(dark: bool, visit: Any) -> None:
         assert contrast(colour, paper) >= 4.5, selector
 
 
-def test_pointing_at_a_unit_dims_the_rest(visit: Any) -> None:
-    tab = visit("mazur")
+def test_pointing_at_a_unit_dims_the_rest(open_tab: Any) -> None:
+    tab = open_tab("mazur")
     parts = "[...document.querySelectorAll('svg .part')].map(e => +getComputedStyle(e).opacity)"
     tab.page.mouse.move(0, 0)
     assert set(tab(parts)) == {1}
@@ -291,8 +303,7 @@ def test_pointing_at_a_unit_dims_the_rest(visit: Any) -> None:
 # MathML ---------------------------------------------------------------------------------------------------------------
 @every
 def test_mathml_is_well_formed_core(name: str) -> None:
-    net, wishes = DOCUMENTS[name]
-    found = re.findall(r"<math>.*?</math>", solved(net, **wishes).to_html(), re.DOTALL)
+    found = re.findall(r"<math>.*?</math>", printed(name), re.DOTALL)
     assert found
     for source in found:
         root = ElementTree.fromstring(source)

@@ -163,14 +163,24 @@ SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 def test_every_mistake_has_a_sentence():
     ids = {key.removeprefix("mistake.") for key in table("en") if key.startswith("mistake.")}
     assert ids == {*mistakes.rules, *SLIPS, "other"}
+    titles = [key.removeprefix("mistake_title.") for key in part("en_check") if key.startswith("mistake_title.")]
+    assert titles == [*(rule.id for rule in mistakes), *SLIPS, "other"]
+    assert max(len(Words("en").plain(f"mistake_title.{id}")) for id in titles) < 40
+
+
+OF_FORMULAS = re.compile(
+    r"check\.(of_formula\.|hint\.|formula_|read_both|number_right|circular|counterexample|equal$|about$|list$)"
+)
 
 
 def reports(assignment: Assignment) -> Iterator[Checked]:
     """Marked work with everything that can be said of it."""
     key, name = "dL/dW2[1,1]", assignment.circuit.entries["z1[2]"].name
     yield checked(assignment, {"z1[1]": "0.3775"})
+    yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
-    yield checked(assignment, {**WORK, "w5": "0.5", "zz": "1"})
+    yield checked(assignment, {**WORK, "zz": "1"})
+    yield checked(assignment, {"w5": "0.5"})
     yield checked(assignment, {"x[1]": "0.0712"})
     found = checked(assignment, Submission("s1", "Ada", (Answer(key, "0.4398"), Answer("W2+[1,1]", "1")), working="…"))
     wrong, rest = found.marks
@@ -184,7 +194,7 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     )
     notes = tuple(k.removeprefix("check.note.") for k in part("en_check") if k.startswith("check.note."))
     flags = tuple(k.removeprefix("check.flag.") for k in part("en_check") if k.startswith("check.flag."))
-    some = replace(rest, notes=notes, formula=name, formula_verdict="error")
+    some = replace(rest, notes=notes)
     for code in VERDICTS:
         marks = (replace(wrong, found=slips, window=("z2[1]",)), replace(some, verdict=code))
         credit = {**assignment.policy.credit, code: 0.5}
@@ -206,10 +216,15 @@ def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch
         return template(self, key)
 
     monkeypatch.setattr(Words, "template", recorded)
-    for report in (*reports(mazur), check(load(check={"decimals": 2}), {"z1": "1.10"})):
+    haykin = check(load(check={"decimals": 2}, notation="haykin"), {"dL/dz1": "1.10"}, reveal="all")
+    nameless = check({**NET, "id": None}, {"z1": "1.10"})
+    ema = check({"beta": 0.9, "values": [1, 2]}, {"s@2": "1.10"}, reveal="all")
+    for report in (*reports(mazur), haykin, nameless, ema):
         for format in ("text", "latex"):
             report.print(format)
-    assert set(part("en_check")) - used - {"mistake.other"} == set()
+    elsewhere = {key for key in part("en_check") if OF_FORMULAS.match(key)}  # test_formulas_told.py
+    elsewhere |= {key for key in part("en_check") if key.startswith("mistake_title.")}  # one for each rule
+    assert set(part("en_check")) - used - elsewhere - {"mistake.other"} == set()
 
 
 # what is told ---------------------------------------------------------------------------------------------------------
@@ -402,6 +417,13 @@ def test_verdicts_are_told_by_words_and_not_by_colour_alone(mazur: Assignment):
         assert kind in ("right", "wrong", "follow") and re.search("right|wrong|follows", word)
 
 
+def test_a_line_that_shows_a_multiple_names_the_quantity():
+    """δ of some books is −∂L/∂z: a student's ∂L/∂z stands beside it under its own name."""
+    found = check(load(notation="haykin"), {"dL/dz1[1]": "-0.234", "z1[1]": "1.10"}, reveal="all")
+    text = found.print("text")
+    assert re.search(r"yours for dL/dz1\[1\] \(.*\): −0\.234 ✗ wrong", text) and "yours: 1.1" in text
+
+
 def test_other_pages_have_nothing_beside_their_lines():
     assert 'class="beside' not in derive.solve("mazur").to_html()
 
@@ -482,3 +504,13 @@ def test_pdflatex_takes_it(mazur: Assignment, pdflatex: str, tmp_path: Path):
     command = [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "check.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_what_is_asked_for_counts_and_nothing_else() -> None:
+    ask = {"ask": ["z1", "dL/dW1"]}
+    few = load(check=ask).mark(Submission(answers=(Answer("z1[1]", "1.1"), Answer("a1[1]", "0.7503"))))
+    assert few.most == 1 + 2 and few.earned == 1
+    assert [mark.verdict for mark in few.marks].count("blank") == 2
+    assert next(mark for mark in few.marks if mark.key == "a1[1]").weight == 0
+    with pytest.raises(InputError, match=r"there is no step 'z9'"):
+        load(check={"ask": ["z9"]})

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -313,7 +318,8 @@ def test_the_report_says_what_happened(tmp_path: Path):
     assert sections == TITLES
     lines = [line.split() for line in found.splitlines()]
     assert ["2", "a1[1]", "6", "1", "0", "5", "0", "0", "17"] in lines  # answered, right, …, first errors, …, percent
-    assert ["B1", "2", "a1[1]", "(2),", "L", "(1)"] in lines
+    title = ["missing", "slope", "at", "the", "output"]
+    assert ["B1", "·", *title, "2", "a1[1]", "(2),", "L", "(1)"] in lines
     assert any(line[:3] == ["a1[1]", "0.7", "3"] and line[3:] == ["c0,", "c1,", "c2"] for line in lines)
 
 
@@ -340,7 +346,7 @@ def test_a_class_in_which_nothing_happened(tmp_path: Path):
     for name, answers in {"right": {"s1": RIGHT}, "none": {}, "unread": {"s1": ""}}.items():
         graded(handed_in(tmp_path / name, **answers), tmp_path / f"{name}-out", executor="threads")
         text = (tmp_path / f"{name}-out" / "summary.md").read_text(encoding="utf-8")
-        assert ("Nobody made a mistake." in text, "Nothing could be marked." in text) == (
+        assert ("No errors were found." in text, "Nothing could be marked." in text) == (
             name == "right",
             name != "right",
         )
@@ -377,14 +383,14 @@ def test_the_command_marks_a_class(tmp_path: Path):
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         "The class: mazur",
-        "2 submissions: 1 marked, 1 not readable, 0 students handed in nothing.",
-        "Nobody made a mistake.",
+        "Handed in: 2. Marked: 1, not readable: 1. Nothing handed in: 0.",
+        "No errors were found.",
         "5 comparisons in one kind of check agree.",
         *(f"Wrote {tmp_path / 'out' / name}" for name in ("grades.csv", "summary.md", "summary.txt")),
     ]
     assert rows(tmp_path / "out")["s1"]["L"] == "1" and (tmp_path / "out" / "s1.text").exists()
     (folder / "s2.yaml").write_text(RIGHT, encoding="utf-8")
-    done = command("mazur", folder, "--quiet")
+    done = command("mazur", folder, "--quiet", "--executor", "threads")
     assert (done.exit_code, done.output) == (0, "")
     assert {"s1.html", "s1.json", "s2.html", "grades.csv", "summary.html"} <= set(
         files(tmp_path / "output" / "mazur-class")
@@ -402,6 +408,8 @@ def test_the_command_marks_a_class(tmp_path: Path):
         (["in", "--roster", "none.csv"], "none.csv: cannot be read"),
         (["in", "--jobs", "0"], "--jobs"),
         ([], "Missing argument 'ANSWERS'"),
+        (["in/s1.yaml", "--roster", "roster.csv"], "--roster is for a class, and this is one file"),
+        (["in/s1.yaml", "--per-step"], "--per-step is for a class"),
     ],
 )
 def test_the_command_refuses_in_one_line(tmp_path: Path, args: list[str], problem: str):
@@ -431,3 +439,37 @@ def test_what_is_a_class(tmp_path: Path, name: str, content: str, many: bool):
     (tmp_path / name).write_text(content, encoding="utf-8")
     assert is_class(tmp_path / name) == many
     assert is_class(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
+def test_an_interruption_leaves_no_process_behind(tmp_path: Path):
+    folder = handed_in(tmp_path / "in", **{f"s{number}": "L: sleep\n" for number in range(4)})
+    script = (
+        "import functools, signal, derive.classroom.batch as batch\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"batch.check_class = functools.partial(batch.check_class, grader={FAKE!r}, limits=batch.Limits(wall=300))\n"
+        "batch.check_class('mazur', 'in', 'out', jobs=2)\n"
+    )
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    env = {**os.environ, "PYTHONPATH": paths, "DERIVE_TEST_MARK": str(folder)}
+    running = subprocess.Popen([sys.executable, "-c", script], env=env, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while len(asleep(folder)) < 2:
+        assert time.monotonic() < until and running.poll() is None
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    assert running.wait(30) != 0
+    assert asleep(folder) == []
+
+
+def asleep(folder: Path) -> list[str]:
+    """Workers started for this folder, by what /proc tells of their surroundings."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (
+                str(folder).encode() in (process / "environ").read_bytes()
+                and b"classroom.child" in (process / "cmdline").read_bytes()
+            ):
+                found.append(process.name)
+    return found

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from test_gradescope import RESULTS
 
 from derive.classroom.gradescope import autograde
+from derive.classroom.grading import grader
 
 ROOT = Path(__file__).parent.parent
 GOOD = "student: {{id: {id}}}\nanswers: {{z1: [0.3775, 0.3925], L: 0.2984, dL/dw5: 0.0822, w5+: 0.3589}}\n"
@@ -113,7 +114,7 @@ def test_hostile_files_cost_their_own_marks(results: Path, folder: Path):
 
 
 def test_the_same_class_is_the_same_bytes(results: Path, folder: Path, tmp_path: Path):
-    assert command(folder, tmp_path, "--jobs", "1").returncode == 1
+    assert command(folder, tmp_path, "--jobs", "1", "--executor", "processes").returncode == 1
     first, second = ({path.name: path.read_bytes() for path in some.iterdir()} for some in (results, tmp_path))
     assert first == second
     assert str(folder).encode() not in b"".join(first.values())
@@ -130,3 +131,22 @@ def test_a_submission_at_gradescope(tmp_path: Path):
     assert "B1" in error["tags"] and error["output"] and error["extra_data"]["read"] == "0.4398"
     assert (update["score"], update["visibility"]) == (1, "hidden")  # what comes after the first error
     assert found["output"] == "First error: dL/dW2[1,1]."
+
+
+def test_pages_are_printed_as_they_are_wished():
+    net = {
+        "text": (ROOT / "derive" / "examples" / "mazur.yaml").read_text(encoding="utf-8"),
+        "name": "net.yaml",
+        "folder": ".",
+    }
+    wishes = {
+        "formats": ["text"],
+        "reveal": "all",
+        "lang": "zh",
+        "lessons": None,
+        "numbers": {"significant": 6, "comma": True},
+    }
+    marking = grader(net, wishes)
+    (submission,) = marking.read("answers.yaml", b"answers: {L: 0.3}\n")
+    _, pages = marking.grade(submission)
+    assert list(pages) == ["txt"] and "0,298371" in pages["txt"] and "批改" in pages["txt"]

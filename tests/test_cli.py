@@ -298,7 +298,8 @@ def test_an_interruption(run: Callable[..., Result], tmp_path: Path, monkeypatch
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_interruption_of_a_process(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from derive.cli import main; main()", "backprop", "-"]
+    code = "from derive.cli import main; print('about to start', flush=True); main()"
+    command = [sys.executable, "-c", code, "backprop", "-"]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -307,7 +308,8 @@ def test_an_interruption_of_a_process(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as child:
-        time.sleep(3)
+        assert child.stdout is not None and child.stdout.readline()
+        time.sleep(0.5)  # it waits for the file
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=30)
     assert child.returncode == 130, err
@@ -668,7 +670,7 @@ def test_the_commands_of_the_readme(
 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
-    commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches")
+    commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches", "check")
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves

@@ -18,8 +18,8 @@ from derive.errors import InputError
 from derive.formula import Apply, Formula, Number, formula
 from derive.homework.equality import LEVELS, RIGHT, Judge
 from derive.homework.hints import hints
-from derive.homework.names import Names
-from derive.homework.symbols import ALL, Unreadable, parse_formula
+from derive.homework.symbols import ALL, parse_formula
+from derive.homework.written import Unreadable
 
 LINEAR = {"linear": {"out": 2, "weight": [[0.1, 0.2], [0.3, -0.4]], "bias": [0.1, 0.2]}}
 
@@ -29,7 +29,7 @@ class Sheet:
 
     def __init__(self, net: Any) -> None:
         self.circuit = circuit_of(net)
-        self.names, self.judge = Names(self.circuit), Judge(self.circuit)
+        self.names, self.judge = self.circuit.names, Judge(self.circuit)
 
     def read(self, text: str) -> Formula:
         return parse_formula(text, self.names)
@@ -291,6 +291,7 @@ PAIRS: list[tuple[Callable[[], Sheet], str, str, str]] = [
         "equivalent",
     ),
     (lambda: optimizer("adam"), "mhat.W1@2[1,1]", "m.W1@2[1,1]/(1-0.9^2)", "equivalent"),
+    (lambda: optimizer("adamax"), "u.W1[1,1]", "max(eps + abs(g.W1_11), 0)", "equivalent"),
     # a whole chain
     (mazur, "dE/dw5", "dE/dz_o1*a_h1", "identical"),
     (mazur, "dE/dw5", "a_h1 dE/dz_o1", "same_form"),
@@ -367,6 +368,35 @@ def test_class_indices_are_constants_and_rows_are_free() -> None:
     assert Sheet({**net, "targets": [1]}).level("dL/dz1[2]", "a1_2 - 1") in RIGHT
     assert Sheet({**net, "targets": [1]}).level("L", "-ln(a1_2)") in RIGHT
     assert Sheet({**net, "targets": [[0, 1]]}).level("dL/dz1[2]", "a1_2 - 1") == "not_equal"
+
+
+def test_masks_may_be_numbers_where_they_stand() -> None:
+    sheet = Sheet("residual")
+    assert sheet.level("drop2[1]", "s2_1/(1-0.5)") in RIGHT
+    assert sheet.level("drop2[2]", "0") in RIGHT
+    assert sheet.level("drop2[1]", "s2_1/0.6") == "not_equal"
+    assert sheet.level("dL/db2[2]", "dL/dz2_2*1.5") == "not_equal"
+
+
+def test_a_gradient_that_is_always_0() -> None:
+    sheet = Sheet("batch_norm")
+    assert sheet.level("dL/db1[1]", "0") == "equal_on_network"
+    assert sheet.level("dL/db1[1]", "1e-30") == "not_equal"
+
+
+@pytest.mark.parametrize(
+    "net", ["adam", "batch_norm", "residual", "softmax_classifier", "relu_fractions", "regression"]
+)
+def test_every_line_of_the_examples(net: str) -> None:
+    """Tripled and divided by 3 a line is right, with a thousandth more it is wrong; but for what is always 0."""
+    sheet = Sheet(net)
+    keys = [key for key, entry in sheet.circuit.entries.items() if entry.formula is not None]
+    for key in keys[:: max(1, len(keys) // 25)]:
+        own = sheet.circuit.entries[key].formula
+        assert own is not None
+        assert sheet.judge.compare((own + own + own) / 3, key).right
+        wrong = sheet.judge.compare(own * formula("1.001"), key)
+        assert wrong.level == "not_equal" or (net == "batch_norm" and key.startswith("dL/db1"))
 
 
 def test_units_that_are_off_decide_nothing() -> None:

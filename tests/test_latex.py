@@ -13,6 +13,10 @@ from nets import solved
 from derive.dialects.latex import LONGEST_WORD, label, letters, text
 from derive.examples import names
 
+pytestmark = pytest.mark.xdist_group("latex")  # one process compiles what these tests share
+
+BEGIN, END = r"\begin{document}", r"\end{document}"
+MARK = "document: "
 FAULTS = re.compile(r"Overfull|Missing character|undefined|^!|multiply defined|Error", re.MULTILINE)
 NOTATIONS = ("mazur", "ng", "haykin", "rows")
 #: Everything on a page that is in print: (network, wishes).
@@ -54,22 +58,49 @@ def faults(log: str) -> list[str]:
     return [line for line in log.splitlines() if FAULTS.search(line) and "infwarerr" not in line]
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents_compile(name: str, pdflatex: str, tmp_path: Path) -> None:
-    net, wishes = DOCUMENTS[name]
-    log = compiled(pdflatex, solved(net, **wishes).to_latex(), tmp_path)
-    assert not faults(log)
-    assert "/etc/passwd" not in log
+def bound(documents: dict[str, tuple[str, dict[str, str]]]) -> str:
+    """Documents as one, each on pages of its own and named in the log: they all have the same preamble."""
+    sources = {name: solved(net, **wishes).to_latex().partition(BEGIN) for name, (net, wishes) in documents.items()}
+    (preamble,) = {preamble for preamble, _, _ in sources.values()}
+    bodies = {name: body.partition(END) for name, (_, _, body) in sources.items()}
+    assert {rest.strip() for _, _, rest in bodies.values()} == {""}
+    parts = [rf"\clearpage\typeout{{{MARK}{name}}}{body}" for name, (body, _, _) in bodies.items()]
+    return "\n".join([preamble + BEGIN, *parts, rf"\clearpage\typeout{{{MARK}}}{END}"])
 
 
-@pytest.mark.parametrize("name", CHINESE)
-def test_chinese_documents_compile(name: str, xelatex: str, tmp_path: Path) -> None:
-    net, wishes = CHINESE[name]
-    source = solved(net, **wishes).to_latex()
-    assert "ctexart" in source
-    log = compiled(xelatex, source, tmp_path)
-    assert not faults(log)
-    assert "/etc/passwd" not in log
+def parted(log: str) -> dict[str, str]:
+    """The parts of a log by the names of the documents; what stands before the first and after the last has none."""
+    before, *rest = re.split(rf"^{MARK}(.*)$", log, flags=re.MULTILINE)
+    found = dict(zip(rest[::2], rest[1::2], strict=True))
+    return {**found, "": before + found[""]}
+
+
+@pytest.fixture(scope="module")
+def logs(pdflatex: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return parted(compiled(pdflatex, bound(DOCUMENTS), tmp_path_factory.mktemp("latex")))
+
+
+@pytest.fixture(scope="module")
+def chinese_logs(xelatex: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    source = bound(CHINESE)
+    assert "{ctexart}" in source
+    return parted(compiled(xelatex, source, tmp_path_factory.mktemp("xelatex")))
+
+
+def test_a_document_compiles_alone(pdflatex: str, tmp_path: Path) -> None:
+    assert not faults(compiled(pdflatex, solved("mazur").to_latex(), tmp_path))
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, ""])
+def test_documents_compile(name: str, logs: dict[str, str]) -> None:
+    assert not faults(logs[name])
+    assert "/etc/passwd" not in logs[name]
+
+
+@pytest.mark.parametrize("name", [*CHINESE, ""])
+def test_chinese_documents_compile(name: str, chinese_logs: dict[str, str]) -> None:
+    assert not faults(chinese_logs[name])
+    assert "/etc/passwd" not in chinese_logs[name]
 
 
 def test_every_copied_line_compiles_alone(pdflatex: str, tmp_path: Path) -> None:

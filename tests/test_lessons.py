@@ -67,6 +67,12 @@ def book(lang: str = "en", chosen: Mapping[str, Sequence[str]] | None = None) ->
     return bound(chapters, policies.read(None, {}), Words(lang))
 
 
+@cache
+def printed(format: str) -> str:
+    """The English book in a format."""
+    return str(book().print(format))
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """derive in an empty folder."""
@@ -262,7 +268,7 @@ def test_the_book_tells_how_far_it_is(only: Callable[..., None]) -> None:
 
 
 def test_links_in_the_book_lead_somewhere() -> None:
-    page, tex, markdown = (str(book().print(name)) for name in ("html", "latex", "markdown"))
+    page, tex, markdown = map(printed, ("html", "latex", "markdown"))
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
     assert set(topics()) <= set(ids)
@@ -277,7 +283,7 @@ def test_links_in_the_book_lead_somewhere() -> None:
 
 
 def test_the_book_states_every_witness() -> None:
-    text = str(book().print("text"))
+    text = printed("text")
     end = text[text.rindex("agree.\n") :]
     for topic in topics():
         witnesses = lesson(topic)[0].document.witnesses
@@ -288,13 +294,13 @@ def test_the_book_states_every_witness() -> None:
 
 
 def test_the_book_as_data() -> None:
-    data = json.loads(str(book().print("json")))
+    data = json.loads(printed("json"))
     assert data["schema"] == "derive-lessons/1"
     assert [each["topic"] for chapter in data["chapters"] for each in chapter["lessons"]] == in_order()
 
 
 def test_the_book_compiles(pdflatex: str, tmp_path: Path) -> None:
-    source = str(book().print("latex"))
+    source = printed("latex")
     assert "{report}" in source  # no letter in it needs XeLaTeX
     log = compiled(pdflatex, source, tmp_path, once=True)  # references are looked at above
     assert [fault for fault in faults(log) if "undefined" not in fault] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -30,7 +31,15 @@ NET: dict[str, Any] = {
 
 
 def with_notation(form: str = "both", net: dict[str, Any] = NET, **switches: Any) -> Solution:
+    if net is NET:
+        return noted(form, **switches)
     return solve({**net, "notation": switches} if switches else net, form=form)
+
+
+@cache
+def noted(form: str, **switches: Any) -> Solution:
+    """The network of these tests in a notation, solved once."""
+    return solve({**NET, "notation": switches} if switches else NET, form=form)
 
 
 def page(solution: Solution) -> str:

@@ -35,7 +35,8 @@ class Errors:
 
 def largest(value: Value) -> float:
     """The largest size of an entry."""
-    array = np.asarray(value)
-    if array.dtype != object:
-        return float(np.max(np.abs(array), initial=0.0))
-    return max((abs(float(entry)) for entry in array.ravel().tolist()), default=0.0)
+    if not isinstance(value, np.ndarray):
+        return abs(float(value))
+    if value.dtype != object:
+        return float(np.max(np.abs(value), initial=0.0))
+    return max((abs(float(entry)) for entry in value.ravel().tolist()), default=0.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache, lru_cache
 from random import Random
 from typing import Any
 
@@ -12,7 +14,7 @@ from derive.algebra import DIGITS, Algebra, call, digits, evaluate, sympy_algebr
 from derive.checks.differences import SEED, conditions
 from derive.checks.errors import Errors
 from derive.document import Witness
-from derive.formula import Apply, Name, Number, walk
+from derive.formula import Apply, Formula, Function, Name, Number, walk
 from derive.graph import Node, Op, expand, leaf, topological
 from derive.model import Model
 from derive.ops.base import Elementwise, out
@@ -31,7 +33,7 @@ def slopes(model: Model, values: Values) -> list[Witness]:
     found: dict[str, Witness] = {}
     for node in topological(*ends):
         if isinstance(node.op, Elementwise) and node.op.name not in found:
-            found[node.op.name] = elementwise_slope(node, node.op, arguments(node, model, values))
+            found[node.op.name] = elementwise_slope(node.op, arguments(node, model, values))
         elif isinstance(node.op, (VectorOp, Fused)) and node.op.name not in found:
             found[node.op.name] = vector_slope(node.op)
     return list(found.values())
@@ -56,28 +58,43 @@ def steepness(op: Op) -> float:
     return max([1.0, *(float(abs(part.value)) / 50 for part in parts if isinstance(part, Number))])
 
 
-def elementwise_slope(node: Node, op: Elementwise, points: list[tuple[float, ...]]) -> Witness:
-    import sympy as sp
-
-    algebra, mp = sympy_algebra(), digits()
-    symbols = [sp.Symbol(p.id, real=True) for p in op.parameters]
-    env = dict(zip(op.parameters, symbols, strict=True))
-    body = evaluate(op.body, env.__getitem__, algebra)
-    errors = Errors()
+def elementwise_slope(op: Elementwise, points: list[tuple[float, ...]]) -> Witness:
+    mp, errors = digits(), Errors()
     for i, taught in enumerate(op.slopes):
         if taught is None:
             continue
-        derivative = sp.diff(body, symbols[i])
         for point in points:
             at = dict(zip(op.parameters, map(mp.number, point), strict=True))
             if near_kink(op, at, mp):
                 continue
             value = evaluate(op.body, at.__getitem__, mp)
             ours = evaluate(taught, {**at, out: value}.__getitem__, mp)
-            exactly = {symbol: sp.Rational(str(Fraction(x))) for symbol, x in zip(symbols, point, strict=True)}
-            theirs = derivative.xreplace(exactly).evalf(DIGITS - 10, maxn=MOST_DIGITS)
-            errors.compare(ours, mp.number(as_fraction(theirs)), max(1e-3, abs(float(ours))))
+            errors.compare(ours, slope_by_sympy(op.body, op.parameters, i, point), max(1e-3, abs(float(ours))))
     return errors.witness("sympy", op.name, 1e-12)
+
+
+@lru_cache(maxsize=1_000)
+def slope_by_sympy(body: Formula, parameters: tuple[Name, ...], i: int, point: tuple[float, ...]) -> Any:
+    """The derivative of a formula by its i-th parameter, at a point."""
+    import sympy as sp
+
+    derivative = derivative_by_sympy(body, parameters, i)
+    exactly = {symbol(p): sp.Rational(str(Fraction(x))) for p, x in zip(parameters, point, strict=True)}
+    return digits().number(as_fraction(derivative.xreplace(exactly).evalf(DIGITS - 10, maxn=MOST_DIGITS)))
+
+
+@cache
+def derivative_by_sympy(body: Formula, parameters: tuple[Name, ...], i: int) -> Any:
+    import sympy as sp
+
+    env = {p: symbol(p) for p in parameters}
+    return sp.diff(evaluate(body, env.__getitem__, sympy_algebra()), symbol(parameters[i]))
+
+
+def symbol(parameter: Name) -> Any:
+    import sympy as sp
+
+    return sp.Symbol(parameter.id, real=True)
 
 
 def near_kink(op: Elementwise, at: dict[Name, Any], mp: Algebra) -> bool:
@@ -91,53 +108,73 @@ def near_kink(op: Elementwise, at: dict[Name, Any], mp: Algebra) -> bool:
     return False
 
 
+SCORES = ("3/10", "-7/10", "11/10")  # at which the ops along units are compared
+
+
 def vector_slope(op: VectorOp | Fused) -> Witness:
     """The taught Jacobian, or the shortcut, on three scores."""
-    import sympy as sp
-
-    algebra, mp, n = sympy_algebra(), digits(), 3
-    symbols = sp.symbols(f"s1:{n + 1}", real=True)
-    scores = [sp.Rational(3, 10), sp.Rational(-7, 10), sp.Rational(11, 10)]
     errors = Errors()
-    at = dict(zip(symbols, scores, strict=True))
     if isinstance(op, VectorOp):
-        outputs = call(op.function, [np.array([symbols], dtype=object)], 1, algebra)[0]
-        places = [Name("p", (i + 1,)) for i in range(n)]
-        known = {place: mp.number(as_fraction(sp.N(o.subs(at), 40))) for place, o in zip(places, outputs, strict=True)}
-        for i, row in enumerate(op.jacobian(places)):
+        outputs, theirs = jacobian_by_sympy(op.function)
+        known = {Name("p", (i + 1,)): value for i, value in enumerate(outputs)}
+        for i, row in enumerate(op.jacobian(list(known))):
             for j, formula in enumerate(row):
-                theirs = sp.N(sp.diff(outputs[i], symbols[j]).subs(at), 40)
-                errors.compare(evaluate(formula, known.__getitem__, mp), mp.number(as_fraction(theirs)), 1.0)
+                errors.compare(evaluate(formula, known.__getitem__, digits()), theirs[i][j], 1.0)
     else:
-        fused_slope(op, symbols, at, errors)
+        fused_slope(op, errors)
     return errors.witness("sympy", op.name, 1e-12)
 
 
-def fused_slope(op: Fused, symbols: Any, at: dict[Any, float], errors: Errors) -> None:
+@cache
+def jacobian_by_sympy(function: Function) -> tuple[list[Any], list[list[Any]]]:
+    """The outputs of a function of three scores, and its Jacobian."""
     import sympy as sp
 
-    mp, n = digits(), len(symbols)
+    symbols, value = scores_by_sympy()
+    outputs = call(function, [np.array([symbols], dtype=object)], 1, sympy_algebra())[0]
+    return [value(o) for o in outputs], [[value(sp.diff(o, by)) for by in symbols] for o in outputs]
+
+
+def scores_by_sympy() -> tuple[Sequence[Any], Callable[[Any], Any]]:
+    """Three symbols, and the value of an expression in them at the scores."""
+    import sympy as sp
+
+    symbols = sp.symbols(f"s1:{len(SCORES) + 1}", real=True)
+    at = dict(zip(symbols, map(sp.Rational, SCORES), strict=True))
+    return symbols, lambda expression: digits().number(as_fraction(sp.N(expression.subs(at), 40)))
+
+
+TARGETS = ("1/5", "1/2", "3/10")
+WEIGHT = 3  # of the positive class, in losses that have one
+
+
+def fused_slope(op: Fused, errors: Errors) -> None:
+    mp, n = digits(), len(SCORES)
     s, p, u = (leaf((1, n), id, "activation") for id in "spu")
     weight = [leaf((1, n), "w", "hyper")] if getattr(op, "pos_weight", False) else []
-    targets = [0.2, 0.5, 0.3]
-    if op.shape((1, n)) == (1, 1):
-        mass = sum(sp.exp(x) for x in symbols)
-        chance = np.array([[sp.exp(x) / mass for x in symbols]], dtype=object)
-        loss = sum(-t * sp.log(q) for t, q in zip(targets, chance[0], strict=True))
-    else:
-        chance = np.array([[1 / (1 + sp.exp(-x)) for x in symbols]], dtype=object)
-        factor = 3 if weight else 1
-        loss = sum(-(factor * t * sp.log(q) + (1 - t) * sp.log(1 - q)) for t, q in zip(targets, chance[0], strict=True))
     shortcut = expand(
         op.shortcut(s, p, u, *weight).named("short", "gradient"),
         lambda node: np.array([[Name(node.id, (i + 1,)) for i in range(n)]], dtype=object),
     )
-    known = {
-        "p": [mp.number(as_fraction(sp.N(q.subs(at), 40))) for q in chance[0]],
-        "u": [mp.number(t) for t in targets],
-        "w": [mp.number(3)] * n,
-    }
+    chances, theirs = gradient_by_sympy(op.shape((1, n)) == (1, 1), WEIGHT if weight else 1)
+    known = {"p": chances, "u": [mp.number(Fraction(t)) for t in TARGETS], "w": [mp.number(WEIGHT)] * n}
     for j in range(n):
         ours = evaluate(shortcut[0, j], lambda name: known[name.id][name.index[0] - 1], mp)
-        theirs = sp.N(sp.diff(loss, symbols[j]).subs(at), 40)
-        errors.compare(ours, mp.number(as_fraction(theirs)), 1.0)
+        errors.compare(ours, theirs[j], 1.0)
+
+
+@cache
+def gradient_by_sympy(along: bool, weight: int) -> tuple[list[Any], list[Any]]:
+    """The probabilities of three scores, `along` the units or each alone, and the gradient of their cross-entropy."""
+    import sympy as sp
+
+    symbols, value = scores_by_sympy()
+    targets = [sp.Rational(t) for t in TARGETS]
+    if along:
+        mass = sum(sp.exp(x) for x in symbols)
+        chances = [sp.exp(x) / mass for x in symbols]
+        loss = sum(-t * sp.log(q) for t, q in zip(targets, chances, strict=True))
+    else:
+        chances = [1 / (1 + sp.exp(-x)) for x in symbols]
+        loss = sum(-(weight * t * sp.log(q) + (1 - t) * sp.log(1 - q)) for t, q in zip(targets, chances, strict=True))
+    return [value(q) for q in chances], [value(sp.diff(loss, x)) for x in symbols]

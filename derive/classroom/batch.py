@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -64,6 +64,8 @@ def check_class(
     reveal: str | None = None,
     formats: Sequence[str] = ("html",),
     lang: str = "en",
+    lessons: str | None = None,
+    numbers: Mapping[str, Any] | None = None,
     per_step: bool = False,
     limits: Limits | None = None,
     progress: Callable[[int, int], None] = lambda made, planned: None,
@@ -73,12 +75,13 @@ def check_class(
 
     jobs: how many at a time · executor: who does it, see `engines` · roster_file: who should have handed in
     id_regex: where in a path the student's id stands · reveal: how much the pages tell, as for `derive.check`
-    formats: of the pages · per_step: a column for every step in grades.csv · limits: of each submission
+    formats, lang, lessons, numbers: of the pages, as for `derive.check` · per_step: a column for every step in grades.csv · limits: of each submission
     progress: told how many are done, of how many · grader: `module:function` that makes the network ready
     InputError where the network, the roster or the folder is at fault; a submission at fault is a record that says so.
     """
     known = roster.read(roster_file) if roster_file is not None else None
-    prepared = preparation(grader, network(net), {"formats": list(formats), "reveal": reveal, "lang": lang})
+    options = {"formats": list(formats), "reveal": reveal, "lang": lang, "lessons": lessons, "numbers": numbers or {}}
+    prepared = preparation(grader, network(net), options)
     with (
         discover(Path(folder), id_regex) as batch,
         engine(executor, jobs, prepared, limits or Limits()) as workers,
@@ -88,7 +91,8 @@ def check_class(
         for i, answer in workers.answers(desk.tasks()):
             desk.file(i, answer)
         records = tuple(desk.complete())
-    document = report.document(records, steps, batch.left_out, lang, Path(net).stem)
+    name = Path(net).stem if str(net) != "-" else "network"
+    document = report.document(records, steps, batch.left_out, lang, name)
     printed = {SUMMARIES[name]: FORMATS[name].print(document) for name in SUMMARIES if name in ("markdown", *formats)}
     made = {"grades.csv": grades.table(records, steps if per_step else ()), **printed}
     for name, content in made.items():

@@ -99,7 +99,11 @@ def autograde(
     words = Words(lang)
     try:
         made, feedback = marked(
-            net, Path(submission), {"formats": ["json"], "reveal": reveal, "lang": lang}, limits, grader
+            net,
+            Path(submission),
+            {"formats": ["json"], "reveal": reveal, "lang": lang, "lessons": None, "numbers": {}},
+            limits,
+            grader,
         )
         found = unread(words, made) if made.problem else results(words, made, feedback)
     except (Exception, RecursionError):

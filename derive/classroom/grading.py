@@ -20,13 +20,14 @@ WRONG = "123456.789"
 class Grading:
     """The assignment of a network file that has travelled here as text.
 
-    formats: of the pages · reveal: how much they tell, as for `derive.check` · lang: of their prose
+    options: formats of the pages, and what `derive.check` takes: reveal, lang, lessons, numbers
     """
 
     def __init__(self, net: Plain, options: Plain) -> None:
         found = spec.check(source.parse(net["text"], net["name"]), Path(net["folder"]))
         self.assignment = Assignment.of(found, PurePath(net["name"]).stem)
-        self.formats, self.reveal, self.lang = options["formats"], options["reveal"], options["lang"]
+        self.formats = options["formats"]
+        self.told = {name: options[name] for name in ("reveal", "lang", "lessons", "numbers")}
         self.grade(Submission(answers=(Answer(next(reversed(self.assignment.circuit.entries)), WRONG),)))
 
     def steps(self) -> list[tuple[str, str]]:
@@ -45,7 +46,7 @@ class Grading:
     def grade(self, submission: Submission) -> tuple[Marked, dict[str, str]]:
         """A submission marked, and the pages about it by suffix."""
         marked = self.assignment.mark(submission)
-        checked = Checked(self.assignment, marked, self.reveal, self.lang)
+        checked = Checked(self.assignment, marked, **self.told)
         return marked, {SUFFIX[name].removeprefix("."): checked.print(name) for name in self.formats}
 
 

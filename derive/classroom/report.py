@@ -13,6 +13,7 @@ from derive.classroom.recount import recount
 from derive.document import Block, Cell, Document, Figure, Say, Section, Table, say
 from derive.errors import WitnessError
 from derive.figures.chart import Axis, Chart, Curve
+from derive.homework.report import titled
 from derive.language import Words
 from derive.numerals import Policy
 from derive.spelling import Style
@@ -173,7 +174,7 @@ class Report:
         rows = []
         for rule in sorted(students, key=lambda rule: (-students[rule], rule)):
             where = sorted(places[rule], key=lambda key: order.get(key, len(order)))
-            rows.append((rule, students[rule], ", ".join(f"{key} ({places[rule][key]})" for key in where)))
+            rows.append((titled(rule), students[rule], ", ".join(f"{key} ({places[rule][key]})" for key in where)))
         return table("mistakes", ("mistake", "students", "steps_of"), rows)
 
     def clusters(self) -> list[Block]:

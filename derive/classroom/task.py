@@ -35,7 +35,7 @@ def preparation(grader: str, net: Plain, options: Plain) -> dict[str, Any]:
     """What a worker has to know beforehand.
 
     grader: `module:function`, called with what follows · net: the network file, text, name and folder
-    options: formats, reveal, lang
+    options: of the pages: formats, reveal, lang, lessons, numbers
     """
     return {"grader": grader, "net": dict(net), "options": dict(options)}
 

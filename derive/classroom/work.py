@@ -10,7 +10,7 @@ import threading
 from typing import Any
 
 from derive.classroom.killable import Ended, Killable, Limits
-from derive.classroom.task import Grader, Plain, answer, fingerprint, grader_of, guarded, ready
+from derive.classroom.task import Grader, Plain, answer, fingerprint, grader_of, guarded, problem, ready
 
 
 class Stable:
@@ -27,17 +27,19 @@ class Stable:
         key = f"{fingerprint(prepared)} {limits}"
         with self.lock:
             others, self.idle, self.key = (self.idle, [], key) if key != self.key else ([], self.idle, key)
-            self.busy = {
-                process for process in self.busy if process.process.returncode is None
-            }  # the dead are not told of
+            self.busy = {one for one in self.busy if one.process.returncode is None}  # of the dead nobody tells
             taken = self.idle.pop() if self.idle else None
             if taken is not None:
                 self.busy.add(taken)
         for other in others:
             other.kill()
         if taken is None:
-            taken = Killable(prepared, limits, self.busy.add)
+            taken = Killable(prepared, limits, self.started)
         return taken
+
+    def started(self, process: Killable) -> None:
+        with self.lock:
+            self.busy.add(process)
 
     def give_back(self, used: Killable, prepared: Plain, limits: Limits) -> None:
         with self.lock:
@@ -67,8 +69,8 @@ def carry(prepared: Plain, limits: Limits, task: Plain | None) -> dict[str, Any]
     """The answer to a task, from a process of its own; without a task, what the process says when it is ready."""
     try:
         process = stable.take(prepared, limits)
-    except Ended as end:
-        return end.answer
+    except Ended as end:  # no fault of the submission
+        return problem("engine", end.answer["problem"])
     try:
         found = process.first if task is None or "problem" in process.first else process.ask(task)
     except Ended as end:

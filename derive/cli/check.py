@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("html", "latex", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
-OF_ONE = ("significant", "decimals", "comma", "lessons")  # options for one submission …
-OF_MANY = ("jobs", "executor", "roster", "id_regex", "wall", "per_step")  # … and for a class
+OF_CLASS = ("jobs", "executor", "roster", "id_regex", "wall", "per_step")
 FOR_GRADESCOPE = ("output", "wall", "quiet", "reveal", "lang")
 
 options = with_options(
@@ -67,8 +66,11 @@ def check(net: str, answers: str | None, gradescope: bool, **wishes: Any) -> int
     if answers is None:
         raise click.UsageError("Missing argument 'ANSWERS'.", click.get_current_context())
     if answers != "-" and classroom.is_class(Path(answers)):
-        return classroom.of_class(net, answers, **{k: v for k, v in wishes.items() if k not in OF_ONE})
-    return check_file(net, answers, **{k: v for k, v in wishes.items() if k not in OF_MANY})
+        return classroom.of_class(net, answers, **wishes)
+    if used := [name for name in OF_CLASS if wishes.pop(name)]:
+        option = used[0].replace("_", "-")
+        raise click.UsageError(f"--{option} is for a class, and this is one file", click.get_current_context())
+    return check_file(net, answers, **wishes)
 
 
 def check_file(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from derive.cli.options import with_options
+
+if TYPE_CHECKING:
+    from derive.classroom.killable import Limits
 
 DEFAULT = ("html", "json")
 
@@ -16,7 +19,6 @@ options = with_options(
     click.option(
         "--executor",
         metavar="NAME",
-        default="processes",
         help="A class: who marks it; processes (default), threads (without limits), dask://host:port, or module:Class.",
     ),
     click.option("--roster", metavar="FILE", help="A class: a CSV of who is in it, or the sheet of Moodle or Canvas."),
@@ -24,7 +26,6 @@ options = with_options(
     click.option(
         "--wall",
         type=click.FloatRange(0.1, 3600),
-        default=20.0,
         metavar="S",
         help="A class: seconds for each submission (default 20).",
     ),
@@ -50,7 +51,11 @@ def of_class(
     output: str | None,
     formats: tuple[str, ...],
     roster: str | None,
-    wall: float,
+    executor: str | None,
+    wall: float | None,
+    significant: int | None,
+    decimals: int | None,
+    comma: bool | None,
     quiet: bool,
     ascii: bool,
     open_: bool,
@@ -58,7 +63,6 @@ def of_class(
 ) -> int:
     """Marks a class into a folder, and says what came of it; 1 if something could not be read."""
     from derive.classroom.batch import check_class
-    from derive.classroom.killable import Limits
     from derive.cli.output import Progress, suffix_of, summary
     from derive.errors import InputError
 
@@ -70,7 +74,9 @@ def of_class(
         raise InputError("this is the folder of the submissions itself", file="--output")
     with Progress(quiet) as progress:
         progress.stage("check")
-        given: dict[str, Any] = {"formats": formats or DEFAULT, "roster_file": roster, "limits": Limits(wall=wall)}
+        given: dict[str, Any] = {"formats": formats or DEFAULT, "roster_file": roster, "limits": limits_of(wall)}
+        given |= {"executor": executor or "processes"}
+        given |= {"numbers": {"significant": significant, "decimals": decimals, "comma": comma}}
         found = check_class(net, answers, folder, progress=progress.steps, **given, **wishes)
     if not quiet:
         summary(found.document, list(found.files), ascii)
@@ -79,12 +85,18 @@ def of_class(
     return found.code
 
 
+def limits_of(wall: float | None) -> Limits:
+    """The limits of a submission, with so many seconds where that is said."""
+    from derive.classroom.killable import Limits
+
+    return Limits() if wall is None else Limits(wall=wall)
+
+
 def for_gradescope(
-    net: str, answers: str | None, *, output: str | None, wall: float, quiet: bool, reveal: str | None, lang: str
+    net: str, answers: str | None, *, output: str | None, wall: float | None, quiet: bool, reveal: str | None, lang: str
 ) -> int:
     """The archive to upload, or inside of it, the results of one submission; 1 if that could not be marked."""
     from derive.classroom.gradescope import autograde, autograder
-    from derive.classroom.killable import Limits
     from derive.solution import write
 
     path, level = Path(output or ("autograder.zip" if answers is None else "results.json")), reveal or "first"
@@ -92,7 +104,7 @@ def for_gradescope(
     if answers is None:
         write(path, autograder(net, reveal=level, lang=lang))
     else:
-        marked = autograde(net, answers, path, reveal=level, lang=lang, limits=Limits(wall=wall))
+        marked = autograde(net, answers, path, reveal=level, lang=lang, limits=limits_of(wall))
     if not quiet:
         click.echo(f"Wrote {path}")
     return 0 if marked else 1

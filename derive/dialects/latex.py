@@ -188,6 +188,7 @@ def letters(base: str, *, bold: bool = False) -> str:
     return label(base)
 
 
+@cache
 def script(written: str) -> str:
     """What stands in a subscript or superscript: digits, single letters, words."""
     pieces = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|[A-Za-z]+|[0-9]+|.", written.replace("−", "-"))

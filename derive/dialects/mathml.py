@@ -23,6 +23,7 @@ def bold(word: str) -> str:
     return word if len(word) == 1 else "".join(bold(part) for part in word)
 
 
+@cache
 def operator(sign: str, space: str = "0", *, form: str = "infix") -> str:
     fixed = ' stretchy="false"' if sign in "()[]|" else ' largeop="false"' if sign == "⊙" else ""
     return f'<mo form="{form}" lspace="{space}" rspace="{space}"{fixed}>{escape(sign)}</mo>'
@@ -46,6 +47,7 @@ def row(inner: str) -> str:
     return f"<mrow>{inner}</mrow>"
 
 
+@cache
 def script(written: str) -> str:
     """What stands in a subscript or superscript, token by token."""
     if "(" in written or "[" in written:

@@ -34,9 +34,19 @@ SMALL = 0.72  # size of scripts
 LONGEST_LABEL = 16.0  # em
 
 
+class Widths(dict[str, float]):
+    """The widths of characters in em; those of letters and digits are added as they are asked for."""
+
+    def __missing__(self, c: str) -> float:
+        return self.setdefault(c, 1.0 if ord(c) > 0x2E80 else 0.54)
+
+
+WIDTH = Widths(WIDTHS).__getitem__
+
+
 def em(text: str) -> float:
     """The width of a measured run, in em."""
-    return sum(WIDTHS.get(c, 1.0 if ord(c) > 0x2E80 else 0.54) for c in text)
+    return sum(map(WIDTH, text))
 
 
 def shortened(label: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
@@ -153,6 +154,7 @@ def enclose(boxes: Iterable[Box], padding: float = 0.0) -> Box:
     return Box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
 
 
+@lru_cache(maxsize=4)  # a page may show its network in more than one format
 def layout(network: Network) -> Drawing:
     """Place every unit, edge and label of a network, with the biases where labels meet the fewest other lines."""
     plan = _plan(network)
@@ -174,14 +176,15 @@ def _drawing(network: Network, plan: _Plan) -> Drawing:
 
 def _clutter(drawing: Drawing) -> int:
     """How often a line passes behind the label of another; through its middle counts four times."""
-    total = 0
-    for wire in drawing.wires:
-        if (label := wire.label) is None:
+    total, labels = 0, [wire.label for wire in drawing.wires]
+    for i, label in enumerate(labels):
+        if label is None:
             continue
         middle = Box(label.x, label.y, label.width / 2, label.height / 2)
-        others = [other for other in drawing.wires if other is not wire]
-        total += sum(_crosses(other, label) + 3 * _crosses(other, middle) for other in others)
-        total += 4 * sum(other.label.overlaps(label) for other in others if other.label)
+        for j, (wire, other) in enumerate(zip(drawing.wires, labels, strict=True)):
+            if i != j and _crosses(wire, label):
+                total += 1 + 3 * _crosses(wire, middle)
+            total += 4 * (i != j and other is not None and other.overlaps(label))
     return total
 
 

@@ -15,6 +15,7 @@ from derive.errors import nearest
 from derive.examples import resolve
 from derive.homework import conventions, policy
 from derive.homework.circuit import Circuit
+from derive.homework.exercise import Exercise, of_network, without_network
 from derive.homework.marked import Marked
 from derive.homework.marking import Alternative, Marker
 from derive.homework.policy import Policy
@@ -22,15 +23,15 @@ from derive.homework.reading import read_number
 from derive.homework.submission import Submission
 from derive.language import Words
 from derive.model import Model
-from derive.naming import Naming
 from derive.notation import Notation
 from derive.notation import read as read_notation
 from derive.numerals import Policy as Numbers
-from derive.options import mapping
-from derive.solution import finished, kept
-from derive.spec import Spec, load
+from derive.options import mapping, sequence
+from derive.solution import finished
+from derive.source import Item
+from derive.spec import Spec, check, tree
 
-MOST_WRITTEN_OUT = 2_000  # numbers of a worked solution that is written entry by entry, to stand beside a student's
+MOST_WRITTEN_OUT = 800  # numbers of a worked solution that is written entry by entry, to stand beside a student's
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +41,11 @@ class Assignment:
     name: its title, or its id, or where the file is · pages: worked solutions, as they are asked for
     """
 
-    spec: Spec
+    spec: Spec | None
     circuit: Circuit
     marker: Marker
     name: str
+    numbers: Item | None = None
     pages: dict[tuple[Numbers, str], Document] = field(default_factory=dict)
 
     @classmethod
@@ -52,21 +54,29 @@ class Assignment:
 
         Raises InputError where the file is at fault, or has no numbers to mark by.
         """
-        spec = load(net if isinstance(net, Mapping) else resolve(net))
-        return cls.of(spec, Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else "")
+        given = net if isinstance(net, Mapping) else resolve(net)
+        stem = Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else ""
+        item = tree(given)
+        if exercise := without_network(item):
+            return cls.made(None, exercise, stem)
+        folder = Path("." if isinstance(given, Mapping) or str(given) == "-" else given).parent
+        return cls.of(check(item, folder), stem)
 
     @classmethod
     def of(cls, spec: Spec, name: str = "") -> Assignment:
-        """The assignment of a checked file. name: where that has neither a title nor an id"""
-        circuit = circuit_of(spec)
-        found = policy.read(spec.check)
-        found = replace(found, weights=weights(spec, found, circuit))
+        """The assignment of a checked network file. name: where that has neither a title nor an id"""
+        return cls.made(spec, Exercise(spec.name, spec.id, of_network(spec), spec.check, spec.numbers), name)
+
+    @classmethod
+    def made(cls, spec: Spec | None, exercise: Exercise, name: str) -> Assignment:
+        found = policy.read(exercise.check)
+        found = replace(found, weights=weights(exercise, found), ask=asked(exercise, found))
         others = tuple(
-            Alternative(other.about, other.name, lambda spec=other.spec: circuit_of(spec))  # type: ignore[misc]
-            for other in conventions.others(spec)
+            Alternative(other.about, other.name, lambda spec=other.spec: of_network(spec))  # type: ignore[misc]
+            for other in (conventions.others(spec) if spec else ())
         )
-        marker = Marker(circuit, found, read_number, spec.id, others)
-        return cls(spec, circuit, marker, spec.name or spec.id or name)
+        marker = Marker(exercise.circuit, found, read_number, exercise.id, others)
+        return cls(spec, exercise.circuit, marker, exercise.name or exercise.id or name, exercise.numbers)
 
     @property
     def policy(self) -> Policy:
@@ -74,7 +84,7 @@ class Assignment:
 
     @cached_property
     def notation(self) -> Notation:
-        return read_notation(self.spec.notation, None)
+        return read_notation(self.spec.notation if self.spec else None, None)
 
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or answers a step twice."""
@@ -87,12 +97,16 @@ class Assignment:
                 return other.circuit
         return self.circuit
 
-    def worked(self, numbers: Numbers, words: Words) -> Document:
-        """The worked solution that its witnesses agree on, entry by entry where that is not too long."""
+    def worked(self, numbers: Numbers, words: Words) -> Document | None:
+        """The worked solution that its witnesses agree on, entry by entry where that is not too long.
+
+        None where there is no network: then there are the right numbers alone.
+        """
         key = numbers, words.language
         if key not in self.pages:
             model = self.circuit.quantities
-            assert isinstance(model, Model)
+            if not isinstance(model, Model):
+                return None
             form: Form = "scalar" if len(self.circuit.entries) <= MOST_WRITTEN_OUT else "auto"
             wishes = Wishes(form=form, backward=bool(model.gradient))
             document, _ = tell(model, numbers, self.notation, words, wishes)
@@ -101,21 +115,12 @@ class Assignment:
         return self.pages[key]
 
 
-def circuit_of(spec: Spec) -> Circuit:
-    """The network of a file as single numbers; refuses one that has none."""
-    model = kept(spec)
-    if model.missing:
-        names = ", ".join(node.id for node in model.missing[:3])
-        raise spec.item.error(f"answers can only be marked where all numbers are given; there are none for {names}")
-    return Circuit(model, Naming(model, read_notation(spec.notation, None)))
-
-
-def weights(spec: Spec, found: Policy, circuit: Circuit) -> dict[str, float]:
+def weights(exercise: Exercise, found: Policy) -> dict[str, float]:
     """Points by entry: those given for an entry hold over those given for all of its quantity."""
     made: dict[str, float] = {}
-    if not found.weights or spec.check is None:
+    if not found.weights or exercise.check is None:
         return made
-    items = mapping(mapping(spec.check)["weights"])
+    circuit, items = exercise.circuit, mapping(mapping(exercise.check)["weights"])
     keys = {name: circuit.find(name) for name in found.weights}
     for name, entries in keys.items():
         if entries is None:
@@ -124,3 +129,18 @@ def weights(spec: Spec, found: Policy, circuit: Circuit) -> dict[str, float]:
     for name, entries in sorted(keys.items(), key=lambda pair: -len(pair[1] or ())):
         made |= dict.fromkeys(entries or (), found.weights[name])
     return made
+
+
+def asked(exercise: Exercise, found: Policy) -> tuple[str, ...] | None:
+    """The entries that are asked for."""
+    if found.ask is None or exercise.check is None:
+        return None
+    items = sequence(mapping(exercise.check)["ask"])
+    made: dict[str, None] = {}
+    for name, item in zip(found.ask, items, strict=True):
+        entries = exercise.circuit.find(name)
+        if entries is None:
+            known = [*exercise.circuit.nodes, *exercise.circuit.quantities.labels.entries]
+            raise item.error(f"ask: there is no step '{name}'.{nearest(name, known)}")
+        made |= dict.fromkeys(entries)
+    return tuple(made)

@@ -80,13 +80,13 @@ class Checked:
     # printing ---------------------------------------------------------------------------------------------------------
     def report(self, reveal: str) -> Report:
         """What is told at a level."""
-        policy = policies.read(self.assignment.spec.numbers, dict(self.numbers))
+        policy = policies.read(self.assignment.numbers, dict(self.numbers))
         policy = numbers_of(self.assignment, self.marked, policy)
         circuit = self.assignment.circuit_for(self.marked)
         words = Words(self.lang)
-        if reveal != "all":
+        document = self.assignment.worked(policy, words) if reveal == "all" else None
+        if document is None:
             return Report(self.assignment, self.marked, reveal, words, circuit.values.branch(policy))
-        document = self.assignment.worked(policy, words)
         return Report(self.assignment, self.marked, reveal, words, document.values.branch(policy), document)
 
     def document(self, reveal: str | None = None) -> Document:

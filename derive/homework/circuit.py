@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from derive.algebra import UNKNOWN, Value
+from derive.algebra import EXACT, UNKNOWN, Value, evaluate
 from derive.errors import InputError
 from derive.formula import Formula, Name, names
 from derive.graph import Node, expand
@@ -26,6 +26,7 @@ from derive.values import Quantities, Values, as_decimal
 
 MOST_ENTRIES = 3_000  # more numbers than anybody is asked for
 MOST_TERMS = 100_000  # names in all their formulas
+STEP = "step"  # the role of a step of the author's own
 PARAMETERS = ("W", "b", "gamma", "beta", "theta", "running_mean", "running_var")
 _NUMBERS = re.compile(r"(?<=[A-Za-z])\d+(?:\.\d+)?")
 
@@ -59,7 +60,7 @@ class Entry:
     @property
     def kind(self) -> str:
         """What it is, whatever its layer and step: `z`, `dL/dz`, `da/dz`, `dL/dW`, `W+`, `m` (of a state), `l`, `L`."""
-        return kind_of(self.node.id)
+        return STEP if self.node.role == STEP else kind_of(self.node.id)
 
     @property
     def layer(self) -> str:
@@ -89,10 +90,31 @@ class Circuit:
         self._wrong: dict[str, list[tuple[str, Formula]]] = {}
         self.entries: dict[str, Entry] = {found.key: found for found in self._entries()}
 
+    def of(self, entries: Sequence[Entry], node: Node, name: Name) -> Circuit:
+        """The same calculation with a step of the author's own among its entries."""
+        made = Circuit.__new__(Circuit)
+        made.quantities, made.naming = self.quantities, self.naming
+        made.nodes = {**self.nodes, node.id: node}
+        made._names = {**self._names, node: np.full((1, 1), name, dtype=object)}
+        made._references, made._wrong = {}, {}
+        made.entries = {entry.key: entry for entry in entries}
+        made.values = self.values
+        formula = made.entries[name.key].formula
+        assert formula is not None
+        value = evaluate(formula, self.values.value, self.values.algebra)
+        exact = evaluate(formula, self.values.known_exactly, EXACT) if self.values.exact else UNKNOWN
+        self.values.hold(node.id, value, exact)
+        return made
+
     @cached_property
     def order(self) -> dict[str, int]:
         """Key -> its place in the order of computation."""
         return {key: place for place, key in enumerate(self.entries)}
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """All keys, in the order of computation."""
+        return tuple(self.entries)
 
     def _entries(self) -> Iterator[Entry]:
         terms = 0
@@ -182,7 +204,7 @@ class Circuit:
                 if at.formula is None or moved.isdisjoint(at.parents):
                     continue
                 value = numbers(at.formula, used)
-                found[key] = float(value) if np.isrealobj(value) else math.nan
+                found[key] = float(value) if isinstance(value, float) or np.isrealobj(value) else math.nan
                 if key not in changed and found[key] != used[key]:
                     used[key] = found[key]
                     moved.add(key)
@@ -206,7 +228,7 @@ class Circuit:
 
     def find(self, step: str) -> tuple[str, ...] | None:
         """The keys behind an id, an entry, a label or another spelling; None if there are none."""
-        return self.names.resolve(step)
+        return (step,) if step in self.entries else self.names.resolve(step)
 
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from fractions import Fraction
 
+import numpy as np
+
+from derive.algebra import Value
 from derive.formula import Formula
 from derive.homework import ladder, slips
 from derive.homework.chains import Chain
-from derive.homework.circuit import Circuit
+from derive.homework.circuit import STEP, Circuit
 from derive.homework.compute import number
 from derive.homework.ladder import Reference
 from derive.homework.marked import Found
@@ -21,20 +23,22 @@ from derive.homework.mistakes import mistakes
 from derive.homework.policy import Precision
 from derive.homework.written import Written
 
+TELLING = 0.25  # of a number: where rounding may have moved it further, it could be anything
 MOST_HIDDEN = 60  # unwritten steps in which a mistake is looked for, the nearest first
+WIDER = 10  # times the interval of rounding: how near a mistake must come to be worked out with its own interval
 
 
 class Diagnosis:
     """What may have led to one wrong number."""
 
-    def __init__(self, circuit: Circuit, chain: Chain, key: str, written: Written, precision: Precision) -> None:
+    def __init__(
+        self, circuit: Circuit, chain: Chain, key: str, written: Written, precision: Precision, *, chops: bool = False
+    ) -> None:
         self.circuit, self.chain, self.key, self.written = circuit, chain, key, written
-        self.precision, self.unit = precision, precision.unit(written)
+        self.precision, self.unit, self.chops = precision, precision.unit(written), chops
 
     def found(self) -> list[Found]:
         """All that fit, the commonest first."""
-        if not self.precision.enough(self.written) and self.written.value == 0:
-            return []
         all_found = {(f.rule, f.at): f for f in reversed([*self.by_rules(), *self.hidden(), *self.slipped()])}
         priors = {m.id: (m.prior, place) for place, m in enumerate(mistakes)}
         last = (9, len(priors))
@@ -53,20 +57,37 @@ class Diagnosis:
         own = self.circuit.entries[self.key].formula
         if own is None:
             return
-        for at in reversed(self.chain.stretch(self.key).unwritten[-MOST_HIDDEN:]):
-            for rule, formula in self.circuit.wrong(at):
-                if self.fits(own, {at: formula}):
-                    yield Found(rule, formula, at)
+        seen = set[str]()
+        steps = reversed(self.chain.stretch(self.key).unwritten[-MOST_HIDDEN:])
+        tried = [(at, rule, formula) for at in steps for rule, formula in self.circuit.wrong(at)]
+        for i in self.promising(self.chain.trials(self.key, [(at, formula) for at, _, formula in tried])):
+            at, rule, formula = tried[i]
+            if rule not in seen and self.fits(own, {at: formula}):
+                seen.add(rule)
+                yield Found(rule, formula, at)
+
+    def promising(self, values: Value) -> Value:
+        """The places of the values that may be what was written, once rounding on the way to them is worked out."""
+        rad, due = self.chain.rad(self.key), abs(self.chain.own[self.key])
+        share = rad / due if due > rad else self.chain.virtual(1.0)
+        with np.errstate(all="ignore"):
+            near = ladder.half(self.written, self.unit) + WIDER * np.maximum(rad, share * np.abs(values))
+            return np.flatnonzero(np.abs(values - self.written.number) <= near)
 
     def fits(self, formula: Formula, injected: dict[str, Formula]) -> bool:
         """Whether a formula gives what was written: of the student's own numbers, or of the right ones."""
         value, rad = self.chain.spread(formula, self.key, injected)
-        if math.isfinite(value) and ladder.consistent(self.written, Reference(value, rad), self.unit):
+        if self.telling(rad) and self.follows(value, rad):
             return True
-        if injected:
-            return False
-        value = number(formula, self.circuit.floats)
-        return math.isfinite(value) and ladder.close(self.written, Reference(value), self.unit)
+        return not injected and self.follows(number(formula, self.circuit.floats))
+
+    def follows(self, value: float, rad: float = 0.0) -> bool:
+        """Whether what was written is a value, as this student rounds."""
+        return math.isfinite(value) and ladder.follows(self.written, Reference(value, rad), self.unit, chops=self.chops)
+
+    def telling(self, rad: float) -> bool:
+        """Whether a number that may have moved so far by rounding can be told from others at all."""
+        return rad <= TELLING * abs(self.written.number) or rad <= float(self.unit)
 
     # slips of the pen -------------------------------------------------------------------------------------------------
     @property
@@ -74,20 +95,20 @@ class Diagnosis:
         """What it should have been."""
         key = self.key
         own = Reference(self.chain.own[key], self.chain.rad(key))
-        return [self.circuit.reference(key), own]
+        return [self.circuit.reference(key), *([own] if self.telling(own.rad) else [])]
 
     def slipped(self) -> Iterator[Found]:
         """The wrong sign, a power of ten, digits exchanged, another line copied, rounded too early."""
-        written, unit = self.written, self.unit
+        written, unit, chops, targets = self.written, self.unit, self.chops, self.targets
         if not written.value:
             return
-        if any(near(written, ladder.MINUS, target, unit) for target in self.targets if target.value):
+        if any(ladder.slip(written, ladder.MINUS, target, unit, chops=chops) for target in targets):
             yield Found("B3", None, self.key)
         for ten in ladder.TENS:
-            if any(near(written, ten, target, unit) for target in self.targets if target.value):
+            if any(ladder.slip(written, ten, target, unit, chops=chops) for target in targets):
                 yield Found("X2", None, self.key, {"factor": 1 / ten})
         for swapped in slips.transposed(written):
-            if any(near(swapped, None, target, unit) for target in self.targets):
+            if any(ladder.follows(swapped, target, unit, chops=chops) for target in targets):
                 yield Found("X3", None, self.key, {"digits": swapped.text})
         yield from self.copied()
         if self.precision.enough(written) and (digits := self.rounded_early()):
@@ -98,7 +119,8 @@ class Diagnosis:
         entry = self.circuit.entries[self.key]
         if not self.precision.enough(self.written):
             return
-        for name in self.circuit.array(entry.node).ravel():
+        own = [e.name for e in self.circuit.entries.values() if e.kind == STEP]
+        for name in own if entry.kind == STEP else self.circuit.array(entry.node).ravel():
             if name.key == self.key:
                 continue
             values = {self.circuit.floats[name.key], self.chain.own[name.key], self.chain.used(name.key)}
@@ -117,12 +139,3 @@ class Diagnosis:
             if math.isfinite(value) and ladder.close(self.written, Reference(value), self.unit):
                 return digits
         return 0
-
-
-def near(written: Written, times: Fraction | None, target: Reference, unit: Fraction) -> bool:
-    """Whether a multiple of what was written is a value, as rounding may have moved it."""
-    if ladder.close(written, target, unit, times):
-        return True
-    factor = abs(float(times or 1))
-    s = float(written.value * (times or 1))
-    return abs(s - target.value) <= factor * ladder.half(written, unit) + target.rad

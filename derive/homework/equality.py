@@ -28,8 +28,8 @@ RIGHT = LEVELS[:4]
 INFORMATIVE = 8  # points that have to agree
 SAME, NOISE = Fraction(1, 10**90), Fraction(1, 10**110)  # of the values, and of the largest number on the way
 CANCELLED = 1e40  # how far numbers on the way may exceed those of the right formula
-FREE = 48  # candidates at which symbols are independent
-LITERALS = ("hyper", "mask")  # roles of what may be given as a number
+FREE, MOST_FREE = 48, 12  # candidates at which symbols are independent, and how many are used
+CLEAR, SEEN = 1e-6, 4  # a difference that float64 sees, and at how many points all digits confirm it
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,23 @@ class Judge:
         others = self.reached((key, *used), {k: f for k, f in (overrides or {}).items() if k != key})
         return self.decided(student, right, key, others)
 
-    def same(self, f: Formula, g: Formula, overrides: Mapping[str, Formula] | None = None) -> bool:
-        """Whether two formulas, right or wrong, have the same values on the network."""
-        if form(f) == form(g):
+    def same(
+        self, student: Formula, other: Formula, overrides: Mapping[str, Formula] | None = None, key: str = ""
+    ) -> bool:
+        """Whether a student's formula has the same values on the network as another, right or wrong.
+
+        key: the entry it is an answer for; then it may hold numbers for what it does not name, as in `compare`
+        """
+        if form(student) == form(other):
             return True
-        used = [name.key for one in (f, g) for name in fm.names(one)]
+        used = [name.key for one in (student, other) for name in fm.names(one)]
+        others = self.reached(used, overrides or {})
         try:
-            points = self.points(frozenset(), self.reached(used, overrides or {}))
-            return self.on_network(f, g, points).level == "equal_on_network"
+            points = self.points(frozenset(), others)
+            if self.on_network(student, other, points).right:
+                return True
+            unnamed = self.unnamed(student, key, points) if key else frozenset()
+            return bool(unnamed) and self.on_network(student, other, self.points(unnamed, others)).right
         except Circular:
             return False
 
@@ -136,52 +145,66 @@ class Judge:
             self._after[key] = frozenset(found - {key})
         return self._after[key]
 
-    def unnamed(self, student: Formula, key: str) -> frozenset[str]:
-        """What the student may have written as a number: the answer depends on it, the formula does not name it."""
-        named = {name.key for name in fm.names(student)}
-        entries = self.circuit.entries
+    def unnamed(self, student: Formula, key: str, points: Points) -> frozenset[str]:
+        """What the student may have written as a number: the answer depends on it, the formula does not name it.
+
+        A mask of 0 only in the answer's own line: further on it would make everything 0, and so anything right.
+        """
+        entries, named = self.circuit.entries, {name.key for name in fm.names(student)}
+        given = (entries[k] for k in self.ancestors(key) if entries[k].given and k not in named)
         return frozenset(
-            k for k in self.ancestors(key) if entries[k].given and entries[k].node.role in LITERALS and k not in named
+            e.key
+            for e in given
+            if e.node.role == "hyper"
+            or (e.node.role == "mask" and (points.given(e) != 0 or e.key in entries[key].parents))
         )
 
     # deciding ---------------------------------------------------------------------------------------------------------
     def decided(self, student: Formula, right: Formula, key: str, overrides: Mapping[str, Formula]) -> Equality:
-        fixed: frozenset[str] = frozenset()
         try:
-            points = self.points(fixed, overrides)
+            points = self.points(frozenset(), overrides)
             found = self.on_network(student, right, points)
-            if not found.right and (unnamed := self.unnamed(student, key)):
-                points = self.points(unnamed, overrides)
-                again = self.on_network(student, right, points)
-                found, fixed = (again, unnamed) if again.right else (found, fixed)
+            if not found.right and (unnamed := self.unnamed(student, key, points)):
+                again = self.on_network(student, right, self.points(unnamed, overrides))
+                found = found if again.level == "undecided" else again
         except Circular:
             return Equality("undecided")
-        if found.right and self.anywhere(student, right, points):
-            return Equality("equivalent")
         return found
 
     def on_network(self, student: Formula, right: Formula, points: Points) -> Equality:
-        """Equality where every named quantity is computed from what is given."""
+        """Equality where every named quantity is computed from what is given, or even where they stand for anything."""
         a, b = points.gauged(right), points.gauged(student)
-        bends = [points.gauged(bend)[0] for bend in dict.fromkeys(kinks(student)) if any(True for _ in fm.names(bend))]
-        places = points.both_sides(points.chosen, bends)
-        good, _ = points.usable
-        telling = (np.nan_to_num(a[0]) != 0) | (np.nan_to_num(b[0]) != 0)
-        if np.count_nonzero(telling[list(places)]) < INFORMATIVE:  # units that are off say nothing
-            more = np.flatnonzero(good & telling)[:INFORMATIVE].tolist()
-            places = tuple(sorted({*places, *more}))
-        nothing = not telling[good].any() and np.count_nonzero(good) > INFORMATIVE
-        places = tuple(i for i in places if b[1][i] <= LARGEST and a[1][i] <= LARGEST)
+        bends = turning(student, points)
+        places, telling, nothing = self.places(a, b, bends, points)
         if len(places) < INFORMATIVE:
             return Equality("undecided")
+        own = turning(right, points) if bends else []  # the network's own kinks may have but one side
+        strange = [value for value in bends if not any(np.allclose(abs(value), abs(known)) for known in own)]
+        undecided = any(not sees_both(value, places) for value in strange)
+        if clear := [i for i in places if abs(a[0][i] - b[0][i]) > CLEAR * max(a[1][i], b[1][i])]:
+            places = tuple(clear[:SEEN])  # to be seen with all digits
+        elif self.anywhere(student, right, points) and not bends:
+            enough = nothing or np.count_nonzero(telling[list(places)]) >= INFORMATIVE
+            return Equality("equivalent" if enough else "undecided")
         verdicts = list(agreements(points.precise(right, places), points.precise(student, places), a[1], b[1], places))
         wrong = [i for i, verdict in zip(places, verdicts, strict=True) if verdict is False]
         if wrong:
             return Equality("not_equal", self.shown(student, right, points, wrong))
         agreed = sum(verdict is True and bool(telling[i]) for i, verdict in zip(places, verdicts, strict=True))
-        one_sided = any(not sees_both(value, places) for value in bends)
-        enough = (agreed >= INFORMATIVE or nothing) and not one_sided
-        return Equality("equal_on_network" if enough else "undecided")
+        if undecided or (agreed < INFORMATIVE and not nothing):
+            return Equality("undecided")
+        return Equality("equivalent" if self.anywhere(student, right, points) else "equal_on_network")
+
+    def places(self, a: Sized, b: Sized, bends: list[Value], points: Points) -> tuple[tuple[int, ...], Value, bool]:
+        """(the points to compare at, which candidates say something as not both are 0, whether none ever does)."""
+        good, _ = points.usable
+        telling = (np.nan_to_num(a[0]) != 0) | (np.nan_to_num(b[0]) != 0)
+        places = points.both_sides(points.chosen, bends)
+        if np.count_nonzero(telling[list(places)]) < INFORMATIVE:  # units that are off say nothing
+            more = np.flatnonzero(good & telling)[:INFORMATIVE].tolist()
+            places = tuple(sorted({*places, *more}))
+        nothing = not telling[good].any() and int(np.count_nonzero(good)) > INFORMATIVE
+        return tuple(i for i in places if b[1][i] <= LARGEST and a[1][i] <= LARGEST), telling, nothing
 
     def shown(self, student: Formula, right: Formula, points: Points, wrong: list[int]) -> Counterexample:
         """The point at which the difference is clearest."""
@@ -200,7 +223,7 @@ class Judge:
         if np.ndim(a[0]) == 0 and np.ndim(b[0]) == 0:
             return True  # neither has a name in it
         sizes = [np.broadcast_to(f[1], (FREE,)) for f in (a, b)]
-        places = np.flatnonzero((sizes[0] <= LARGEST) & (sizes[1] <= LARGEST))[:16].tolist()
+        places = np.flatnonzero((sizes[0] <= LARGEST) & (sizes[1] <= LARGEST))[:MOST_FREE].tolist()
         if len(places) < INFORMATIVE:
             return False
         with np.errstate(all="ignore"):
@@ -239,6 +262,11 @@ def agreements(a: Value, b: Value, size: Value, other: Value, places: Iterable[i
             yield None
         else:
             yield bool(abs(x - y) <= same * (abs(x) + abs(y)) + noise * largest)
+
+
+def turning(f: Formula, points: Points) -> list[Value]:
+    """At all candidates, what is 0 where a formula has a kink or a jump."""
+    return [points.gauged(kink)[0] for kink in dict.fromkeys(kinks(f)) if any(True for _ in fm.names(kink))]
 
 
 def sees_both(value: Value, places: Iterable[int]) -> bool:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from derive.formula import Formula
+from derive.formula import Formula, names
+from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit
-from derive.homework.equality import RIGHT, Judge
+from derive.homework.compute import number
+from derive.homework.equality import RIGHT, Equality, Judge
 from derive.homework.hints import Hint, hints
 from derive.homework.marked import Found
 from derive.homework.policy import FORMS
 
-MOST_RULES = 60  # rules a wrong formula is compared with
+MOST_HIDDEN = 20  # steps a formula does not name, in which a mistake is looked for
 
 
 @dataclass(frozen=True)
 class Compared:
-    """The verdict on a formula. level: how equal it is · found, hints: what explains a wrong one"""
+    """The verdict on a formula. equality: to the right one · found, hints: what explains a wrong one"""
 
     verdict: str
-    level: str
+    equality: Equality
     found: tuple[Found, ...] = ()
     hints: tuple[Hint, ...] = ()
 
@@ -40,20 +44,45 @@ class Formulas:
         plain = self.judge.compare(student, key)
         if plain.level in RIGHT:
             enough = plain.level in FORMS and FORMS.index(plain.level) >= FORMS.index(self.form)
-            return Compared("correct" if enough else "other_form", plain.level)
+            return Compared("correct" if enough else "other_form", plain)
         if plain.level == "undecided":
-            return Compared("undecided", plain.level)
+            return Compared("undecided", plain)
         if self.wrong and plain.level != "circular" and self.judge.compare(student, key, self.wrong).right:
             self.wrong[key] = student
-            return Compared("follow_through", plain.level)
+            return Compared("follow_through", plain)
         found = () if plain.level == "circular" else tuple(self.explained(student, key))
         simple = () if plain.level == "circular" else hints(self.judge, student, key)
         if plain.level != "circular":
             self.wrong[key] = student
-        return Compared("error", plain.level, found, simple)
+        return Compared("error", plain, found, simple)
 
     def explained(self, student: Formula, key: str) -> list[Found]:
-        """The mistakes whose formula it is."""
-        rules = self.circuit.wrong(key)[:MOST_RULES]
-        fitting = (Found(rule, wrong, key) for rule, wrong in rules if self.judge.same(student, wrong))
-        return list({found.rule: found for found in reversed(list(fitting))}.values())[::-1]
+        """The mistakes whose formula it is, made at the step itself or at one that the formula does not name."""
+        found: dict[str, Found] = {}
+        for at, rule, wrong in self.candidates(student, key):
+            if rule in found:
+                continue
+            right = self.circuit.entries[key].formula
+            assert right is not None
+            if at == key:
+                fits = self.judge.same(student, wrong, key=key)
+            else:
+                fits = self.judge.same(student, right, {at: wrong}, key)
+            if fits:
+                found[rule] = Found(rule, wrong, at)
+        return list(found.values())
+
+    def candidates(self, student: Formula, key: str) -> Iterator[tuple[str, str, Formula]]:
+        """(step, rule, formula) of the mistakes that give the same number as the formula, on the numbers of the task."""
+        right = self.circuit.entries[key].formula
+        value = number(student, self.circuit.floats)
+        if right is None or not math.isfinite(value):
+            return
+        named = {name.key for name in names(student)}
+        plain = Chain(self.circuit, {}, lambda key: 0.0, lambda value: 0.0)
+        unnamed = [at for at in plain.stretch(key).unwritten if at not in named]
+        for at in (key, *reversed(unnamed[-MOST_HIDDEN:])):
+            for rule, wrong in self.circuit.wrong(at):
+                found = number(wrong, self.circuit.floats) if at == key else plain.spread(right, key, {at: wrong})[0]
+                if abs(found - value) <= 1e-9 * max(abs(found), abs(value)):
+                    yield at, rule, wrong

@@ -40,8 +40,11 @@ def hints(judge: Judge, student: Formula, key: str, overrides: Mapping[str, Form
     try:
         others = judge.reached((key, *(name.key for name in fm.names(student))), overrides or {})
         points = judge.points(frozenset(), others)
-        candidates = list(Search(judge, student, right, key, points).found())
-        return tuple(hint for hint in candidates if judge.same(hint.formula, student, overrides))
+        for fixed in dict.fromkeys((frozenset(), judge.unnamed(student, key, points))):
+            candidates = Search(judge, student, right, key, judge.points(fixed, others)).found()
+            if found := tuple(hint for hint in candidates if judge.same(student, hint.formula, overrides, key)):
+                return found
+        return ()
     except Circular:
         return ()
 

@@ -14,9 +14,9 @@ from derive.document import Document
 from derive.errors import InputError, nearest
 from derive.examples import resolve
 from derive.homework import lint_report, policy
-from derive.homework.assignment import circuit_of
 from derive.homework.checked import FORMATS, SUFFIX
 from derive.homework.circuit import Circuit
+from derive.homework.exercise import of_network
 from derive.homework.lint import Case, Lint, Suggestion, Twins
 from derive.homework.lint import lint as found_in
 from derive.homework.lint_report import LintReport, numbers_of
@@ -135,7 +135,7 @@ def lint(
         raise InputError("give either significant or decimals", file="--decimals")
     stage("read")
     spec = load(net if isinstance(net, Mapping) else resolve(net))
-    circuit = circuit_of(spec)
+    circuit = of_network(spec)
     precision = policy.read(spec.check).precision
     if significant is not None or decimals is not None:
         precision = Precision(significant, decimals)

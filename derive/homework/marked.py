@@ -11,6 +11,7 @@ from derive.homework.submission import Submission
 from derive.homework.written import Written
 
 if TYPE_CHECKING:
+    from derive.homework.equality import Equality
     from derive.homework.hints import Hint
 
 #: All verdicts on one answer, best first where that can be said.
@@ -62,7 +63,9 @@ class Mark:
     ulps_exact, ulps_own: how many units of the last written place lie between
     depends: keys of the written steps it was computed from · window: unwritten steps between these and this one
     found:   the mistakes that give exactly what was written, all of them
-    hints:   of a formula: single signs, factors or terms that separate it from the right one
+    value_verdict, formula_verdict: on the number alone and on the formula alone; the worse is the verdict
+    equality: of a formula, to the right one · formula_found: the mistakes that give exactly it, among `found`
+    hints:   single signs, factors or terms that separate it from the right one
     notes:   keys of further remarks: `inconsistent_with_own`, `guard_trivial`, `out_of_range` …
     """
 
@@ -74,8 +77,9 @@ class Mark:
     raw: str = ""
     read: Written | None = None
     formula: Formula | None = None
+    value_verdict: str = ""
     formula_verdict: str = ""
-    level: str = ""
+    equality: Equality | None = None
     problem: str = ""
     exact: float | None = None
     own: float | None = None
@@ -85,6 +89,7 @@ class Mark:
     depends: tuple[str, ...] = ()
     window: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
+    formula_found: tuple[Found, ...] = ()
     hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -94,7 +94,8 @@ class Names:
     # finding ----------------------------------------------------------------------------------------------------------
     def resolve(self, step: str) -> tuple[str, ...] | None:
         """The keys that an id, an entry, a label or another spelling stands for; None if there are none."""
-        text = self.timed(plain(step).strip())
+        text = plain(step).strip()
+        text = text if text in self.network.entries or text in self.wholes else self.timed(text)
         if text in self.network.entries:
             return (text,)
         if text in self.wholes:
@@ -180,7 +181,7 @@ class Names:
     @cached_property
     def whole_table(self) -> dict[str, str]:
         first = {id: id for id in self.wholes} | {plain(label): id for label, id in self.labels.whole.items()}
-        others = ((text, id) for id in self.wholes for text in greek(self.spelled(id, ())))
+        others = ((text, id) for id in self.wholes for text in self.spelled(id, ()))
         return first | unambiguous(others, first)
 
     @cached_property
@@ -192,9 +193,9 @@ class Names:
         """What else an entry may be called."""
         found = self.network.entries[key]
         index = found.name.index
-        yield from greek(self.spelled(found.node.id, index))
+        yield from self.spelled(found.node.id, index)
         if index:
-            yield from (entry(text, index) for text in greek(self.spelled(found.node.id, ())))
+            yield from (entry(text, index) for text in self.spelled(found.node.id, ()))
         if isinstance(found.name.symbol, (Symbol, Partial)):
             yield from greek(of_symbol(found.name.symbol))
 
@@ -214,7 +215,7 @@ class Names:
             inner = list(self.spelled(name.removesuffix("+"), index))
             found = (f"{text}{mark}" for text in inner for mark in ("+", "_new", "′"))
         else:
-            found = self.base(name, index)
+            found = greek(self.base(name, index))
         yield from (text + at + number for text in found)
 
     def base(self, id: str, index: tuple[int, ...]) -> Iterator[str]:

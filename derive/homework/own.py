@@ -134,14 +134,19 @@ class Own:
         return evaluate(f, number, self.values.algebra), evaluate(f, exactly, EXACT)
 
     # lines ------------------------------------------------------------------------------------------------------------
-    def expected(self, mark: Mark) -> Line:
-        """What a step should have been: its formula, the student's own numbers in it, and what they give."""
+    def expected(self, mark: Mark, hidden: bool = False) -> Line:
+        """What a step should have been: its formula, the student's own numbers in it, and what they give.
+
+        hidden: without the formula, where that was asked for
+        """
         entry = self.circuit.entries[mark.key]
         if entry.formula is None:  # a number of the task, copied wrongly
             return Line(entry.name, ())
         value, exact = self.worth(entry.formula, self.computed(entry.formula))
         target = Name(f"due:{mark.key}", (), entry.name.symbol)
         self.hold(target.id, value, exact)
+        if hidden:
+            return Line(target, ())
         whole = self.spelled_out(entry.formula)
         if whole is None:
             filled = fm.substitute(entry.formula, lambda name: self.name(name.key, hidden=True))

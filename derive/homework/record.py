@@ -33,7 +33,7 @@ class Record:
             "schema": SCHEMA,
             "student": marked.submission.student,
             "name": marked.submission.name,
-            "assignment": report.assignment.spec.id or report.assignment.name,
+            "assignment": report.assignment.marker.id or report.assignment.name,
             "reveal": report.reveal,
             "totals": {"earned": marked.earned, "follow_through": marked.follow_through, "max": marked.most},
             "first_error": marked.first_error if told else None,
@@ -63,9 +63,11 @@ class Record:
             "diagnosis": list(dict.fromkeys(f.rule for f in mark.found)) if told else [],
             "message": self.message(mark) if told else "",
         }
-        if mark.formula is not None or mark.formula_verdict:
-            found["formula"] = None if mark.formula is None else self.spelled(mark.formula)
-            found["formula_verdict"] = (mark.formula_verdict or None) if told else None
+        if mark.formula is not None:
+            found["formula"] = self.spelled(mark.formula)
+            found["value_verdict"] = (mark.value_verdict or None) if told else None
+            found["formula_verdict"] = mark.formula_verdict if told else None
+            found |= self.compared(mark) if told else {}
         if told and mark.found:
             found["mistakes"] = [self.mistake(f) for f in mark.found if report.may_show(f)]
         if told and mark.window:
@@ -73,6 +75,22 @@ class Record:
         if told and mark.notes:
             found["notes"] = list(mark.notes)
         return found
+
+    def compared(self, mark: Mark) -> dict[str, Any]:
+        """How equal a formula is to the right one, and where and how it differs."""
+        assert mark.equality is not None
+        made: dict[str, Any] = {"formula_level": mark.equality.level}
+        if mark.hints:
+            made["hints"] = [
+                {"kind": hint.kind, **{k: self.argument(v) for k, v in hint.args.items()}} for hint in mark.hints
+            ]
+        if point := mark.equality.counterexample:
+            at = {key: point.at[key] for key in self.report.formulas.shown_at(mark)}
+            made["counterexample"] = {"at": at, "gives": point.student, "should_be": point.right}
+        return made
+
+    def argument(self, value: object) -> str:
+        return self.spelled(value) if isinstance(value, Formula) else str(value)
 
     def mistake(self, found: Found) -> dict[str, Any]:
         formula = None if found.formula is None else self.spelled(found.formula)

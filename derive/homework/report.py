@@ -6,7 +6,8 @@ wrong step should have been by the student's own earlier numbers; `first` does s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -20,6 +21,8 @@ from derive.homework.circuit import Circuit
 from derive.homework.marked import WRONG, Found, Mark, Marked
 from derive.homework.mistakes import mistakes
 from derive.homework.own import Own
+from derive.homework.told import FormulaTold, listed
+from derive.homework.worked import solution
 from derive.language import Words
 from derive.lessons import topics
 from derive.lines import rounding
@@ -32,14 +35,22 @@ REVEAL = ("none", "first", "steps", "all")
 #: Verdict -> (its sign, what kind of mark it is).
 SIGNS = {
     **dict.fromkeys(("correct", "correct_rounding", "over_precise", "other_convention"), ("✓", "right")),
-    **dict.fromkeys(("truncated", "low_precision", "last_digit"), ("≈", "near")),
+    **dict.fromkeys(("truncated", "low_precision", "last_digit", "other_form"), ("≈", "near")),
     "follow_through": ("↪", "follow"),
     **dict.fromkeys(("undecided", "too_coarse", "unreadable"), ("?", "open")),
     "blank": ("–", "open"),
     **dict.fromkeys(WRONG, ("✗", "wrong")),
 }
 #: Verdicts whose credit is said where it is not all of the points.
-PARTIAL = ("over_precise", "truncated", "other_convention", "low_precision", "last_digit", "follow_through")
+PARTIAL = (
+    "over_precise",
+    "truncated",
+    "other_convention",
+    "low_precision",
+    "last_digit",
+    "other_form",
+    "follow_through",
+)
 MOST_NAMED = 6  # unwritten steps that are named
 MOST_TEXT = 80  # letters of what could not be read, of a name
 MOST_WORKING = 20_000
@@ -48,6 +59,17 @@ MOST_WORKING = 20_000
 def verdict(code: str) -> Say:
     """A verdict in words, with its sign before it."""
     return say("check.verdict", sign=SIGNS[code][0], verdict=say(f"verdict.{code}"))
+
+
+def titled(rule: str) -> Say:
+    """A rule by its id and its title."""
+    return say("check.titled", rule=rule, title=say(f"mistake_title.{rule}"))
+
+
+def same(name: str, symbol: Name) -> bool:
+    """Whether a name is but its symbol, typed: h1, dL_dW2; one with brackets is what the student has to look for."""
+    typed, shown = (re.sub(r"[\W_]", "", text.replace("∂", "d")) for text in (name, symbol.symbol.text))
+    return typed == shown and "[" not in name
 
 
 def points(number: float) -> str:
@@ -85,6 +107,10 @@ class Report:
         return Own(self.circuit, marks, self.values, self.assignment.notation)
 
     @cached_property
+    def formulas(self) -> FormulaTold:
+        return FormulaTold(self.circuit, self.own, everything=self.reveal == "all")
+
+    @cached_property
     def first(self) -> Mark | None:
         """The first step that is wrong itself."""
         return next((mark for mark in self.marked.marks if mark.key and mark.key == self.marked.first_error), None)
@@ -107,7 +133,7 @@ class Report:
         """All that is told. Raises WitnessError where a printed line is not true."""
         sections = [section for section in self.sections() if section.blocks]
         document = Document(
-            title=self.words.plain("check.title", name=self.assignment.name),
+            title=self.title(),
             sections=tuple(sections),
             values=self.values,
             style=self.style(),
@@ -120,7 +146,11 @@ class Report:
         if not witness.ok:
             raise WitnessError(f"a line of the report is off by {witness.max_rel:.3g}")
         if self.worked is None:
-            return document
+            whole = self.reveal == "all" and self.assignment.spec is None
+            if not whole:
+                return document
+            beside, witnesses = self.beside(), (witness,) if witness.compared else ()
+            return replace(document, marks=beside, witnesses=witnesses, sections=(*sections, *self.working()))
         return replace(
             document,
             sections=(*sections, *self.worked.sections, *self.working()),
@@ -131,12 +161,18 @@ class Report:
             marks=self.beside(),
         )
 
+    def title(self) -> str:
+        name = self.assignment.name
+        return self.words.plain("check.title", name=name) if name else self.words.plain("check.untitled")
+
     def sections(self) -> Iterator[Section]:
         yield Section("unread", say("section.check.unread"), tuple(self.unread()))
         if self.first is not None and self.reveal != "none":
             yield Section("first", say("section.check.first"), tuple(self.first_error(self.first)))
         if self.reveal != "none":
             yield Section("steps", say("section.check.steps"), tuple(self.steps()))
+        if self.reveal == "all" and self.assignment.spec is None:
+            yield Section("solution", say("section.check.solution"), tuple(solution(self.circuit, self.own.reader)))
 
     def style(self) -> Style:
         notation, numbers = self.assignment.notation, self.values.policy
@@ -171,11 +207,12 @@ class Report:
             return say("check.first_error", step=self.step(self.first))
         return say("check.all_right" if self.marked.right else "check.no_error")
 
-    def step(self, mark: Mark) -> Say | str:
+    def step(self, mark: Mark) -> Cell:
         """A step by its symbol and its name."""
         if not mark.key:
             return one_line(mark.label)
-        return say("check.step", symbol=self.circuit.entries[mark.key].name, name=self.typed.get(mark.key, mark.label))
+        symbol, name = self.circuit.entries[mark.key].name, self.typed.get(mark.key, mark.label)
+        return symbol if same(name, symbol) else say("check.step", symbol=symbol, name=name)
 
     def read(self, mark: Mark) -> Cell:
         """The number as it was understood, or what was written."""
@@ -198,14 +235,31 @@ class Report:
     # the first error --------------------------------------------------------------------------------------------------
     def first_error(self, mark: Mark) -> Iterator[Block]:
         """What was read, what it should have been, and which mistakes give what was written."""
-        yield say("check.read", step=self.step(mark), value=self.read(mark))
-        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark),))
+        both = mark.read is not None and mark.formula is not None
+        key = "check.read_both" if both else "check.read"
+        yield say(key, step=self.step(mark), value=self.read(mark), formula=mark.formula)
+        formula_wrong = mark.formula_verdict in WRONG
+        if mark.value_verdict in WRONG:
+            yield from self.wrong_number(mark, hidden=formula_wrong and self.reveal != "all")
+        elif mark.value_verdict and SIGNS[mark.value_verdict][1] in ("right", "near"):
+            yield say("check.number_right")
+        if formula_wrong:
+            told = self.of_number(mark) if mark.value_verdict in WRONG else []
+            left = [found for found in self.reasons(mark.formula_found) if found not in told]
+            rules = (self.mistake_in_formula(i, found, mark) for i, found in enumerate(left))
+            yield from self.formulas.wrong(mark, tuple(rules))
+        elif mark.formula_verdict == "correct":
+            yield say("check.formula_right")
+
+    def wrong_number(self, mark: Mark, *, hidden: bool) -> Iterator[Block]:
+        """What a number should have been, and what gives what was written. hidden: without the right formula"""
+        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark, hidden),))
         if mark.window:
             named = mark.window[:MOST_NAMED]
             more = ", …" if len(mark.window) > len(named) else ""
             steps = ", ".join(self.circuit.label(key) for key in named) + more
             yield say("check.window", steps=steps)
-        substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.reasons(mark)))
+        substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.of_number(mark)))
         if substeps:
             several = "check.mistakes" if len(substeps) > 1 else "check.mistake"
             yield Step("first/mistakes", say(several), substeps=substeps)
@@ -223,9 +277,14 @@ class Report:
             far = f"{mark.ulps_own:,.1f}" if mark.ulps_own < 100 else f"{mark.ulps_own:,.0f}"
             yield say("check.distance", ulps=far)
 
-    def reasons(self, mark: Mark) -> list[Found]:
+    def reasons(self, found: Iterable[Found]) -> list[Found]:
         """The mistakes that fit, each rule once at each step."""
-        return list({(found.rule, found.at): found for found in mark.found}.values())
+        return list({(one.rule, one.at): one for one in found}.values())
+
+    def of_number(self, mark: Mark) -> list[Found]:
+        """The mistakes that give a number; where a formula beside it says which of them was made, those alone."""
+        everything, in_formula = self.reasons(mark.found), self.reasons(mark.formula_found)
+        return [found for found in everything if found in in_formula] or everything
 
     def lesson(self, mark: Mark) -> tuple[Found | None, str]:
         """The first of the mistakes that has a lesson in which what is right is derived, and its topic."""
@@ -248,6 +307,15 @@ class Report:
         title, (first, topic) = self.sentence(found, mark), self.lesson(mark)
         title = replace(title, lesson=topic) if found == first else title
         return Step(f"first/mistakes/{number + 1}", title, tuple(why), () if line is None else (line,))
+
+    def mistake_in_formula(self, number: int, found: Found, mark: Mark) -> Step:
+        """A mistake that makes a formula what it is: at the step itself the formula stands above already."""
+        why = []
+        if found.at != mark.key:
+            why.append(say("check.at", step=self.circuit.entries[found.at].name))
+        title, (first, topic) = self.sentence(found, mark), self.lesson(mark)
+        title = replace(title, lesson=topic) if found == first else title
+        return Step(f"first/formula/mistakes/{number + 1}", title, tuple(why))
 
     def may_show(self, found: Found) -> bool:
         """Whether the formula may be shown: a line that was copied is named only if the student has written it."""
@@ -301,19 +369,21 @@ class Report:
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
         due = right = None
-        if mark.verdict in WRONG and mark.own is not None and (self.reveal in ("steps", "all") or mark is self.first):
+        if (
+            mark.value_verdict in WRONG
+            and mark.own is not None
+            and (self.reveal in ("steps", "all") or mark is self.first)
+        ):
             due = self.own.amount(f"expected:{mark.key}", mark.own)
-            yield say("check.expected", value=due)
+            yield say("check.expected" if mark.depends else "check.expected_task", value=due)
         if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
             right = self.own.amount(f"right:{mark.key}", mark.exact)
         if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
             yield say("check.right", value=right)
-        if mark.verdict in WRONG and mark.found:
-            yield say("check.rules", rules=", ".join(dict.fromkeys(found.rule for found in mark.found)))
         if mark.formula is not None:
-            yield say(
-                "check.formula_read", formula=mark.formula, verdict=say(f"verdict.{mark.formula_verdict or 'correct'}")
-            )
+            yield self.formulas.remark(mark)
+        if mark.verdict in WRONG and mark.found:
+            yield say("check.rules", rules=listed([titled(rule) for rule in dict.fromkeys(f.rule for f in mark.found)]))
         for note in mark.notes:
             yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
 
@@ -323,8 +393,9 @@ class Report:
         found = {}
         for mark in self.marked.marks:
             if mark.key and (mark.read is not None or mark.formula is not None or mark.raw):
-                said = say("check.beside", value=self.read(mark), verdict=verdict(mark.verdict))
-                found[mark.key] = Beside(SIGNS[mark.verdict][1], said)
+                told = {"value": self.read(mark), "verdict": verdict(mark.verdict)}
+                named = say("check.beside_named", step=self.step(mark), **told)
+                found[mark.key] = Beside(SIGNS[mark.verdict][1], say("check.beside", **told), named)
         return found
 
     def working(self) -> Iterator[Section]:

@@ -22,6 +22,7 @@ class Both:
     zh: str
 
 
+@cache
 def table(language: str) -> dict[str, str]:
     """The whole table of one language, flat: `section.forward` -> sentence with {placeholders}."""
     return {key: sentence for name in parts_of(language) for key, sentence in part(name).items()}

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from derive.dialects.latex import Latex
 from derive.dialects.measure import Measure, em
 from derive.document import Line
-from derive.formula import Apply, Formula, Name
+from derive.formula import Apply, Formula, Name, names
 from derive.lines import Piece, pieces
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import Values
 
 WIDTH = 40.0  # em that a row may take in the standalone document
-SMALLEST = 3  # columns of a matrix that is shortened most
+COLUMNS = (8, 6, 5, 4, 3)  # of a matrix that are written out, the first of them that fits
 WIDEST_TARGET = 0.4  # of the width; a wider one has a row of its own
 SIGN = 1.4  # em of a relation
 QUAD = 2.0  # em that a row is moved in
@@ -56,12 +56,17 @@ def chopped(term: str, width: float) -> list[tuple[str, float]]:
     return [(piece, width * length / sum(lengths)) for piece, length in zip(found, lengths, strict=True)]
 
 
-def fitted(piece: Piece, values: Values, dialect: Latex, room: float) -> int:
-    """How many columns of a matrix are written out, for no unbreakable term to be wider than the room; 0: none fits."""
-    for largest in (8, 6, 5, 4, SMALLEST):
-        if max(width for _, width in parts(piece.formula, dialect, shower(piece, values, largest))) <= room:
-            return largest
-    return 0
+def fitted(piece: Piece, values: Values, dialect: Latex, room: float) -> tuple[list[tuple[str, float]], bool]:
+    """The pieces of a link as `parts` gives them, and whether none of them is wider than the room.
+
+    Of its matrices as many columns are written out as there is room for.
+    """
+    whole = not piece.numbers or all(name.scalar for name in names(piece.formula))
+    for largest in COLUMNS[:1] if whole else COLUMNS:
+        found = parts(piece.formula, dialect, shower(piece, values, largest))
+        if fits := max(width for _, width in found) <= room:
+            break
+    return found, fits
 
 
 def shower(piece: Piece, values: Values, largest: int) -> Show | None:
@@ -76,11 +81,10 @@ def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = 
     found: list[str] = []
     current, used = "", 0.0
     for piece in pieces(line, values):
-        largest = fitted(piece, values, dialect, room)
-        if not largest and piece.numbers and piece.formula is not line.target:
+        whole, fits = fitted(piece, values, dialect, room)
+        if not fits and piece.numbers and piece.formula is not line.target:
             continue
         sign = r"\approx " if piece.relation == "≈" else "= "
-        whole = parts(piece.formula, dialect, shower(piece, values, largest or SMALLEST))
         terms_ = [part for term, width in whole for part in (chopped(term, width) if width > room else [(term, width)])]
         if current and used + SIGN + sum(width for _, width in terms_) > room:
             found.append(current)

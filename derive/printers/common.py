@@ -152,12 +152,13 @@ class Printer(ABC):
         return self.unlinked if piece.formula is line.target else self.show
 
     def unlinked(self, name: Name) -> Shown:
-        return replace(self.show(name), link="")
+        return self.show(name)._replace(link="")
 
     def beside(self, line: Line) -> Beside | None:
-        """What a student has written for the quantity of a line; not where the line shows a multiple of it."""
+        """What a student has written for the quantity of a line."""
         factor, id = plain(line.target.id)
-        return self.document.marks.get(entry(id, line.target.index)) if factor == 1 else None
+        found = self.document.marks.get(entry(id, line.target.index))
+        return found if found is None or factor == 1 else replace(found, said=found.named)
 
     def condition(self, line: Line) -> str:
         """The case that was taken, in symbols and numbers."""

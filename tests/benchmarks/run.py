@@ -268,6 +268,18 @@ def training(runs: int) -> None:
     report("a step on 64-64-10, batch of 32, against NumPy by hand", found["ours"] / found["NumPy"], 1.2, detail)
 
 
+def answers() -> None:
+    """Seconds for a formula answer, against SymPy's simplification of the difference, over a table of identities."""
+    import answers as floors
+
+    table = floors.identities()
+    seconds = {name: [task(pair) for pair in table] for name, task in floors.TASKS.items()}
+    report("ms for a formula answer, median", 1e3 * statistics.median(seconds["derive"]), 5, f"of {len(table)}")
+    ours, others = (sum(seconds[name]) for name in ("derive", "SymPy"))
+    detail = f"all {len(table)} in {ours:.3f} s and {others:.2f} s"
+    report("formula answers, times faster than simplify(a - b) == 0", others / ours, 50, detail, at_least=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15, help="turns of each command (default 15)")
@@ -276,6 +288,7 @@ def main() -> int:
         whole_processes(runs, Path(folder))
         linearity(runs)
         training(runs)
+        answers()
         browser(runs, Path(folder))
     return 1 if missed else 0
 
