@@ -39,10 +39,12 @@ class Reference:
     precise: Callable[[], Fraction | Decimal] | None = None
     short: Fraction | None = None
 
-    @property
-    def decides(self) -> bool:
-        """Whether anything can be held against it: it is a number, and rounding has left something of it."""
-        return math.isfinite(self.value) and self.rad <= max(WIDE * abs(self.value), SMALL)
+    def decides(self, written: Written) -> bool:
+        """Whether a number can be held against it: it is one itself, and rounding may not have moved it about anywhere."""
+        if not math.isfinite(self.value):
+            return False
+        far = abs(written.number - self.value) > WIDE * self.rad
+        return far or self.rad <= max(WIDE * abs(self.value), SMALL)
 
 
 def close(written: Written, value: Reference, unit: Fraction) -> bool:
@@ -157,7 +159,7 @@ def judge(
     own: what follows from the student's own earlier values
     chops, pads: whether this student cuts digits off, and fills numbers up with zeros
     """
-    if own is not None and not own.decides:
+    if own is not None and not own.decides(written):
         verdict = judge(written, exact, None, precision, chops=chops, pads=pads)
         return "undecided" if verdict == "error" else verdict
     if verdict := settled(written, exact, own, precision):
