@@ -26,6 +26,7 @@ from derive.homework.checked import FORMATS
 from derive.homework.circuit import Circuit
 from derive.homework.compute import number
 from derive.homework.degenerate import Reason, reasons
+from derive.homework.exercise import of_network
 from derive.homework.lint import Case, Lint, hides
 from derive.homework.lint_report import LintReport, as_written
 from derive.homework.linted import Linted, lint
@@ -33,6 +34,7 @@ from derive.homework.nearby import Change, Score, Suggestion, changed
 from derive.homework.policy import Precision
 from derive.homework.reading import read_number
 from derive.language import Words, part
+from derive.spec import load
 
 PLACES = Precision(None, 4)
 
@@ -161,11 +163,8 @@ def test_what_is_not_degenerate_is_not_named(kind: str, change: dict[str, Any]):
     assert kind not in [reason.kind for reason in reasons(circuit_of(net(**change)))]
 
 
-def circuit_of(file: Any) -> Circuit:
-    from derive.homework.assignment import circuit_of as made
-    from derive.spec import load
-
-    return made(load(file))
+def circuit_of(file: dict[str, Any]) -> Circuit:
+    return of_network(load(file))
 
 
 # hidden means accepted ------------------------------------------------------------------------------------------------
