@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from derive.cli import main
 from derive.errors import InputError
 from derive.homework import policy
+from derive.homework.checked import check
 from derive.homework.marked import VERDICTS
 from derive.homework.reading import parse
 from derive.homework.schema import answers, marking
@@ -96,6 +100,29 @@ def test_every_key_has_its_meaning_and_every_verdict_its_default():
     defaults = {code: option["default"] for code, option in found["credit"]["properties"].items()}
     assert defaults == dict(policy.CREDIT) and list(defaults) == list(VERDICTS)
     assert schema()["properties"]["check"]["properties"] == found
+
+
+def test_the_readme_is_right(validator: Any):
+    """Its example is all right, its table says the defaults."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    example = next(block for block in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if "answers.yaml" in block)
+    (submission,) = parse(example, "answers.yaml", "yaml")
+    found = check("mazur", submission)
+    assert found.right and found.earned == 5 and [mark.verdict for mark in found.marks].count("blank") == 1
+    rows = dict(re.findall(r"\| `(\w+)`(?: or `decimals`)? \| (.*?) \| ", readme.partition("| `check:`")[2]))
+    assert list(rows)[:5] == ["significant", "weights", "credit", "follow_through", "form"]
+    assert rows["form"] == f"`{policy.Policy().form}`" and rows["significant"] == "`significant: 3`"
+    carried = policy.Policy().follow_through
+    follow = policy.follow_through(tree({"f": tree_of(rows["follow_through"])}).value["f"])  # type: ignore[index]
+    assert follow == carried and len(rows["follow_through"].split(",")) == len(policy.FOLLOW)
+    for share, names in re.findall(r"([01.]+): ((?:`\w+`(?:, )?)+)", rows["credit"]):
+        assert {policy.CREDIT[name] for name in re.findall(r"`(\w+)`", names)} == {float(share)}
+    told = re.findall(r"`(\w+)`", rows["credit"])
+    assert {code for code, share in policy.CREDIT.items() if share} == {*told}
+
+
+def tree_of(text: str) -> Any:
+    return yaml.safe_load(text.strip("`"))
 
 
 def test_the_command_prints_both():

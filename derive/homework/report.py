@@ -367,7 +367,7 @@ class Report:
         return joined
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
-        due = right = None
+        due, right, number = None, None, mark.value_verdict or mark.verdict
         if (
             mark.value_verdict in WRONG
             and mark.own is not None
@@ -375,7 +375,7 @@ class Report:
         ):
             due = self.own.amount(f"expected:{mark.key}", mark.own)
             yield say("check.expected" if mark.depends else "check.expected_task", value=due)
-        if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
+        if self.reveal == "all" and mark.exact is not None and number not in ("correct", "unreadable"):
             right = self.own.amount(f"right:{mark.key}", mark.exact)
         if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
             yield say("check.right", value=right)
