@@ -91,7 +91,9 @@ class Report:
             yield say("class.faultless")
         else:
             key, count = max(self.firsts.items(), key=lambda item: item[1])  # of equals the first in order of ids
-            yield say("class.hardest", step=key, count=str(count), read=str(len(self.read)))
+            yield say(
+                "class.hardest", step=dict(self.steps).get(key) or key, count=str(count), read=str(len(self.read))
+            )
 
     def sections(self) -> Iterator[tuple[str, list[Block]]]:
         """Every section by its id; empty ones are left out."""

@@ -86,8 +86,23 @@ class Policy:
     ask: tuple[str, ...] | None = None
 
 
-KEYS = ("significant", "decimals", "credit", "weights", "follow_through", "form", "steps", "ask")
-FOLLOW = ("credit", "max_share", "requires_working", "guards")
+#: The keys of `check:`, and what they say.
+KEYS = {
+    "significant": "Significant digits a number must have.",
+    "decimals": "Digits after the point it must have, instead.",
+    "credit": "The share of a step's points that each verdict earns.",
+    "weights": "Points of a step, by id, label or entry; 1 for all others.",
+    "follow_through": "What steps are worth that follow correctly from an earlier error.",
+    "form": "How equal a formula must be to the derived one, at least.",
+    "steps": "Steps of your own: formulas in the names of the network and of the steps before.",
+    "ask": "The steps that are asked for: what is left out of them counts as blank, nothing else earns points.",
+}
+FOLLOW = {
+    "credit": "The share of its points that such a step earns.",
+    "max_share": "The share of all points that such steps can earn together.",
+    "requires_working": "Whether every step between has to be written down.",
+    "guards": "Whether a carried value that is impossible, or makes the rest trivial, earns nothing until it is looked at.",
+}
 
 
 def read(item: Item | None) -> Policy:
