@@ -11,10 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
-from test_gradescope import RESULTS
 
-from derive.classroom.gradescope import autograde
 from derive.classroom.grading import grader
 
 ROOT = Path(__file__).parent.parent
@@ -118,19 +115,6 @@ def test_the_same_class_is_the_same_bytes(results: Path, folder: Path, tmp_path:
     first, second = ({path.name: path.read_bytes() for path in some.iterdir()} for some in (results, tmp_path))
     assert first == second
     assert str(folder).encode() not in b"".join(first.values())
-
-
-def test_a_submission_at_gradescope(tmp_path: Path):
-    (tmp_path / "answers.yaml").write_text(B1, encoding="utf-8")
-    output = tmp_path / "results.json"
-    assert autograde("mazur", tmp_path / "answers.yaml", output)
-    found = json.loads(output.read_text(encoding="utf-8"))
-    Draft202012Validator(RESULTS).validate(found)
-    error, update = found["tests"]
-    assert (error["name"], error["score"], error["visibility"]) == ("dL/dw5", 0, "visible")
-    assert "B1" in error["tags"] and error["output"] and error["extra_data"]["read"] == "0.4398"
-    assert (update["score"], update["visibility"]) == (1, "hidden")  # what comes after the first error
-    assert found["output"] == "First error: dL/dw5."
 
 
 def test_pages_are_printed_as_they_are_wished():

@@ -34,7 +34,7 @@ PASSED_OVER = (*REFUSED, "hidden", "no_id", "beside", "bad_path", "unknown_kind"
 #: What else a person is told about a submission.
 FLAGS = (
     *("id_mismatch", "duplicate_id", "not_in_roster", "unread_answers", "same_error", "same_work"),
-    *("follow_through_capped", "late", "undecided", "guarded"),
+    *("follow_through_capped", "undecided", "guarded"),
 )
 PLACES = 5  # of points
 
