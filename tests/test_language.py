@@ -18,6 +18,7 @@ from derive import examples
 from derive.board import CHAPTERS
 from derive.classroom import gradescope
 from derive.classroom.folder import LeftOut
+from derive.classroom.gradebook import Gradebook
 from derive.classroom.record import FLAGS, PASSED_OVER, UNREAD, Record, Step
 from derive.classroom.report import document as report
 from derive.document import Document
@@ -372,8 +373,13 @@ def classes() -> Iterator[Document]:
     records.append(Record("f", flags=FLAGS, steps=(Step("z1[1]", "", "undecided", 0.0, 1.0, guarded=True),)))
     records.append(Record("s", flags=("something_new",), steps=(Step("L", "E", **right),)))
     left_out = [LeftOut("file", code) for code in PASSED_OVER]
+    records.append(
+        Record("a", flags=("unread_answers",), most=1.0, steps=(Step("L", "E", "unreadable", 0.0, 1.0, "?"),))
+    )
     for some in (records, [Record("s", steps=(Step("L", "E", **right),))], []):
         yield report(some, steps, left_out, "en", "mazur")
+    for new in (True, False):
+        yield report(records, steps, (), "en", "mazur", Gradebook("", "mazur", new, 1, tuple(records)))
 
 
 def gradescoped() -> None:
