@@ -156,6 +156,31 @@ def test_another_convention_is_named():
     assert halved.print("json").count('"other_convention"') == 3
 
 
+def neuron(eps_form: str) -> Assignment:
+    """One weight, two steps of Adam."""
+    linear = {"linear": {"out": 1, "weight": [[0.4]], "bias": False}}
+    adam = {"adam": {"lr": 0.1, "eps_form": eps_form}}
+    return Assignment.load(
+        {"inputs": [[1], [2]], "targets": [[1], [3]], "layers": [linear], "loss": "mse", "optimizer": adam, "steps": 2}
+    )
+
+
+def test_a_convention_without_the_steps_that_were_answered_was_not_followed():
+    work = {"dL/dW1": "-9.8", "mhat.W1": "-9.8", "vhat.W1": "96.0", "W1+": "0.500", "mhat.W1@2": "-9", "vhat.W1@2": "9"}
+    assert neuron("outside").circuit.find("mhat.W1") and neuron("hat").circuit.find("mhat.W1") is None
+    outside, hat = check(neuron("outside"), work), check(neuron("hat"), work)
+    assert outside.marked.convention == ""
+    assert "there is no step" not in outside.print("text") and "there is no step 'mhat.W1'" in hat.print("text")
+    declared = check(neuron("hat"), {"conventions": {"eps": "eps_outside"}, "answers": work})
+    assert declared.marked.convention == "eps_outside"
+
+
+def test_what_is_right_by_both_conventions_is_just_right():
+    found = check(neuron("hat"), {"conventions": {"eps": "eps_outside"}, "answers": {"W1+": "0.500", "L@2": "2.12"}})
+    assert found.marked.convention == "eps_outside"
+    assert {mark.key: mark.verdict for mark in found.marked.marks}["W1+[1,1]"] == "correct"
+
+
 # sentences ------------------------------------------------------------------------------------------------------------
 SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 
