@@ -152,8 +152,23 @@ def test_another_convention_is_named():
     )
     assert found.marked.convention == "" and found.right
     assert halved.marked.convention == "half_sse" and halved.right
-    assert "half_sse" in halved.print("text")
+    assert "the sum of the squared errors, with ½ [half_sse]" in " ".join(halved.print("text").split())
     assert halved.print("json").count('"other_convention"') == 3
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "mse", "bce", "bce_with_logits", "cross_entropy", "nll"])
+def test_every_other_convention_is_said_in_words(loss: str):
+    layers = [{"linear": {"out": 2, "weight": [[0.4], [0.1]], "bias": False}}]
+    layers += ["softmax"] if loss == "cross_entropy" else ["log_softmax"] if loss == "nll" else ["sigmoid"]
+    for optimizer in ({"momentum": {"lr": 0.1}}, {"adam": {"lr": 0.1}}):
+        net = {"inputs": [[1], [2]], "targets": [[1, 0], [0, 1]], "layers": layers, "loss": loss, "optimizer": optimizer}
+        assignment = Assignment.load(net)
+        found = check(assignment, {"L": "0.5"})
+        assert len(assignment.marker.alternatives) > 1
+        for other in assignment.marker.alternatives:
+            for lang in ("en", "zh"):
+                named = replace(found, marked=replace(found.marked, convention=other.name), lang=lang)
+                assert other.name in named.print("text").replace("\n", "")
 
 
 def neuron(eps_form: str) -> Assignment:
@@ -225,10 +240,12 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
         credit = {**assignment.policy.credit, code: 0.5}
         policy = replace(assignment.policy, credit=credit)
         strict = replace(assignment, marker=replace(assignment.marker, policy=policy))
-        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0, convention="other")
+        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0)
         yield Checked(strict, marked, "all" if code == "error" else "steps")
     for few in ((), slips[:1]):
         yield Checked(assignment, replace(found.marked, marks=(replace(wrong, found=few),)))
+    for name in (k.removeprefix("check.followed.") for k in part("en_check") if k.startswith("check.followed.")):
+        yield replace(found, marked=replace(found.marked, convention=name))
     yield replace(found, reveal="first")
 
 
