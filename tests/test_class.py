@@ -318,7 +318,7 @@ def test_the_report_says_what_happened(tmp_path: Path):
     assert sections == TITLES
     lines = [line.split() for line in found.splitlines()]
     assert ["2", "a1[1]", "6", "1", "0", "5", "0", "0", "17"] in lines  # answered, right, …, first errors, …, percent
-    title = "missing slope at the output".split()
+    title = ["missing", "slope", "at", "the", "output"]
     assert ["B1", "·", *title, "2", "a1[1]", "(2),", "L", "(1)"] in lines
     assert any(line[:3] == ["a1[1]", "0.7", "3"] and line[3:] == ["c0,", "c1,", "c2"] for line in lines)
 

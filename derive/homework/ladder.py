@@ -19,6 +19,7 @@ WIDE = 10  # times a value: where rounding may have moved it by more, nothing ca
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
 LARGE = 0.25  # of a value: a unit that is more is not just its last digit, a movement that is more tells nothing
+TIE = 1 + 1e-9  # of half a unit: sums in float64 miss a tie by a little
 SMALL = 1e-9  # a movement by rounding that is none
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
@@ -69,7 +70,7 @@ def half(written: Written, unit: Fraction) -> float:
 def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether what was written lies within half a unit of the value as rounding may have moved it."""
     s, v = written.number, value.value
-    reach = CLOSED * abs(v) if written.closed else half(written, unit)
+    reach = CLOSED * abs(v) if written.closed else half(written, unit) * TIE
     return abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
 
 

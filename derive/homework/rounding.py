@@ -16,6 +16,7 @@ from derive.homework.written import Written
 
 USUAL = 0.5  # the share of numbers that makes a habit
 ENOUGH = 3  # right numbers that show how somebody rounds
+SEEN = 1e-6  # units in the last place: what is less off is not rounded at all
 LEFT = 3  # significant digits that are kept of a number too small for the decimals
 
 
@@ -47,8 +48,8 @@ class Habit:
         """
         exact = {key: values(key)[0] for key in written}
         rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, exact[key])}
-        cut = [way for key, w in rounded.items() if (way := direction(w, *values(key), precision.unit(w)))]
-        chops = "cut" in cut or ("down" in cut and "up" not in cut)
+        ways = {direction(w, *values(key), precision.unit(w)) for key, w in rounded.items()}
+        chops = "cut" in ways or "up" not in ways  # nothing that was rounded up: then nothing speaks against it
         longer = [ladder.padded(w, precision) for w in rounded.values() if ladder.extra(w, precision)]
         pads = 2 * sum(longer) > len(longer)
         if declared:
@@ -92,10 +93,10 @@ def direction(written: Written, exact: Reference, own: Reference | None, unit: F
         return "cut" if ladder.chopped(written, exact, unit) else ""
     if own is None:
         return ""
-    beyond = {abs(written.number) > abs(ref.value) for ref in refs}
-    if len(beyond) > 1:
-        return ""
-    return "up" if beyond.pop() else "down"
+    beyond = [(abs(written.number) - abs(ref.value)) / float(unit) for ref in refs]
+    if min(beyond) > SEEN:
+        return "up"
+    return "down" if max(beyond) < -SEEN else ""
 
 
 def shown(written: list[Written], precision: Precision) -> tuple[tuple[Rounding, ...], bool]:
