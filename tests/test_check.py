@@ -153,8 +153,48 @@ def test_another_convention_is_named():
     )
     assert found.marked.convention == "" and found.right
     assert halved.marked.convention == "half_sse" and halved.right
-    assert "half_sse" in halved.print("text")
+    assert "the sum of the squared errors, with ½ [half_sse]" in " ".join(halved.print("text").split())
     assert halved.print("json").count('"other_convention"') == 3
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "mse", "bce", "bce_with_logits", "cross_entropy", "nll"])
+def test_every_other_convention_is_said_in_words(loss: str):
+    layers = [{"linear": {"out": 2, "weight": [[0.4], [0.1]], "bias": False}}]
+    layers += ["softmax"] if loss == "cross_entropy" else ["log_softmax"] if loss == "nll" else ["sigmoid"]
+    for optimizer in ({"momentum": {"lr": 0.1}}, {"adam": {"lr": 0.1}}):
+        net = {"inputs": [[1], [2]], "targets": [[1, 0], [0, 1]], "layers": layers, "loss": loss, "optimizer": optimizer}
+        assignment = Assignment.load(net)
+        found = check(assignment, {"L": "0.5"})
+        assert len(assignment.marker.alternatives) > 1
+        for other in assignment.marker.alternatives:
+            for lang in ("en", "zh"):
+                named = replace(found, marked=replace(found.marked, convention=other.name), lang=lang)
+                assert other.name in named.print("text").replace("\n", "")
+
+
+def neuron(eps_form: str) -> Assignment:
+    """One weight, two steps of Adam."""
+    linear = {"linear": {"out": 1, "weight": [[0.4]], "bias": False}}
+    adam = {"adam": {"lr": 0.1, "eps_form": eps_form}}
+    return Assignment.load(
+        {"inputs": [[1], [2]], "targets": [[1], [3]], "layers": [linear], "loss": "mse", "optimizer": adam, "steps": 2}
+    )
+
+
+def test_a_convention_without_the_steps_that_were_answered_was_not_followed():
+    work = {"dL/dW1": "-9.8", "mhat.W1": "-9.8", "vhat.W1": "96.0", "W1+": "0.500", "mhat.W1@2": "-9", "vhat.W1@2": "9"}
+    assert neuron("outside").circuit.find("mhat.W1") and neuron("hat").circuit.find("mhat.W1") is None
+    outside, hat = check(neuron("outside"), work), check(neuron("hat"), work)
+    assert outside.marked.convention == ""
+    assert "there is no step" not in outside.print("text") and "there is no step 'mhat.W1'" in hat.print("text")
+    declared = check(neuron("hat"), {"conventions": {"eps": "eps_outside"}, "answers": work})
+    assert declared.marked.convention == "eps_outside"
+
+
+def test_what_is_right_by_both_conventions_is_just_right():
+    found = check(neuron("hat"), {"conventions": {"eps": "eps_outside"}, "answers": {"W1+": "0.500", "L@2": "2.12"}})
+    assert found.marked.convention == "eps_outside"
+    assert {mark.key: mark.verdict for mark in found.marked.marks}["W1+[1,1]"] == "correct"
 
 
 # sentences ------------------------------------------------------------------------------------------------------------
@@ -201,10 +241,12 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
         credit = {**assignment.policy.credit, code: 0.5}
         policy = replace(assignment.policy, credit=credit)
         strict = replace(assignment, marker=replace(assignment.marker, policy=policy))
-        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0, convention="other")
+        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0)
         yield Checked(strict, marked, "all" if code == "error" else "steps")
     for few in ((), slips[:1]):
         yield Checked(assignment, replace(found.marked, marks=(replace(wrong, found=few),)))
+    for name in (k.removeprefix("check.followed.") for k in part("en_check") if k.startswith("check.followed.")):
+        yield replace(found, marked=replace(found.marked, convention=name))
     yield replace(found, reveal="first")
 
 

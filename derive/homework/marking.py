@@ -81,7 +81,7 @@ class Marker:
         if len(self.quantities_of(wrong)) < 2:
             return marked
         others = [(found, self.under(found, marked)) for found in self.alternatives]
-        fitting = [other for _, other in others if self.explains(other, wrong)]
+        fitting = [other for _, other in others if self.explains(other, marked)]
         return min(fitting, key=lambda other: len(wrong_steps(other)), default=marked)
 
     def declared(self, submission: Submission) -> Alternative | None:
@@ -92,10 +92,14 @@ class Marker:
                     return found
         return None
 
-    def explains(self, other: Marked, wrong: set[str]) -> bool:
-        """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong."""
-        left = wrong_steps(other)
-        return left < wrong and len(self.quantities_of(wrong - left)) > 1
+    def explains(self, other: Marked, marked: Marked) -> bool:
+        """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong.
+
+        A convention that lacks a step which was answered is not the one that was followed.
+        """
+        wrong, left = wrong_steps(marked), wrong_steps(other)
+        lacks = sum(not mark.key for mark in other.marks) > sum(not mark.key for mark in marked.marks)
+        return not lacks and left < wrong and len(self.quantities_of(wrong - left)) > 1
 
     def quantities_of(self, keys: set[str]) -> set[str]:
         return {self.circuit.entries[key].node.id for key in keys}
@@ -104,8 +108,10 @@ class Marker:
         """The marks under another convention; what is right by it alone is marked so."""
         other = Walk(replace(self, circuit=convention.circuit), plain.submission)
         other.marked()
+        before = {mark.key: mark for mark in plain.marks}
         for key, mark in other.marks.items():
-            differs = self.circuit.floats[key] != convention.circuit.floats[key]
+            right = key in before and before[key].verdict in ("correct", *RIGHT_BY_OWN)
+            differs = not right and self.circuit.floats.get(key) != convention.circuit.floats[key]
             if differs and mark.verdict not in (*WRONG, "unreadable", "blank", "too_coarse", "follow_through"):
                 credit = self.policy.credit["other_convention"]
                 other.marks[key] = replace(mark, verdict="other_convention", credit=credit)

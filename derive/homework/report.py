@@ -205,9 +205,14 @@ class Report:
         if self.reveal != "none":
             yield self.verdict_on_all()
         if marked.convention:
-            yield say("check.convention", name=marked.convention)
+            yield say("check.convention", name=marked.convention, what=self.followed(marked.convention))
         for flag in marked.flags:
             yield say(f"check.flag.{flag}", flag=one_line(flag))
+
+    def followed(self, convention: str) -> Say:
+        """What another convention says; of a loss that is summed or averaged, that it is."""
+        last = convention.rpartition("_")[2]
+        return say(f"check.followed.{last if last in ('sum', 'mean') else convention}")
 
     def verdict_on_all(self) -> Say:
         if self.first is not None:
