@@ -12,12 +12,15 @@ from derive.homework.policy import Precision
 from derive.homework.submission import Rounding
 from derive.homework.written import Written
 
+LEAST = 2  # digits of a number on the way
+
 
 @dataclass(frozen=True)
 class Habit:
     """To so many significant digits (`sf`) or decimals (`dp`); `chops` where digits are cut off.
 
-    roundings: as the student says, or all that the digits allow; the coarsest counts
+    roundings: as the student says, or all that the digits allow; the coarsest counts, but none is coarser than what is
+    asked for: who rounds to fewer digits on the way has rounded too early
     """
 
     roundings: tuple[Rounding, ...]
@@ -38,7 +41,8 @@ class Habit:
             ladder.chopped(w, exact(key), precision.unit(w)) and not ladder.close(w, exact(key), precision.unit(w))
             for key, w in rounded.items()
         )
-        return cls((declared,) if declared else shown(list(rounded.values()), precision), precision, chops)
+        roundings = (declared,) if declared else shown(list(rounded.values()), precision)
+        return cls(tuple(fine(found, precision) for found in roundings), precision, chops)
 
     @property
     def share(self) -> float:
@@ -55,6 +59,11 @@ class Habit:
             return 0.0
         places = math.floor(math.log10(abs(value))) + 1
         return self.share * max(10.0 ** (places * (r.kind == "sf") - r.digits) for r in self.roundings)
+
+
+def fine(rounding: Rounding, precision: Precision) -> Rounding:
+    """A rounding to as many digits as are asked for, if not to more; one digit on the way is always too few."""
+    return Rounding(rounding.kind, max(rounding.digits, precision.digits, LEAST))
 
 
 def shown(written: list[Written], precision: Precision) -> tuple[Rounding, ...]:
