@@ -162,7 +162,13 @@ def test_every_other_convention_is_said_in_words(loss: str):
     layers = [{"linear": {"out": 2, "weight": [[0.4], [0.1]], "bias": False}}]
     layers += ["softmax"] if loss == "cross_entropy" else ["log_softmax"] if loss == "nll" else ["sigmoid"]
     for optimizer in ({"momentum": {"lr": 0.1}}, {"adam": {"lr": 0.1}}):
-        net = {"inputs": [[1], [2]], "targets": [[1, 0], [0, 1]], "layers": layers, "loss": loss, "optimizer": optimizer}
+        net = {
+            "inputs": [[1], [2]],
+            "targets": [[1, 0], [0, 1]],
+            "layers": layers,
+            "loss": loss,
+            "optimizer": optimizer,
+        }
         assignment = Assignment.load(net)
         found = check(assignment, {"L": "0.5"})
         assert len(assignment.marker.alternatives) > 1

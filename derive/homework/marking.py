@@ -28,12 +28,14 @@ from derive.homework.symbols import closed_form, parse_formula
 from derive.homework.written import Unreadable, Written
 
 Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
+#: Verdicts of steps that are right; under another convention these are `other_convention`.
+RIGHT = VERDICTS[: VERDICTS.index("other_form")]
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
 NOISE = 1e-12  # of the numbers a step is computed from: what floats leave of a 0
 WIDE = 10  # times these: where rounding may have moved a value by more, nothing can be said
-TRIVIAL = (Fraction(0), Fraction(1), Fraction(-1))  # carried values that may make everything after them trivial
+TRIVIAL = 1e-3  # how near to 0 (of the right value), or to 1 and −1, a carried value makes everything after it trivial
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class Marker:
         for key, mark in other.marks.items():
             right = key in before and before[key].verdict in ("correct", *RIGHT_BY_OWN)
             differs = not right and self.circuit.floats.get(key) != convention.circuit.floats[key]
-            if differs and mark.verdict not in (*WRONG, "unreadable", "blank", "too_coarse", "follow_through"):
-                credit = self.policy.credit["other_convention"]
+            if differs and mark.verdict in RIGHT:
+                credit = min(mark.credit, self.policy.credit["other_convention"])
                 other.marks[key] = replace(mark, verdict="other_convention", credit=credit)
         return replace(other.totalled(), convention=convention.name)
 
@@ -247,6 +249,7 @@ class Walk:
     def with_formula(self, mark: Mark) -> Mark:
         """The mark with what the formula is worth: the worse of the two verdicts counts."""
         compared, numbered = self.formulas.compared(mark.key), mark.key in self.written
+        guarded = compared.verdict == "follow_through" and self.policy.follow_through.guards and compared.trivial
         worse = compared.verdict if not numbered else max(mark.verdict, compared.verdict, key=VERDICTS.index)
         found = {f.rule: f for f in (*reversed(mark.found), *reversed(compared.found))}
         stretch = self.chain.stretch(mark.key)
@@ -262,6 +265,7 @@ class Walk:
             found=tuple(reversed(found.values())),
             formula_found=compared.found,
             hints=compared.hints,
+            notes=(*mark.notes, "guard_trivial") if guarded else mark.notes,
         )
 
     def diagnosed(self, key: str) -> list[Found]:
@@ -364,26 +368,33 @@ class Walk:
             return ""
         if any("out_of_range" in self.marks[k].notes for k in wrong):
             return "guard_range"
-        trivial = any(self.written[k].value in TRIVIAL for k in wrong if self.exact(k).short != self.written[k].value)
-        return "guard_trivial" if trivial or (mark.own == 0 and mark.exact != 0) else ""
+        carried = [*wrong, *self.chain.stretch(mark.key).unwritten]
+        trivial = (mark.own == 0 and mark.exact != 0) or any(map(self.trivial, carried))
+        return "guard_trivial" if trivial else ""
+
+    def trivial(self, key: str) -> bool:
+        """Whether the number a student goes on with makes the rest trivial where the right one does not."""
+        used, right = self.chain.used(key), self.circuit.floats[key]
+        if used == right:
+            return False
+        return abs(used) <= TRIVIAL * abs(right) or (abs(abs(used) - 1) <= TRIVIAL < abs(abs(right) - 1))
 
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
-        """The points of a step; where it is said what is asked for, nothing else has any."""
+        """The points of a step; what is given has some only if the file says so, and what is not asked for has none."""
         if self.policy.ask is not None and entry.key not in self.policy.ask:
             return 0.0
         weights: Mapping[str, float] = self.policy.weights
-        if not weights:
-            return 1.0
-        for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
+        for name in (entry.key, self.circuit.label(entry.key), entry.node.id) if weights else ():
             if name in weights:
                 return weights[name]
-        return 1.0
+        return 0.0 if entry.given else 1.0
 
     def credit(self, verdict: str, notes: tuple[str, ...]) -> float:
         """What an answer earns of its points."""
         if verdict == "follow_through":
-            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit
+            written = min((self.policy.credit[note] for note in notes if note in RIGHT_BY_OWN), default=1.0)
+            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit * written
         return self.policy.credit[verdict]
 
     def totalled(self) -> Marked:

@@ -39,13 +39,18 @@ class Precision:
     significant: int | None = 3
     decimals: int | None = None
 
+    @property
+    def digits(self) -> int:
+        """How many are asked for."""
+        return (self.significant if self.decimals is None else self.decimals) or 0
+
     def enough(self, written: Written) -> bool:
-        """Whether a number is given precisely enough; a closed form always is."""
+        """Whether a number is given precisely enough; a closed form always is, and no digit of 0 is significant."""
         if written.closed:
             return True
         if self.decimals is not None:
-            return written.decimals >= self.decimals
-        return written.significant[1] >= (self.significant or 0)
+            return written.ulp <= Fraction(1, 10**self.decimals)
+        return bool(written.value) and written.significant[1] >= self.digits
 
     def unit(self, written: Written) -> Fraction:
         """A unit in the last place that counts: of `1000` the third digit's, where three significant ones are asked for."""
