@@ -27,6 +27,7 @@ from derive.homework.symbols import closed_form, parse_formula
 from derive.homework.written import Unreadable, Written
 
 Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
+MOST_THOROUGH = 30  # errors of one submission that are looked into as far as unwritten steps and misread numbers
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
@@ -118,7 +119,7 @@ def wrong_steps(marked: Marked) -> set[str]:
 class Walk:
     """One submission on its way through the computation.
 
-    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    astray: the keys of the numbers that are wrong, or follow from wrong ones · diagnoses: how many errors were looked into
     """
 
     marker: Marker
@@ -130,6 +131,7 @@ class Walk:
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
     astray: set[str] = field(default_factory=set)
+    diagnoses: int = 0
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -215,16 +217,17 @@ class Walk:
                 self.marks[key] = self.blank(entry)
         return self.totalled()
 
-    def blank(self, entry: Entry) -> Mark:
-        """The mark of a step without an answer."""
+    def blank(self, entry: Entry, raw: str = "") -> Mark:
+        """The mark of a step without an answer, or with one that is still to be judged."""
         key = entry.key
         credit = self.policy.credit["blank"]
-        return Mark(key, self.circuit.label(key), "blank", credit, self.weight(entry), exact=self.circuit.floats[key])
+        label, exact = self.circuit.label(key), self.circuit.floats[key]
+        return Mark(key, label, "blank", credit, self.weight(entry), raw, exact=exact)
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
-        mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
+        mark = self.blank(entry, answer.value or answer.formula or "")
         if key in self.problems:
             return replace(
                 mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
@@ -258,9 +261,11 @@ class Walk:
     def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
         precision, chops = self.policy.precision, self.habit.chops
-        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
-        explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
-        if explained is None:
+        self.diagnoses += 1
+        thorough, written = self.diagnoses <= MOST_THOROUGH, self.written[key]
+        found = Diagnosis(self.circuit, self.chain, key, written, precision, chops=chops, thorough=thorough).found()
+        explained = thorough and misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
+        if not explained:
             return found
         given, answers = explained
         if answers < 2:
