@@ -78,8 +78,8 @@ class Marker:
         wrong = wrong_steps(marked)
         if len(self.quantities_of(wrong)) < 2:
             return marked
-        others = [(found, self.under(found, marked)) for found in self.alternatives]
-        fitting = [other for _, other in others if self.explains(other, wrong)]
+        others = [self.under(found, marked) for found in self.alternatives if self.helps(found, submission, wrong)]
+        fitting = [other for other in others if self.explains(other, wrong)]
         return min(fitting, key=lambda other: len(wrong_steps(other)), default=marked)
 
     def declared(self, submission: Submission) -> Alternative | None:
@@ -89,6 +89,11 @@ class Marker:
                 if (found.about, found.name) == (about, name):
                     return found
         return None
+
+    def helps(self, convention: Alternative, submission: Submission, wrong: set[str]) -> bool:
+        """Whether anything that was wrong is right under another convention."""
+        walk = Walk(replace(self, circuit=convention.circuit), submission, explains=False)
+        return bool(wrong - wrong_steps(walk.marked()))
 
     def explains(self, other: Marked, wrong: set[str]) -> bool:
         """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong."""
@@ -120,6 +125,7 @@ class Walk:
     """One submission on its way through the computation.
 
     astray: the keys of the numbers that are wrong, or follow from wrong ones · diagnoses: how many errors were looked into
+    explains: whether they are looked into at all
     """
 
     marker: Marker
@@ -132,6 +138,7 @@ class Walk:
     misread: dict[str, float] = field(default_factory=dict)
     astray: set[str] = field(default_factory=set)
     diagnoses: int = 0
+    explains: bool = True
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -311,7 +318,7 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            found=tuple(self.diagnosed(key)) if self.explains and verdict in WRONG else (),
             notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
