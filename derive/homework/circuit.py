@@ -187,6 +187,11 @@ class Circuit:
             self._wrong[key] = [(rule.id, formula) for rule in rules for formula in rule.at(step)]
         return self._wrong[key]
 
+    @cached_property
+    def misreadings(self) -> dict[str, list[Fraction]]:
+        """What may be read in the place of a number of the task; kept here, it is the same for all students."""
+        return {}
+
     def adopt_mistakes(self, other: Circuit) -> None:
         """Takes over the wrong formulas of the same exercise with other numbers: they are the same."""
         self._wrong = other._wrong

@@ -199,4 +199,7 @@ def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *
     """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
     if not (written.value and value.value) or value.rad > LARGE * abs(value.value):
         return False
+    f, v = float(factor), value.value
+    if abs(written.number * f - v) > 1.001 * (2 * half(written, unit) * abs(f) + value.rad) + 2 * CLOSED * abs(v):
+        return False  # far off: most numbers are, by most powers of ten
     return follows(times(written, factor), value, unit * abs(factor), chops=chops)

@@ -30,6 +30,7 @@ from derive.homework.written import Unreadable, Written
 Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
 #: Verdicts of steps that are right; under another convention these are `other_convention`.
 RIGHT = VERDICTS[: VERDICTS.index("other_form")]
+MOST_THOROUGH = 30  # errors of one submission that are looked into as far as unwritten steps and misread numbers
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
@@ -82,8 +83,8 @@ class Marker:
         wrong = wrong_steps(marked)
         if len(self.quantities_of(wrong)) < 2:
             return marked
-        others = [(found, self.under(found, marked)) for found in self.alternatives]
-        fitting = [other for _, other in others if self.explains(other, marked)]
+        others = [self.under(found, marked) for found in self.alternatives if self.helps(found, submission, wrong)]
+        fitting = [other for other in others if self.explains(other, marked)]
         return min(fitting, key=lambda other: len(wrong_steps(other)), default=marked)
 
     def declared(self, submission: Submission) -> Alternative | None:
@@ -93,6 +94,11 @@ class Marker:
                 if (found.about, found.name) == (about, name):
                     return found
         return None
+
+    def helps(self, convention: Alternative, submission: Submission, wrong: set[str]) -> bool:
+        """Whether anything that was wrong is right under another convention."""
+        walk = Walk(replace(self, circuit=convention.circuit), submission, explains=False)
+        return bool(wrong - wrong_steps(walk.marked()))
 
     def explains(self, other: Marked, marked: Marked) -> bool:
         """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong.
@@ -129,7 +135,8 @@ def wrong_steps(marked: Marked) -> set[str]:
 class Walk:
     """One submission on its way through the computation.
 
-    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    astray: the keys of the numbers that are wrong, or follow from wrong ones · diagnoses: how many errors were looked into
+    explains: whether they are looked into at all
     """
 
     marker: Marker
@@ -141,6 +148,8 @@ class Walk:
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
     astray: set[str] = field(default_factory=set)
+    diagnoses: int = 0
+    explains: bool = True
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -226,16 +235,17 @@ class Walk:
                 self.marks[key] = self.blank(entry)
         return self.totalled()
 
-    def blank(self, entry: Entry) -> Mark:
-        """The mark of a step without an answer."""
+    def blank(self, entry: Entry, raw: str = "") -> Mark:
+        """The mark of a step without an answer, or with one that is still to be judged."""
         key = entry.key
         credit = self.policy.credit["blank"]
-        return Mark(key, self.circuit.label(key), "blank", credit, self.weight(entry), exact=self.circuit.floats[key])
+        label, exact = self.circuit.label(key), self.circuit.floats[key]
+        return Mark(key, label, "blank", credit, self.weight(entry), raw, exact=exact)
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
-        mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
+        mark = self.blank(entry, answer.value or answer.formula or "")
         if key in self.problems:
             return replace(
                 mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
@@ -271,9 +281,11 @@ class Walk:
     def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
         precision, chops = self.policy.precision, self.habit.chops
-        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
-        explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
-        if explained is None:
+        self.diagnoses += 1
+        thorough, written = self.diagnoses <= MOST_THOROUGH, self.written[key]
+        found = Diagnosis(self.circuit, self.chain, key, written, precision, chops=chops, thorough=thorough).found()
+        explained = thorough and misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
+        if not explained:
             return found
         given, answers = explained
         if answers < 2:
@@ -320,7 +332,7 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            found=tuple(self.diagnosed(key)) if self.explains and verdict in WRONG else (),
             notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
