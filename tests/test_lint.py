@@ -322,6 +322,13 @@ def test_changed_numbers_make_another_exercise():
     assert other.floats == circuit_of(plain).floats and circuit.floats["x[1]"] == 0.7
 
 
+def test_steps_of_the_authors_own_and_those_that_are_asked_for():
+    file = net(inputs=[0.3, 0.6], check={"significant": 4, "steps": {"miss": "a2[1] - t[1]"}, "ask": ["miss", "W1+"]})
+    found = lint(file)
+    assert found.asked and found.found.steps == 5
+    assert found.suggestion is not None and sum(found.suggestion.after) < sum(found.suggestion.before)
+
+
 def test_drawn_numbers_are_left_to_their_seed():
     file = net(inputs={"randn": [1, 2]}, targets=[[1, 0]], seed=3, optimizer={"sgd": {"lr": 0.5}})
     for layer in file["layers"]:
