@@ -265,15 +265,13 @@ class Walk:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
         precision, chops = self.policy.precision, self.habit.chops
         found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
-        explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
-        if explained is None:
-            return found
-        given, answers = explained
-        if answers < 2:
-            return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
-        self.misread[given.key] = float(given.value)
-        self.astray.add(given.key)
-        del self.chain
+        given = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
+        if given is None or (found and not (given.sure and given.answers > 1)):
+            return found  # of one number it is too easily said where there is another reason
+        if given.answers > 1:
+            self.misread[given.key] = float(given.value)
+            self.astray.add(given.key)
+            del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
     def judged(self, mark: Mark, written: Written) -> Mark:
