@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -32,7 +33,7 @@ from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission
 from derive.language import Words, part, table
-from derive.printers.terminal import Terminal, columns
+from derive.printers.terminal import Terminal, columns, folded
 
 #: dL/dw5 lacks the factor out(1 − out); what follows from it is worked correctly.
 WORK = {
@@ -494,6 +495,20 @@ def test_other_pages_have_nothing_beside_their_lines():
 
 
 # the terminal ---------------------------------------------------------------------------------------------------------
+WORDS = ["一", "样。", "（二", "三）", "w₁，", " formula ", "（a）", " "]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=60), st.integers(20, 40))
+def test_lines_end_where_they_may(words: list[str], width: int):
+    """No line begins with a full stop or ends in an opening bracket, none is too long, and nothing gets lost."""
+    text = "".join(words).strip()
+    lines = folded(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    for before, line in itertools.pairwise(lines):
+        assert line[0] not in "。，）" and before[-1] != "（"
+    assert all(columns(line) <= width for line in lines)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_tables_fit_eighty_columns(mazur: Assignment, lang: str):
     found = checked(mazur, {**WORK, "zz": "1", "dL/dw1": "0.0123"}, reveal="steps", lang=lang)

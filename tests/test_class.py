@@ -146,7 +146,7 @@ def test_every_engine_writes_the_same_bytes(
     once: tuple[Path, dict[str, bytes]], tmp_path: Path, wishes: dict[str, Any]
 ):
     folder, expected = once
-    assert len(expected) == 2 * 7 + len({"grades.csv", "summary.md", "summary.html"})
+    assert len(expected) == 2 * 7 + len({"grades.csv", "summary.md", "summary.html", "files.sha256"})
     graded(folder, tmp_path / "out", formats=("html", "markdown"), **wishes)
     assert files(tmp_path / "out") == expected
 
@@ -184,6 +184,7 @@ def test_an_engine_that_is_not_there(name: str, problem: str, monkeypatch: pytes
 def test_every_reason_is_given_somewhere():
     """No reason is left over that nothing gives."""
     sources = [path for path in (ROOT / "derive" / "classroom").glob("*.py") if path.name != "record.py"]
+    sources.append(ROOT / "derive" / "homework" / "marking.py")
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
     assert {reason for reason in {*UNREAD, *PASSED_OVER, *FLAGS} if f'"{reason}"' not in code} == set()
 
@@ -211,9 +212,15 @@ def test_ids_are_the_platforms_and_the_rosters(tmp_path: Path):
         ("u7", "Kay", "king_LATE_77_9_x.yaml", "late", ("late",)),
     ]
     pages = {f"{slug('s2', source)}.html" for source in ("s2.yaml", "s2/answers.yaml")}
-    assert pages | {"s1.html", "u7.html", "guest.html", "grades.csv", "summary.md", "summary.html"} == set(
-        files(tmp_path / "out")
-    )
+    assert pages | {
+        "s1.html",
+        "u7.html",
+        "guest.html",
+        "grades.csv",
+        "summary.md",
+        "summary.html",
+        "files.sha256",
+    } == set(files(tmp_path / "out"))
 
 
 def test_a_table_holds_a_class(tmp_path: Path):
@@ -330,7 +337,7 @@ TITLES = [
     "Misconceptions",
     "Equal wrong answers without an explanation",
     "To be looked at",
-    "Nothing handed in",
+    "Late, or nothing handed in",
     "Files that are nobody's submission",
 ]
 
@@ -383,7 +390,7 @@ def test_the_command_marks_a_class(tmp_path: Path):
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         "The class: mazur",
-        "Handed in: 2. Marked: 1, not readable: 1. Nothing handed in: 0.",
+        "Handed in: 2. Marked: 1, of these to be looked at: 0. Not readable: 1. Nothing handed in: 0.",
         "No errors were found.",
         "5 comparisons in one kind of check agree.",
         *(f"Wrote {tmp_path / 'out' / name}" for name in ("grades.csv", "summary.md", "summary.txt")),

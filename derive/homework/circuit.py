@@ -170,6 +170,8 @@ class Circuit:
         """The right number, to be held against what was written."""
         if key not in self._references:
             exact = self.exact(key)
+            if exact is None and not self.decimal(key):
+                exact = Fraction(0)  # terms that cancel: as short as a number can be
             precise = (lambda: self.decimal(key)) if exact is None else (lambda: exact)
             self._references[key] = Reference(self.floats[key], 0.0, precise, exact)
         return self._references[key]
@@ -184,6 +186,11 @@ class Circuit:
             rules = [] if at.given else mistakes.of(at.kind)
             self._wrong[key] = [(rule.id, formula) for rule in rules for formula in rule.at(step)]
         return self._wrong[key]
+
+    @cached_property
+    def misreadings(self) -> dict[str, list[Fraction]]:
+        """What may be read in the place of a number of the task; kept here, it is the same for all students."""
+        return {}
 
     def adopt_mistakes(self, other: Circuit) -> None:
         """Takes over the wrong formulas of the same exercise with other numbers: they are the same."""

@@ -86,11 +86,11 @@ def candidates(circuit: Circuit, given: str, solution: float) -> Iterator[Fracti
     exact = circuit.exact(given)
     assert exact is not None
     digits, unit = digits_of(exact)
-    yield from dict.fromkeys(v for v in slips(exact, digits, unit) if v != exact)
-    entry = circuit.entries[given]
-    for name in circuit.array(entry.node).ravel():
-        if name.key != given and (other := circuit.exact(name.key)) not in (None, exact):
-            yield other
+    if given not in circuit.misreadings:
+        others = (circuit.exact(name.key) for name in circuit.array(circuit.entries[given].node).ravel())
+        found = dict.fromkeys((*slips(exact, digits, unit), *(other for other in others if other is not None)))
+        circuit.misreadings[given] = [value for value in found if value != exact]
+    yield from circuit.misreadings[given]
     yield from one_digit(solution, exact, digits, unit)
 
 

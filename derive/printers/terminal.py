@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from unicodedata import east_asian_width
@@ -13,7 +12,8 @@ from derive.document import Block, Book, Code, Document, Figure, Line, Say, Step
 from derive.printers.common import Printer, each, size
 
 WIDTH = 100
-PIECES = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|\s+|[^\s\u3000-\u9fff\uff00-\uffef]+")  # of a text, none is broken
+OPEN, CLOSE, WIDE = "（「『［《“", "，。、；：？！）」』］》”", r"\u3000-\u9fff\uff00-\uffef"
+PIECES = re.compile(rf"[{OPEN}]*(?:[{WIDE}]|[^\s{WIDE}]+)[{CLOSE}]*|\s+")  # of a text, none is broken
 FOUND = ("compared", "max_rel", "tolerance", "verdict")  # the columns of a witness
 
 
@@ -163,11 +163,11 @@ class Terminal(Printer):
         return [str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
 
     def wrapped(self, text: str) -> list[str]:
-        return textwrap.wrap(text, self.width) or [""]
+        return folded(text, self.width)
 
 
 def folded(text: str, width: int) -> list[str]:
-    """A text in lines of so many columns; between Chinese characters a line may end."""
+    """A text in lines of so many columns; between Chinese characters a line may end, but not before a full stop."""
     lines = [""]
     for piece in PIECES.findall(text):
         if columns(lines[-1] + piece.rstrip()) > width and lines[-1].strip():
