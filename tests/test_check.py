@@ -203,6 +203,23 @@ def test_what_is_right_by_both_conventions_is_just_right():
     assert {mark.key: mark.verdict for mark in found.marked.marks}["W1+[1,1]"] == "correct"
 
 
+def test_a_sign_lost_in_one_term_of_a_sum(mazur: Assignment):
+    right, wrong = check(mazur, {"z1[1]": "0.3775", "z1[2]": "0.3325"}).marked.marks  # 0.25·0.05 − 0.3·0.1 + 0.35
+    assert (right.verdict, wrong.verdict, [found.rule for found in wrong.found]) == ("correct", "error", ["B3"])
+
+
+def test_gamma_left_out_on_the_way_back():
+    found = check(Assignment.load("batch_norm"), {"dL/dy1[1,2]": "0.1240", "dL/dn1[1,2]": "0.1240"}).marked.marks
+    assert [mark.verdict for mark in found] == ["correct", "error"] and found[1].found[0].rule == "N4"
+
+
+def test_a_number_used_rightly_before_was_not_misread(mazur: Assignment):
+    """The path over w7 is missing in both ∂E/∂a: that w7 and w8 were read as 0 is no reason beside it."""
+    before = {"z2[1]": "1.106", "z2[2]": "1.225", "dL/dz2[1]": "0.1385", "dL/dz2[2]": "-0.0381"}
+    *_, first, second = check(mazur, {**before, "dL/da1[1]": "0.0554", "dL/da1[2]": "0.0623"}).marked.marks
+    assert [found.rule for found in first.found] == [found.rule for found in second.found] == ["B10"]
+
+
 # sentences ------------------------------------------------------------------------------------------------------------
 SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 

@@ -284,15 +284,13 @@ class Walk:
         self.diagnoses += 1
         thorough, written = self.diagnoses <= MOST_THOROUGH, self.written[key]
         found = Diagnosis(self.circuit, self.chain, key, written, precision, chops=chops, thorough=thorough).found()
-        explained = thorough and misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
-        if not explained:
-            return found
-        given, answers = explained
-        if answers < 2:
-            return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
-        self.misread[given.key] = float(given.value)
-        self.astray.add(given.key)
-        del self.chain
+        given = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops) if thorough else None
+        if given is None or (found and not (given.sure and given.answers > 1)):
+            return found  # of one number it is too easily said where there is another reason
+        if given.answers > 1:
+            self.misread[given.key] = float(given.value)
+            self.astray.add(given.key)
+            del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
     def judged(self, mark: Mark, written: Written) -> Mark:
