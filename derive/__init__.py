@@ -13,6 +13,7 @@ from derive.version import __version__
 
 if TYPE_CHECKING:
     from derive.homework.checked import check
+    from derive.homework.linted import lint
     from derive.long_training import train
     from derive.solution import InputError, Solution, WitnessError, solve, study
     from derive.teaching import explain, explain_all
@@ -25,6 +26,7 @@ __all__ = [
     "check",
     "explain",
     "explain_all",
+    "lint",
     "solve",
     "study",
     "train",
@@ -45,6 +47,10 @@ def __getattr__(name: str) -> Any:
         from derive.homework.checked import check
 
         return check
+    if name == "lint":
+        from derive.homework.linted import lint
+
+        return lint
     if name in ("explain", "explain_all"):
         from derive import teaching
 

@@ -170,7 +170,7 @@ class Document:
     """A worked solution, ready to be printed.
 
     topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
-    student: whether it is a student's marked work · marks: what stands beside the lines of some entries, by their ids
+    student: whether it is a student's marked work, or about what to ask of students · marks: what stands beside the lines of some entries, by their ids
     """
 
     title: str

@@ -97,6 +97,7 @@ class Cell:
     named: int = 0
     alone: int = 0
     misses: list[str] = field(default_factory=list)
+    unseen: list = field(default_factory=list)
 
     @property
     def visible(self) -> int:
@@ -106,6 +107,7 @@ class Cell:
         for name in ("injected", "invisible", "located", "named", "alone"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.misses += other.misses
+        self.unseen += other.unseen
 
     def row(self, name: str) -> str:
         def share(count: int) -> str:
@@ -130,7 +132,7 @@ def mistakes_in(net: str) -> tuple[tuple[str, str, Formula], ...]:
     return tuple(injections(marker(net).circuit))
 
 
-def sampled(net: str, per_rule: int, seed: int) -> Iterator[tuple[str, str, Formula]]:
+def sampled(net: str, per_rule: int, seed: object) -> Iterator[tuple[str, str, Formula]]:
     """Some injections of every rule that a network allows."""
     by_rule: dict[str, list[tuple[str, str, Formula]]] = {}
     for found in mistakes_in(net):
@@ -163,11 +165,22 @@ def acceptable(marked: Marked, done: Work, circuit: Circuit) -> bool:
     return abs(mark.read.number - right) <= reach or exact <= half or mark.verdict == "too_coarse"
 
 
+def unseen(net, rounding, carries, unwritten, done, marked):
+    mark = next(mark for mark in marked.marks if mark.key == done.at)
+    c = marker(net).circuit
+    right = number(c.entries[done.at].formula, done.true)
+    r = abs(mark.read.number - right) / max(abs(right), 1e-12)
+    return (
+        r,
+        f"{net} | {rounding} {carries} {unwritten} | {done.rule} at {done.at}: {mark.verdict} {mark.raw} right {right} exact {mark.exact} own {mark.own} rad {mark.rad:.2g}",
+    )
+
+
 def tried(net: str, rounding: str, carries: str, unwritten: float, per_rule: int, seed: int) -> Cell:
     """One cell of the matrix."""
     cell, found = Cell(), marker(net)
     hand, way = hand_of(rounding, carries)
-    for place, wrong in enumerate(sampled(net, per_rule, seed)):
+    for place, wrong in enumerate(sampled(net, per_rule, (rounding, carries, unwritten, seed))):
         try:
             done = work(found.circuit, hand, carries=way, unwritten=unwritten, seed=seed + place, wrong=wrong)
         except ValueError:
@@ -176,6 +189,7 @@ def tried(net: str, rounding: str, carries: str, unwritten: float, per_rule: int
         cell.injected += 1
         if not seen(marked, done, found.circuit):
             cell.invisible += 1
+            cell.unseen.append(unseen(net, rounding, carries, unwritten, done, marked))
             continue
         errors = [mark for mark in marked.marks if mark.verdict in WRONG]
         at = next(mark for mark in marked.marks if mark.key == done.at)

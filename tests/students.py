@@ -113,7 +113,8 @@ def work(
             pen = fine if circuit.entries[key].node.role == "state" else hand
             texts[key] = pen.write(value if abs(value) > NOISE else 0.0)
             rounds = carries == "round" or (carries == "mix" and chance.random() < 0.5)
-            found = self[key] = float(texts[key]) if rounds else value
+            written = float(texts[key])  # nobody goes on with the 0 that decimals make of a small number
+            found = self[key] = written if rounds and written else value
             return found
 
     used = Used()

@@ -180,7 +180,8 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     yield checked(assignment, {"z1[1]": "0.3775"})
     yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
-    yield checked(assignment, {**WORK, "w5": "0.5", "zz": "1"})
+    yield checked(assignment, {**WORK, "zz": "1"})
+    yield checked(assignment, {"w5": "0.5"})
     yield checked(assignment, {"x[1]": "0.0712"})
     found = checked(assignment, Submission("s1", "Ada", (Answer(key, "0.4398"), Answer("W2+[1,1]", "1")), working="…"))
     wrong, rest = found.marks
@@ -518,3 +519,13 @@ def test_pdflatex_takes_it(mazur: Assignment, pdflatex: str, tmp_path: Path):
     command = [pdflatex, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "check.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_what_is_asked_for_counts_and_nothing_else() -> None:
+    ask = {"ask": ["z1", "dL/dW1"]}
+    few = load(check=ask).mark(Submission(answers=(Answer("z1[1]", "1.1"), Answer("a1[1]", "0.7503"))))
+    assert few.most == 1 + 2 and few.earned == 1
+    assert [mark.verdict for mark in few.marks].count("blank") == 2
+    assert next(mark for mark in few.marks if mark.key == "a1[1]").weight == 0
+    with pytest.raises(InputError, match=r"there is no step 'z9'"):
+        load(check={"ask": ["z9"]})

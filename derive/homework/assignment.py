@@ -26,7 +26,7 @@ from derive.model import Model
 from derive.notation import Notation
 from derive.notation import read as read_notation
 from derive.numerals import Policy as Numbers
-from derive.options import mapping
+from derive.options import mapping, sequence
 from derive.solution import finished
 from derive.source import Item
 from derive.spec import Spec, check, tree
@@ -70,7 +70,7 @@ class Assignment:
     @classmethod
     def made(cls, spec: Spec | None, exercise: Exercise, name: str) -> Assignment:
         found = policy.read(exercise.check)
-        found = replace(found, weights=weights(exercise, found))
+        found = replace(found, weights=weights(exercise, found), ask=asked(exercise, found))
         others = tuple(
             Alternative(other.about, other.name, lambda spec=other.spec: of_network(spec))  # type: ignore[misc]
             for other in (conventions.others(spec) if spec else ())
@@ -129,3 +129,18 @@ def weights(exercise: Exercise, found: Policy) -> dict[str, float]:
     for name, entries in sorted(keys.items(), key=lambda pair: -len(pair[1] or ())):
         made |= dict.fromkeys(entries or (), found.weights[name])
     return made
+
+
+def asked(exercise: Exercise, found: Policy) -> tuple[str, ...] | None:
+    """The entries that are asked for."""
+    if found.ask is None or exercise.check is None:
+        return None
+    items = sequence(mapping(exercise.check)["ask"])
+    made: dict[str, None] = {}
+    for name, item in zip(found.ask, items, strict=True):
+        entries = exercise.circuit.find(name)
+        if entries is None:
+            known = [*exercise.circuit.nodes, *exercise.circuit.quantities.labels.entries]
+            raise item.error(f"ask: there is no step '{name}'.{nearest(name, known)}")
+        made |= dict.fromkeys(entries)
+    return tuple(made)

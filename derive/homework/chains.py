@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,27 +66,30 @@ class Chain:
         return self._stretches[key]
 
     def _stretch(self, key: str) -> Stretch:
-        entries = self.circuit.entries
-        written, given, unwritten = dict[str, None](), dict[str, None](), set[str]()
-        stack = list(entries[key].parents)
-        while stack:
-            parent = stack.pop()
-            if parent in unwritten or parent in written or parent in given:
-                continue
-            if parent in self.written:
-                written[parent] = None
-            elif entries[parent].given:
-                given[parent] = None
-            else:
-                unwritten.add(parent)
-                stack.extend(entries[parent].parents)
-        order = self.circuit.order
-        by_order = order.__getitem__
-        return Stretch(
-            tuple(sorted(written, key=by_order)),
-            tuple(sorted(unwritten, key=by_order)),
-            tuple(sorted(given, key=by_order)),
-        )
+        keys, entries, bits = self.circuit.keys, self.circuit.entries, self.behind[key]
+        written, unwritten, given = list[str](), list[str](), list[str]()
+        while bits:
+            lowest = bits & -bits
+            bits ^= lowest
+            step = keys[lowest.bit_length() - 1]
+            found = written if step in self.written else given if entries[step].formula is None else unwritten
+            found.append(step)
+        return Stretch(tuple(written), tuple(unwritten), tuple(given))
+
+    @cached_property
+    def behind(self) -> dict[str, int]:
+        """For every entry the stretch before it, as the bits of the places of its steps in the order of computation."""
+        found: dict[str, int] = {}
+        seen: dict[
+            str, int
+        ] = {}  # of each entry what a later one has before it: itself, and its own unless it is written
+        for place, (key, entry) in enumerate(self.circuit.entries.items()):
+            bits = 0
+            for parent in entry.parents:
+                bits |= seen[parent]
+            found[key] = bits
+            seen[key] = 1 << place if key in self.written else bits | 1 << place
+        return found
 
     # rounding on the way ----------------------------------------------------------------------------------------------
     @cached_property
@@ -118,7 +121,8 @@ class Chain:
         """The row of an entry with its own rounding."""
         if not (half and math.isfinite(half)):
             return row
-        found = np.array(np.broadcast_to(row, 2 * len(self.places) + 1), dtype=float)
+        found = np.empty(2 * len(self.places) + 1)
+        found[:] = row
         place = 2 * self.places[key]
         found[place + 1] += half
         found[place + 2] -= half
@@ -131,16 +135,39 @@ class Chain:
             self._rads[key] = 0.0 if formula is None else self.spread(formula, key)[1]
         return self._rads[key]
 
-    def with_given(self, key: str, given: str, value: float) -> float:
-        """What a step should have been if a number of the task had been another."""
-        formula = self.circuit.entries[key].formula
-        if formula is None:
-            return value if key == given else self.own[key]
-        found = Used(self, {given: value})
+    def with_givens(self, key: str, changed: Sequence[tuple[str, float]]) -> Value:
+        """What a step should have been with each of some (number of the task, value) in turn: a row."""
+        entries, found = self.circuit.entries, Used(self, {})
+        for place, (given, value) in enumerate(changed):
+            if given not in found:
+                found[given] = np.full(len(changed), self.used(given))
+            found[given][place] = value
+        with np.errstate(all="ignore"):
+            for step in (*self.stretch(key).unwritten, key):
+                formula = entries[step].formula
+                if formula is not None and not found.keys().isdisjoint(entries[step].parents):
+                    found[step] = np.real(numbers(formula, found))
+        return np.broadcast_to(found.get(key, self.own[key]), len(changed))
+
+    def trials(self, key: str, injected: Sequence[tuple[str, Formula]]) -> Value:
+        """What a step should have been with each of some formulas in the place of that of an unwritten step before it."""
+        formula, entries, used = self.circuit.entries[key].formula, self.circuit.entries, Used(self, {})
+        at: dict[str, list[tuple[int, Formula]]] = {}
+        for place, (step, wrong) in enumerate(injected):
+            at.setdefault(step, []).append((place, wrong))
+        assert formula is not None
+        found = Used(self, {})
         with np.errstate(all="ignore"):
             for step in self.stretch(key).unwritten:
-                found[step] = numbers(self.circuit.entries[step].formula, found)  # type: ignore[arg-type]
-            return float(np.real(numbers(formula, found)))
+                own = entries[step].formula
+                if own is None or (step not in at and found.keys().isdisjoint(entries[step].parents)):
+                    continue
+                row = np.empty(len(injected))
+                row[:] = self.used(step) if found.keys().isdisjoint(entries[step].parents) else numbers(own, found)
+                for place, wrong in at.get(step, ()):
+                    row[place] = np.real(numbers(wrong, used))
+                found[step] = row
+            return np.broadcast_to(np.real(numbers(formula, found)), len(injected))
 
     def spread(self, formula: Formula, key: str, injected: Mapping[str, Formula] | None = None) -> tuple[float, float]:
         """(the value of a formula in the place of a step's, by how much rounding may have moved it).
@@ -159,10 +186,10 @@ class Chain:
             return spread(numbers(formula, rows))
 
 
-class Used(dict[str, float]):
+class Used(dict[str, Value]):
     """The numbers that later steps go on with, some of them changed."""
 
-    def __init__(self, chain: Chain, changed: Mapping[str, float]) -> None:
+    def __init__(self, chain: Chain, changed: Mapping[str, Value]) -> None:
         super().__init__(changed)
         self.chain = chain
 

@@ -111,6 +111,11 @@ class Circuit:
         """Key -> its place in the order of computation."""
         return {key: place for place, key in enumerate(self.entries)}
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """All keys, in the order of computation."""
+        return tuple(self.entries)
+
     def _entries(self) -> Iterator[Entry]:
         terms = 0
         for node in self.nodes.values():
@@ -180,6 +185,10 @@ class Circuit:
             self._wrong[key] = [(rule.id, formula) for rule in rules for formula in rule.at(step)]
         return self._wrong[key]
 
+    def adopt_mistakes(self, other: Circuit) -> None:
+        """Takes over the wrong formulas of the same exercise with other numbers: they are the same."""
+        self._wrong = other._wrong
+
     def chain(self, changed: Mapping[str, float]) -> dict[str, float]:
         """Every entry computed from those before it, where what `changed` says is used in the place of some.
 
@@ -195,7 +204,7 @@ class Circuit:
                 if at.formula is None or moved.isdisjoint(at.parents):
                     continue
                 value = numbers(at.formula, used)
-                found[key] = float(value) if np.isrealobj(value) else math.nan
+                found[key] = float(value) if isinstance(value, float) or np.isrealobj(value) else math.nan
                 if key not in changed and found[key] != used[key]:
                     used[key] = found[key]
                     moved.add(key)
@@ -219,7 +228,7 @@ class Circuit:
 
     def find(self, step: str) -> tuple[str, ...] | None:
         """The keys behind an id, an entry, a label or another spelling; None if there are none."""
-        return self.names.resolve(step)
+        return (step,) if step in self.entries else self.names.resolve(step)
 
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""

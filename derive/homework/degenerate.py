@@ -2,134 +2,246 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 
+import numpy as np
+
+from derive.algebra import Value
+from derive.graph import Node
 from derive.homework.circuit import Circuit
+from derive.homework.mistakes.slopes import PIECEWISE
 from derive.ids import kind
 from derive.model import Model
 from derive.options import Choice
 
-Reason = tuple[str, dict[str, object]]
 CLOSE = 1e-12
+ADAMS = ("adam", "adamw", "nadam", "radam", "adamax")
+#: Optimizers with a memory, whatever their options.
+REMEMBERING = ("momentum", "nesterov", "rmsprop", "adagrad", "adadelta")
 
 
-def reasons(circuit: Circuit) -> list[Reason]:
-    """(key of the sentence, what goes into it), of everything in the task that makes mistakes hard to see."""
+@dataclass(frozen=True)
+class Reason:
+    """One thing about the numbers that hides mistakes.
+
+    kind: the key of its sentence, `lint.reason.KIND` · about: the ids of the quantities, or entries, that are meant
+    args: what else goes into the sentence
+    """
+
+    kind: str
+    about: tuple[str, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The numbers that are looked at. floats: by key, those of the task or others"""
+
+    circuit: Circuit
+    model: Model
+    floats: Mapping[str, float]
+
+    def array(self, node: Node) -> Value:
+        """The numbers of a quantity, as a matrix."""
+        keys = [name.key for name in self.circuit.array(node).ravel()]
+        return np.array([self.floats[key] for key in keys]).reshape(node.shape)
+
+    def of(self, *letters: str) -> Iterator[tuple[Node, Value]]:
+        """The parameters of some kinds."""
+        for node in self.model.parameters:
+            if kind(node.id)[0] in letters:
+                yield node, self.array(node)
+
+    @property
+    def optimizer(self) -> Choice | None:
+        return self.model.spec.optimizer
+
+
+def reasons(circuit: Circuit, floats: Mapping[str, float] | None = None) -> list[Reason]:
+    """Everything in the task that makes mistakes hard to see; of other numbers for the same task, if they are given."""
     model = circuit.quantities
     if not isinstance(model, Model):
         return []
-    return [reason for check in CHECKS for reason in check(circuit, model)]
+    data = Data(circuit, model, circuit.floats if floats is None else floats)
+    return [reason for check in CHECKS for reason in check(data)]
 
 
-def values(circuit: Circuit, id: str) -> list[float]:
-    return [circuit.floats[name.key] for name in circuit.array(circuit.nodes[id]).ravel()]
+# inputs and targets ---------------------------------------------------------------------------------------------------
+def proportional_inputs(data: Data) -> Iterator[Reason]:
+    """x₂ = 2 x₁: the factor 2 and the wrong input look the same."""
+    xs, names = data.array(data.model.x), data.circuit.array(data.model.x)
+    for row, column in ((r, pair) for r in range(len(xs)) for pair in combinations(range(xs.shape[1]), 2)):
+        one, other = xs[row, list(column)]
+        ratio = abs(other / one) if one and other else 0.0
+        if any(abs(ratio - special) < CLOSE for special in (0.5, 1, 2)):
+            yield Reason("proportional_inputs", tuple(names[row, i].key for i in column))
+            return
 
 
-def equal_weights(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    for node in model.parameters:
-        found = values(circuit, node.id)
-        if kind(node.id)[0] == "W" and len(found) > 1 and len(set(found)) < len(found):
-            yield "lint.equal_weights", {"id": node.id}
+def special_inputs(data: Data) -> Iterator[Reason]:
+    """x = 0 or 1: a factor that is 1 may be forgotten, a term that is 0 may be anything."""
+    xs, names = data.array(data.model.x), data.circuit.array(data.model.x)
+    found = tuple(names[place].key for place in np.ndindex(xs.shape) if xs[place] in (0, 1))
+    if found:
+        yield Reason("special_inputs", found)
 
 
-def symmetric(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    for node in model.parameters:
-        rows, columns = node.shape
-        if kind(node.id)[0] != "W" or rows != columns or rows < 2:
-            continue
-        flat = values(circuit, node.id)
-        if all(flat[i * rows + j] == flat[j * rows + i] for i in range(rows) for j in range(i)):
-            yield "lint.symmetric", {"id": node.id}
-
-
-def proportional_inputs(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    rows, columns = model.x.shape
-    flat = values(circuit, "x")
-    for row in range(rows):
-        xs = flat[row * columns : (row + 1) * columns]
-        for i, a in enumerate(xs):
-            for b in xs[i + 1 :]:
-                if a and b and (b / a in (0.5, 1, 2) or a / b in (0.5, 2)):
-                    yield "lint.proportional_inputs", {"one": str(a), "other": str(b)}
-                    return
-
-
-def special_inputs(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    if found := sorted({x for x in values(circuit, "x") if x in (0, 1)}):
-        yield "lint.special_inputs", {"numbers": ", ".join(f"{x:g}" for x in found)}
-
-
-def one_output(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    if model.forward.output.shape[1] == 1 and len([layer for layer in model.forward.layers if layer.k]) > 1:
-        yield "lint.one_output", {}
-
-
-def few_samples(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    loss = model.forward.loss
-    samples = model.x.shape[0]
-    if loss is not None and loss.factor.denominator > 1 and samples <= 2:
-        yield "lint.few_samples", {"number": samples}
-
-
-def halves(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    for key, entry in circuit.entries.items():
-        if entry.node.role == "activation" and abs(circuit.floats[key] - 0.5) < CLOSE:
-            yield "lint.half", {"id": key}
-
-
-def gates(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    for layer in model.forward.layers:
-        for stage in layer.stages:
-            if stage.name != "relu":
-                continue
-            found = values(circuit, stage.output.id)
-            if all(a > 0 for a in found):
-                yield "lint.all_active", {"id": stage.output.id}
-            elif not any(found):
-                yield "lint.all_dead", {"id": stage.output.id}
-
-
-def masks(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    for mask in model.forward.masks:
-        if all(value == 1 for value in values(circuit, mask.id)):
-            yield "lint.all_kept", {"id": mask.id}
-
-
-def rates(circuit: Circuit, model: Model) -> Iterator[Reason]:
-    optimizer = model.spec.optimizer
-    if optimizer is None:
+def equal_targets(data: Data) -> Iterator[Reason]:
+    """t₁ = t₂: the target of another output may be taken. Of classes all but one are 0 as a rule."""
+    model = data.model
+    if model.t is None or model.encoding != "values" or model.t.shape[1] < 2:
         return
-    rate = optimizer.in_force["lr"]
-    if rate in (Fraction(1, 2), Fraction(1)):
-        yield "lint.rate", {"rate": str(float(rate)) if rate != 1 else "1"}
-    yield from first_steps(model, optimizer)
+    if any(len(set(row)) == 1 for row in data.array(model.t).tolist()):
+        yield Reason("equal_targets", (model.t.id,))
 
 
-def first_steps(model: Model, optimizer: Choice) -> Iterator[Reason]:
+def zero_mean(data: Data) -> Iterator[Reason]:
+    """A batch with mean 0 before it is normalized: the mean may be forgotten."""
+    for node in data.model.forward.nodes:
+        if kind(node.id)[0] == "mean" and np.any(abs(data.array(node)) < CLOSE):
+            yield Reason("zero_mean", (node.id,))
+
+
+def few_samples(data: Data) -> Iterator[Reason]:
+    """A mean over one number, or over two."""
+    loss, choice = data.model.forward.loss, data.model.spec.loss
+    if loss is None or choice is None or not str(choice.in_force.get("reduction", "")).endswith("mean"):
+        return
+    if data.model.x.shape[0] == 1:
+        yield Reason("one_sample")
+    if loss.factor == Fraction(1, 2):
+        yield Reason("mean_of_two")
+
+
+# parameters -----------------------------------------------------------------------------------------------------------
+def equal_weights(data: Data) -> Iterator[Reason]:
+    found = [node.id for node, table in data.of("W") if len(set(table.ravel().tolist())) < table.size]
+    if found:
+        yield Reason("equal_weights", tuple(found))
+
+
+def symmetric(data: Data) -> Iterator[Reason]:
+    """W = Wᵀ: it may be taken the wrong way round."""
+    for node, table in data.of("W"):
+        if table.shape[0] == table.shape[1] > 1 and np.array_equal(table, table.T):
+            yield Reason("symmetric", (node.id,))
+
+
+def biases(data: Data) -> Iterator[Reason]:
+    """Biases that are 0 may be forgotten, those that are equal exchanged."""
+    zero = tuple(node.id for node, table in data.of("b") if not np.all(table))
+    if zero:
+        yield Reason("zero_bias", zero)
+    tables = [(node.id, [x for x in table.ravel().tolist() if x]) for node, table in data.of("b")]
+    equal = tuple(id for id, found in tables if len(set(found)) < len(found))
+    if equal:
+        yield Reason("equal_biases", equal)
+
+
+def plain_norm(data: Data) -> Iterator[Reason]:
+    """γ = 1 and β = 0 may be forgotten."""
+    found = [node.id for node, table in data.of("gamma") if np.any(table == 1)]
+    found += [node.id for node, table in data.of("beta") if not np.all(table)]
+    if found:
+        yield Reason("plain_norm", tuple(found))
+
+
+# the network ----------------------------------------------------------------------------------------------------------
+def one_output(data: Data) -> Iterator[Reason]:
+    """No sum over several paths to the loss, where there are hidden units that could have some."""
+    forward = data.model.forward
+    if forward.output.shape[1] == 1 and len([layer for layer in forward.layers if layer.k]) > 1:
+        yield Reason("one_output", (forward.output.id,))
+
+
+def special_activations(data: Data) -> Iterator[Reason]:
+    """σ = ½ is 1 − σ, and tanh 0 = 0 has slope 1."""
+    for layer in data.model.forward.layers:
+        for stage in layer.stages:
+            special = {"sigmoid": 0.5, "tanh": 0.0}.get(stage.name)
+            if special is None:
+                continue
+            table, names = data.array(stage.output), data.circuit.array(stage.output)
+            places = [place for place in np.ndindex(table.shape) if abs(table[place] - special) < CLOSE]
+            if places:
+                yield Reason("half" if special else "flat_tanh", tuple(names[place].key for place in places))
+
+
+def gates(data: Data) -> Iterator[Reason]:
+    """ReLUs that are all active, or none of them."""
+    for layer in data.model.forward.layers:
+        for stage in layer.stages:
+            if stage.name not in PIECEWISE:
+                continue
+            table = data.array(stage.output)
+            if np.all(table > 0):
+                yield Reason("all_active", (stage.output.id,))
+            elif np.all(table <= 0):
+                yield Reason("all_dead", (stage.output.id,))
+
+
+def masks(data: Data) -> Iterator[Reason]:
+    """Masks that keep everything, and units that are kept as often as not."""
+    for mask in data.model.forward.masks:
+        if np.all(data.array(mask) == 1):
+            yield Reason("all_kept", (mask.id,))
+    chances = [node.id for node in data.circuit.nodes.values() if node.role == "hyper" and kind(node.id)[0] == "p"]
+    if any(data.floats[id] == 0.5 for id in chances if id in data.floats):
+        yield Reason("half_dropped")
+
+
+# the optimizer --------------------------------------------------------------------------------------------------------
+def rates(data: Data) -> Iterator[Reason]:
+    """η = ½ cancels a factor 2, η = 1 may be forgotten."""
+    if data.floats.get("lr") in (0.5, 1):
+        yield Reason("half_rate" if data.floats["lr"] == 0.5 else "rate_of_one", ("lr",))
+
+
+def first_step(data: Data) -> Iterator[Reason]:
     """What the first step of an optimizer with a memory cannot show."""
-    options = optimizer.in_force
-    if model.spec.steps == 1 and model.steps_before == 0:
-        if optimizer.name in ("adam", "adamw", "nadam", "radam", "adamax"):
-            yield "lint.adam_first_step", {}
-        elif options.get("momentum") or optimizer.name in ("momentum", "nesterov", "rmsprop", "adagrad", "adadelta"):
-            yield "lint.first_step", {"name": optimizer.name}
-    betas = options.get("betas")
-    if isinstance(betas, tuple) and len(betas) == 2 and betas[0] == betas[1]:
-        yield "lint.equal_betas", {}
-    if optimizer.name == "sgd" and options.get("weight_decay") and not options.get("momentum"):
-        yield "lint.plain_decay", {}
+    optimizer, model = data.optimizer, data.model
+    if optimizer is None or model.spec.steps > 1 or model.steps_before:
+        return
+    if optimizer.name in ADAMS:
+        yield Reason("adam_first_step", args={"name": optimizer.name})
+    elif optimizer.in_force.get("momentum") or optimizer.name in REMEMBERING:
+        yield Reason("first_step", args={"name": optimizer.name})
 
 
-CHECKS: tuple[Callable[[Circuit, Model], Iterator[Reason]], ...] = (
+def equal_betas(data: Data) -> Iterator[Reason]:
+    betas = [data.floats.get(key) for key in ("betas1", "betas2")]
+    if betas[0] is not None and betas[0] == betas[1]:
+        yield Reason("equal_betas", ("betas1", "betas2"))
+
+
+def plain_decay(data: Data) -> Iterator[Reason]:
+    """Plain gradient descent: a decay is the same as a penalty on the squares of the weights."""
+    optimizer = data.optimizer
+    if optimizer is None or optimizer.name != "sgd" or optimizer.in_force["momentum"]:
+        return
+    if optimizer.in_force["weight_decay"] or any(penalty.name == "l2" for penalty in data.model.spec.penalties):
+        yield Reason("plain_decay")
+
+
+CHECKS: tuple[Callable[[Data], Iterator[Reason]], ...] = (
     proportional_inputs,
     special_inputs,
+    equal_targets,
+    zero_mean,
+    few_samples,
     equal_weights,
     symmetric,
+    biases,
+    plain_norm,
     one_output,
-    few_samples,
-    halves,
+    special_activations,
     gates,
     masks,
     rates,
+    first_step,
+    equal_betas,
+    plain_decay,
 )

@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
+from derive.algebra import Value
 from derive.formula import Formula
 from derive.homework import ladder, slips
 from derive.homework.chains import Chain
@@ -22,6 +25,7 @@ from derive.homework.written import Written
 
 TELLING = 0.25  # of a number: where rounding may have moved it further, it could be anything
 MOST_HIDDEN = 60  # unwritten steps in which a mistake is looked for, the nearest first
+WIDER = 10  # times the interval of rounding: how near a mistake must come to be worked out with its own interval
 
 
 class Diagnosis:
@@ -54,11 +58,21 @@ class Diagnosis:
         if own is None:
             return
         seen = set[str]()
-        for at in reversed(self.chain.stretch(self.key).unwritten[-MOST_HIDDEN:]):
-            for rule, formula in self.circuit.wrong(at):
-                if rule not in seen and self.fits(own, {at: formula}):
-                    seen.add(rule)
-                    yield Found(rule, formula, at)
+        steps = reversed(self.chain.stretch(self.key).unwritten[-MOST_HIDDEN:])
+        tried = [(at, rule, formula) for at in steps for rule, formula in self.circuit.wrong(at)]
+        for i in self.promising(self.chain.trials(self.key, [(at, formula) for at, _, formula in tried])):
+            at, rule, formula = tried[i]
+            if rule not in seen and self.fits(own, {at: formula}):
+                seen.add(rule)
+                yield Found(rule, formula, at)
+
+    def promising(self, values: Value) -> Value:
+        """The places of the values that may be what was written, once rounding on the way to them is worked out."""
+        rad, due = self.chain.rad(self.key), abs(self.chain.own[self.key])
+        share = rad / due if due > rad else self.chain.virtual(1.0)
+        with np.errstate(all="ignore"):
+            near = ladder.half(self.written, self.unit) + WIDER * np.maximum(rad, share * np.abs(values))
+            return np.flatnonzero(np.abs(values - self.written.number) <= near)
 
     def fits(self, formula: Formula, injected: dict[str, Formula]) -> bool:
         """Whether a formula gives what was written: of the student's own numbers, or of the right ones."""

@@ -15,9 +15,12 @@ from fractions import Fraction
 from derive.homework.policy import Precision
 from derive.homework.written import Written
 
+WIDE = 10  # times a value: where rounding may have moved it by more, nothing can be said
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
-LARGE = 0.25  # of a value: a unit that is more is not just its last digit
+LARGE = 0.25  # of a value: a unit that is more is not just its last digit, a movement that is more tells nothing
+TIE = 1 + 1e-9  # of half a unit: sums in float64 miss a tie by a little
+SMALL = 1e-9  # a movement by rounding that is none
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
 TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
@@ -35,6 +38,13 @@ class Reference:
     rad: float = 0.0
     precise: Callable[[], Fraction | Decimal] | None = None
     short: Fraction | None = None
+
+    def decides(self, written: Written) -> bool:
+        """Whether a number can be held against it: it is one itself, and rounding may not have moved it about anywhere."""
+        if not math.isfinite(self.value):
+            return False
+        far = abs(written.number - self.value) > WIDE * self.rad
+        return far or self.rad <= max(WIDE * abs(self.value), SMALL)
 
 
 def close(written: Written, value: Reference, unit: Fraction) -> bool:
@@ -62,7 +72,7 @@ def half(written: Written, unit: Fraction) -> float:
 def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether what was written lies within half a unit of the value as rounding may have moved it."""
     s, v = written.number, value.value
-    reach = CLOSED * abs(v) if written.closed else half(written, unit)
+    reach = CLOSED * abs(v) if written.closed else half(written, unit) * TIE
     return abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
 
 
@@ -76,12 +86,12 @@ def detailed(written: Written, value: Reference) -> bool:
     return value.short is not None and (value.short * 10**written.decimals).denominator == 1
 
 
-def chopped(written: Written, value: Reference, unit: Fraction) -> bool:
-    """Whether digits were cut off instead of rounded; the interval of rounding is counted."""
-    s, v = written.number, value.value
-    if written.closed or not abs(s) <= abs(v) + value.rad or (s * v < 0 and value.rad < abs(v)) or s == v:
+def chopped(written: Written, value: Reference, unit: Fraction, rad: float | None = None) -> bool:
+    """Whether digits were cut off instead of rounded. rad: the interval of rounding, that of the value if not given"""
+    s, v, rad = written.number, value.value, value.rad if rad is None else rad
+    if written.closed or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
         return False
-    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + value.rad
+    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + rad
 
 
 def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
@@ -102,40 +112,63 @@ def coarse(written: Written, values: list[Reference], precision: Precision) -> b
     return all(reach > COARSE * abs(v.value) for v in values if not math.isnan(v.value))
 
 
+def extra(written: Written, precision: Precision) -> int:
+    """How many digits more than asked for were written."""
+    if written.closed or not written.value:
+        return 0
+    if precision.decimals is not None:
+        return max(0, written.decimals - precision.decimals)
+    return max(0, written.significant[0] - (precision.significant or 0))
+
+
+def padded(written: Written, precision: Precision) -> bool:
+    """Whether these digits are zeros."""
+    unit = written.ulp * Fraction(10) ** extra(written, precision)
+    return (written.value / unit).denominator == 1
+
+
 def over_precise(written: Written, value: Reference, precision: Precision) -> bool:
     """Whether the number is right at the required precision and was filled up with zeros."""
-    if written.closed or not written.value:
-        return False
-    if precision.decimals is not None:
-        extra = written.decimals - precision.decimals
-    else:
-        extra = written.significant[0] - (precision.significant or 0)
-    if extra <= 0:
-        return False
-    unit = written.ulp * 10**extra
-    return (written.value / unit).denominator == 1 and close(written, value, unit)
+    more = extra(written, precision)
+    return bool(more) and padded(written, precision) and close(written, value, written.ulp * 10**more)
+
+
+def settled(written: Written, exact: Reference, own: Reference | None, precision: Precision) -> str:
+    """The verdict on a number that is right as it stands, or says nothing; "" of any other."""
+    unit = precision.unit(written)
+    if coarse(written, [exact, *([own] if own is not None else [])], precision):
+        return "too_coarse"
+    if close(written, exact, unit):
+        return "correct" if precision.enough(written) or exactly(written, exact) else "low_precision"
+    if own is not None and consistent(written, own, unit):
+        return "correct_rounding" if precision.enough(written) else "low_precision"
+    return ""
 
 
 def judge(
-    written: Written, exact: Reference, own: Reference | None, precision: Precision, *, chops: bool = False
+    written: Written,
+    exact: Reference,
+    own: Reference | None,
+    precision: Precision,
+    *,
+    chops: bool = False,
+    pads: bool = True,
 ) -> str:
     """The verdict on a number; `correct_rounding` also where it follows from earlier mistakes.
 
-    own: what follows from the student's own earlier values · chops: whether this student cuts digits off
+    own: what follows from the student's own earlier values
+    chops, pads: whether this student cuts digits off, and fills numbers up with zeros
     """
+    if own is not None and not own.decides(written):
+        verdict = judge(written, exact, None, precision, chops=chops, pads=pads)
+        return "undecided" if verdict == "error" else verdict
+    if verdict := settled(written, exact, own, precision):
+        return verdict
     refs = [exact, *([own] if own is not None else [])]
     unit = precision.unit(written)
-    if coarse(written, refs, precision):
-        return "too_coarse"
-    enough = precision.enough(written) or exactly(written, exact)
-    if close(written, exact, unit):
-        return "correct" if enough else "low_precision"
-    if own is not None and consistent(written, own, unit):
-        return "correct_rounding" if precision.enough(written) else "low_precision"
-    if any(over_precise(written, ref, precision) for ref in refs):
+    if pads and any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
-    cut = refs if chops else [replace(ref, rad=0.0) for ref in refs]
-    if any(chopped(written, ref, unit) for ref in cut):
+    if any(chopped(written, ref, unit, None if chops else 0.0) for ref in refs):
         return "truncated"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
@@ -164,6 +197,6 @@ def slipped(written: Written, refs: list[Reference], unit: Fraction, *, chops: b
 
 def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *, chops: bool) -> bool:
     """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
-    if not (written.value and value.value):
+    if not (written.value and value.value) or value.rad > LARGE * abs(value.value):
         return False
     return follows(times(written, factor), value, unit * abs(factor), chops=chops)

@@ -116,7 +116,10 @@ def wrong_steps(marked: Marked) -> set[str]:
 
 @dataclass
 class Walk:
-    """One submission on its way through the computation."""
+    """One submission on its way through the computation.
+
+    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    """
 
     marker: Marker
     submission: Submission
@@ -126,6 +129,7 @@ class Walk:
     written: dict[str, Written] = field(default_factory=dict)
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
+    astray: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -141,7 +145,9 @@ class Walk:
             problem = f"there is no step '{answer.step}'.{nearest(answer.step, known)}"
             if keys is not None:
                 problem = f"'{answer.step}' has {len(keys)} entries: give each of them"
-            self.unknown.append(Mark("", answer.step, "unreadable", 0.0, raw=answer.value or "", problem=problem))
+            weight = 1.0 if self.policy.ask is None else 0.0
+            raw = answer.value or answer.formula or ""
+            self.unknown.append(Mark("", answer.step, "unreadable", 0.0, weight, raw, problem=problem))
             return
         (key,) = keys
         if key in self.answers:
@@ -183,12 +189,14 @@ class Walk:
         return Chain(self.circuit, numbers, self.reach, lambda value: self.habit.virtual(value), self.misread)
 
     def reach(self, key: str) -> float:
-        """By how much a written number may be off by its rounding; one that is exact, or says nothing, by nothing."""
+        """By how much a written number may be off by its rounding; one that is exact by nothing."""
         written, exact = self.written[key], self.exact(key)
         own = Reference(self.chain.own[key])
         if ladder.exactly(written, exact) and written.number == own.value:
             return 0.0
-        return 0.0 if ladder.coarse(written, [exact, own], self.policy.precision) else self.habit.reach(written)
+        if ladder.coarse(written, [exact, own], self.policy.precision):
+            return min(self.habit.reach(written), self.habit.usual(exact.value))
+        return self.habit.reach(written)
 
     def exact(self, key: str) -> Reference:
         """The right value of a step."""
@@ -197,34 +205,35 @@ class Walk:
 
     # walking ----------------------------------------------------------------------------------------------------------
     def marked(self) -> Marked:
-        for key in self.circuit.entries:
+        asked = set(self.policy.ask or ())
+        for key, entry in self.circuit.entries.items():
             if key in self.answers:
-                self.marks[key] = self.mark(self.circuit.entries[key])
+                self.marks[key] = self.mark(entry)
+                if key in self.written and self.unsound(key):
+                    self.astray.add(key)
+            elif key in asked:
+                self.marks[key] = self.blank(entry)
         return self.totalled()
+
+    def blank(self, entry: Entry) -> Mark:
+        """The mark of a step without an answer."""
+        key = entry.key
+        credit = self.policy.credit["blank"]
+        return Mark(key, self.circuit.label(key), "blank", credit, self.weight(entry), exact=self.circuit.floats[key])
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
-        mark = Mark(
-            key,
-            self.circuit.label(key),
-            "blank",
-            0.0,
-            weight=self.weight(entry),
-            raw=answer.value or answer.formula or "",
-            exact=self.circuit.floats[key],
-        )
+        mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
         if key in self.problems:
-            return replace(mark, verdict="unreadable", problem=self.problems[key])
+            return replace(
+                mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
+            )
         if key in self.written:
             mark = self.judged(mark, self.written[key])
-            mark = replace(mark, value_verdict=mark.verdict)
-            if mark.verdict in WRONG:
-                mark = replace(mark, found=tuple(self.diagnosed(mark)))
-            mark = replace(mark, notes=(*mark.notes, *self.out_of_range(entry)))
         if key in self.formulas.given:
             mark = self.with_formula(mark)
-        return replace(mark, credit=self.credit(mark))
+        return mark
 
     def with_formula(self, mark: Mark) -> Mark:
         """The mark with what the formula is worth: the worse of the two verdicts counts."""
@@ -235,6 +244,7 @@ class Walk:
         return replace(
             mark,
             verdict=worse,
+            credit=self.credit(worse, mark.notes),
             depends=stretch.written,
             window=stretch.unwritten if worse in WRONG else (),
             formula=self.formulas.given[mark.key],
@@ -245,9 +255,9 @@ class Walk:
             hints=compared.hints,
         )
 
-    def diagnosed(self, mark: Mark) -> list[Found]:
+    def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
-        key, precision, chops = mark.key, self.policy.precision, self.habit.chops
+        precision, chops = self.policy.precision, self.habit.chops
         found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
         explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
         if explained is None:
@@ -256,6 +266,7 @@ class Walk:
         if answers < 2:
             return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
         self.misread[given.key] = float(given.value)
+        self.astray.add(given.key)
         del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
@@ -263,13 +274,12 @@ class Walk:
         """The verdict on a number, with the values it was held against."""
         key, exact, precision = mark.key, self.exact(mark.key), self.policy.precision
         own = Reference(self.own(key, exact))
-        verdict = ladder.judge(written, exact, own, precision)
-        if verdict not in ("correct", "correct_rounding", "low_precision", "too_coarse"):
-            own = replace(own, rad=self.chain.rad(key))
-            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops)
+        verdict = ladder.settled(written, exact, own, precision)
+        if not verdict:
+            own = Reference(own.value, self.chain.rad(key))
+            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
-        wrong = any(self.marks[k].verdict in (*WRONG, "follow_through") for k in stretch.written)
-        wrong = wrong or any(given in self.misread for given in stretch.given)
+        wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
         right = ladder.close(written, exact, precision.unit(written))
         if wrong and verdict in RIGHT_BY_OWN and not right:
@@ -280,13 +290,15 @@ class Walk:
         elif (
             wrong
             and right
-            and not ladder.consistent(written, replace(own, rad=self.chain.rad(key)), precision.unit(written))
+            and not ladder.consistent(written, Reference(own.value, self.chain.rad(key)), precision.unit(written))
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
         return replace(
             mark,
             verdict=verdict,
+            value_verdict=verdict,
+            credit=self.credit(verdict, notes),
             read=written,
             own=own.value,
             rad=own.rad,
@@ -294,7 +306,8 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            notes=notes,
+            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
     def own(self, key: str, exact: Reference) -> float:
@@ -305,6 +318,16 @@ class Walk:
             return 0.0 if abs(own) < 1e-12 * largest else own
         return own
 
+    def unsound(self, key: str) -> bool:
+        """Whether what follows from a step follows from something wrong: also from digits that say nothing and are off."""
+        mark, written = self.marks[key], self.written[key]
+        if mark.verdict != "too_coarse" or mark.own is None:
+            return mark.verdict in (*WRONG, "follow_through")
+        refs = (self.exact(key), Reference(mark.own))
+        return not any(
+            ladder.close(written, ref, written.ulp) and bool(written.value) == bool(ref.value) for ref in refs
+        )
+
     def out_of_range(self, entry: Entry) -> tuple[str, ...]:
         """A remark on a number that this quantity can never be."""
         lowest, highest = ranges.of(entry.node)
@@ -314,7 +337,7 @@ class Walk:
     def guarded(self, mark: Mark) -> str:
         """Why a step that follows from a wrong one gives nothing by itself: its remark, or ""."""
         rules = self.policy.follow_through
-        wrong = [k for k in mark.depends if self.marks[k].verdict in (*WRONG, "follow_through")]
+        wrong = [k for k in mark.depends if k in self.astray]
         if rules.working and self.chain.stretch(mark.key).unwritten:
             return "no_working"
         if not rules.guards:
@@ -326,17 +349,22 @@ class Walk:
 
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
+        """The points of a step; where it is said what is asked for, nothing else has any."""
+        if self.policy.ask is not None and entry.key not in self.policy.ask:
+            return 0.0
         weights: Mapping[str, float] = self.policy.weights
+        if not weights:
+            return 1.0
         for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
             if name in weights:
                 return weights[name]
         return 1.0
 
-    def credit(self, mark: Mark) -> float:
+    def credit(self, verdict: str, notes: tuple[str, ...]) -> float:
         """What an answer earns of its points."""
-        if mark.verdict == "follow_through":
-            return 0.0 if {"no_working", *GUARDS} & {*mark.notes} else self.policy.follow_through.credit
-        return self.policy.credit[mark.verdict]
+        if verdict == "follow_through":
+            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit
+        return self.policy.credit[verdict]
 
     def totalled(self) -> Marked:
         """All marks, and what they add up to."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
+from derive.algebra import Value
 from derive.homework import ladder
 from derive.homework.chains import Chain
 from derive.homework.circuit import Circuit
@@ -34,32 +37,55 @@ def find(
 
     def agrees(key: str, given: str, value: float) -> bool:
         """Whether a number follows if a number of the task had been another."""
-        found = Reference(chain.with_given(key, given, value), chain.rad(key))
+        found = Reference(float(chain.with_givens(key, [(given, value)])[0]), chain.rad(key))
         return ladder.follows(written[key], found, precision.unit(written[key]), chops=chops)
 
     kind = circuit.entries[key].kind
     neighbours = [k for k in written if k != key and circuit.entries[k].kind == kind]
-    for given in chain.stretch(key).given[:MOST_GIVEN]:
+    for given, value in near(circuit, chain, key, written[key], precision, chops=chops):
         touched = [key, *(k for k in neighbours if given in chain.stretch(k).given)]
-        for value in candidates(circuit, chain, given, key, written[key]):
-            if all(agrees(k, given, float(value)) for k in touched):
-                wrong = [k for k in touched if not agrees(k, given, circuit.floats[given])]
-                return Misread(given, value), len(wrong)
+        if all(agrees(k, given, float(value)) for k in touched):
+            wrong = [k for k in touched if not agrees(k, given, circuit.floats[given])]
+            return Misread(given, value), len(wrong)
     return None
 
 
-def candidates(circuit: Circuit, chain: Chain, given: str, key: str, written: Written) -> Iterator[Fraction]:
-    """What may have been read in the place of a number: those a slip of the eye away from it."""
-    exact = circuit.exact(given)
-    if exact is None:
+def near(
+    circuit: Circuit, chain: Chain, key: str, written: Written, precision: Precision, *, chops: bool
+) -> Iterator[tuple[str, Fraction]]:
+    """(given, value) of what may have been read in the place of a number, where a step is about what was written."""
+    givens = [given for given in chain.stretch(key).given[:MOST_GIVEN] if circuit.exact(given) is not None]
+    if not givens:
         return
+    solutions = solved(chain, key, givens, np.array([circuit.floats[given] for given in givens]), written.number)
+    tried = [
+        (given, value)
+        for given, solution in zip(givens, solutions.tolist(), strict=True)
+        for value in candidates(circuit, given, solution)
+    ]
+    own = chain.with_givens(key, [(given, float(value)) for given, value in tried])
+    half = ladder.half(written, precision.unit(written))
+    reach = ladder.CLOSED * np.abs(own) if written.closed else half * (2 if chops else 1)
+    with np.errstate(all="ignore"):
+        blur = 2 * ladder.FLOAT * np.maximum(np.abs(own), abs(written.number))
+        close = np.abs(own - written.number) <= reach + np.nan_to_num(chain.rad(key), posinf=np.inf) + blur
+    yield from (tried[i] for i in np.flatnonzero(close))
+
+
+def candidates(circuit: Circuit, given: str, solution: float) -> Iterator[Fraction]:
+    """What may have been read in the place of a number: those a slip of the eye away from it.
+
+    solution: what it would have to be for the step to be what was written; nan where there is none
+    """
+    exact = circuit.exact(given)
+    assert exact is not None
     digits, unit = digits_of(exact)
     yield from dict.fromkeys(v for v in slips(exact, digits, unit) if v != exact)
     entry = circuit.entries[given]
     for name in circuit.array(entry.node).ravel():
         if name.key != given and (other := circuit.exact(name.key)) not in (None, exact):
             yield other
-    yield from one_digit(chain, given, exact, digits, unit, key, written)
+    yield from one_digit(solution, exact, digits, unit)
 
 
 def digits_of(value: Fraction) -> tuple[str, Fraction]:
@@ -81,12 +107,9 @@ def slips(value: Fraction, digits: str, unit: Fraction) -> Iterator[Fraction]:
         yield sign * int(digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :]) * unit
 
 
-def one_digit(
-    chain: Chain, given: str, exact: Fraction, digits: str, unit: Fraction, key: str, written: Written
-) -> Iterable[Fraction]:
-    """The number with one other digit that gives what was written, if there is one."""
-    found = solved(chain, given, float(exact), key, written.number)
-    if found is None or not math.isfinite(found) or abs(found) > 1e15:
+def one_digit(found: float, exact: Fraction, digits: str, unit: Fraction) -> Iterable[Fraction]:
+    """The number that was found, if it is the given one with one other digit."""
+    if not math.isfinite(found) or abs(found) > 1e15:
         return []
     value = round(Fraction(found) / unit) * unit
     other = str(abs(int(value / unit))).zfill(len(digits))
@@ -96,19 +119,21 @@ def one_digit(
     )
 
 
-def solved(chain: Chain, given: str, start: float, key: str, target: float) -> float | None:
-    """The value of a given at which a step would have been what was written, by secants."""
+def solved(chain: Chain, key: str, givens: Sequence[str], start: Value, target: float) -> Value:
+    """The value of each of some givens at which a step would have been what was written, by secants; nan without one."""
 
-    def off(value: float) -> float:
-        return chain.with_given(key, given, value) - target
+    def off(values: Value) -> Value:
+        return chain.with_givens(key, list(zip(givens, values.tolist(), strict=True))) - target
 
-    a, b = start, start * 1.01 + 0.01
-    at_a, at_b = off(a), off(b)
-    for _ in range(SECANTS):
-        if at_b == at_a or not (math.isfinite(at_a) and math.isfinite(at_b)):
-            return None
-        a, at_a, b = b, at_b, b - at_b * (b - a) / (at_b - at_a)
-        at_b = off(b)
-        if abs(at_b) <= 1e-12 * max(1.0, abs(target)):
-            return b
+    with np.errstate(all="ignore"):
+        a, b = start, start * 1.01 + 0.01
+        at_a, at_b = off(a), off(b)
+        done = np.zeros(len(givens), dtype=bool)
+        for _ in range(SECANTS):
+            following = np.where(done, b, b - at_b * (b - a) / (at_b - at_a))
+            a, at_a, b = b, at_b, following
+            at_b = off(b)
+            done |= np.abs(at_b) <= 1e-12 * max(1.0, abs(target))
+            if (done | ~np.isfinite(b)).all():
+                break
     return b

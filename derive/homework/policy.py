@@ -13,7 +13,7 @@ from typing import Any
 from derive.errors import nearest, offered
 from derive.homework.marked import VERDICTS
 from derive.homework.written import Written
-from derive.options import described, mapping, number, text, whole
+from derive.options import described, mapping, number, sequence, text, whole
 from derive.source import Item
 
 MOST_DIGITS = 30
@@ -71,13 +71,19 @@ class FollowThrough:
 
 @dataclass(frozen=True)
 class Policy:
-    """The whole of it. weights: points of a step, by id or entry, 1 if not given · form: what formulas must be."""
+    """The whole of it.
+
+    weights: points of a step, by id or entry, 1 if not given · form: what formulas must be
+    ask: the steps that are asked for, by id or entry; what is not answered of them counts as left blank, and nothing
+         else earns points. None: whatever is answered counts, and nothing more
+    """
 
     precision: Precision = Precision()
     credit: Mapping[str, float] = field(default_factory=lambda: dict(CREDIT))
     weights: Mapping[str, float] = field(default_factory=dict)
     follow_through: FollowThrough = FollowThrough()
     form: str = FORMS[0]
+    ask: tuple[str, ...] | None = None
 
 
 #: The keys of `check:`, and what they say.
@@ -89,6 +95,7 @@ KEYS = {
     "follow_through": "What steps are worth that follow correctly from an earlier error.",
     "form": "How equal a formula must be to the derived one, at least.",
     "steps": "Steps of your own: formulas in the names of the network and of the steps before.",
+    "ask": "The steps that are asked for, by id, label or entry; one that is not answered counts as left blank.",
 }
 FOLLOW = {
     "credit": "The share of its points that such a step earns.",
@@ -119,6 +126,8 @@ def read(item: Item | None) -> Policy:
         policy = replace(policy, weights=points(given["weights"]))
     if "follow_through" in given:
         policy = replace(policy, follow_through=follow_through(given["follow_through"]))
+    if "ask" in given:
+        policy = replace(policy, ask=tuple(text(part) for part in sequence(given["ask"])))
     if "form" in given:
         policy = replace(policy, form=one_of(given["form"], FORMS))
     return policy

@@ -42,7 +42,15 @@ SIGNS = {
     **dict.fromkeys(WRONG, ("✗", "wrong")),
 }
 #: Verdicts whose credit is said where it is not all of the points.
-PARTIAL = ("over_precise", "truncated", "other_convention", "low_precision", "last_digit", "follow_through")
+PARTIAL = (
+    "over_precise",
+    "truncated",
+    "other_convention",
+    "low_precision",
+    "last_digit",
+    "other_form",
+    "follow_through",
+)
 MOST_NAMED = 6  # unwritten steps that are named
 MOST_TEXT = 80  # letters of what could not be read, of a name
 MOST_WORKING = 20_000

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from derive.homework import ladder
@@ -13,20 +14,25 @@ from derive.homework.policy import Precision
 from derive.homework.submission import Rounding
 from derive.homework.written import Written
 
+USUAL = 0.5  # the share of numbers that makes a habit
 ENOUGH = 3  # right numbers that show how somebody rounds
+SEEN = 1e-6  # units in the last place: what is less off is not rounded at all
+LEFT = 3  # significant digits that are kept of a number too small for the decimals
 
 
 @dataclass(frozen=True)
 class Habit:
-    """To so many significant digits (`sf`) or decimals (`dp`); `chops` where digits are cut off.
+    """To so many significant digits (`sf`) or decimals (`dp`).
 
-    roundings: as the student says, or what the digits allow: the coarsest counts if one is `constant`, else the finest
+    roundings: as the student says, or what the digits allow: the coarsest counts if they are a `habit`, else the finest
+    chops, pads: whether digits are cut off, and whether digits beyond those asked for are mostly zeros
     """
 
     roundings: tuple[Rounding, ...]
     precision: Precision
     chops: bool = False
-    constant: bool = True
+    pads: bool = True
+    habit: bool = True
 
     @classmethod
     def of(
@@ -36,21 +42,22 @@ class Habit:
         values: Callable[[str], tuple[Reference, Reference | None]],
         precision: Precision,
     ) -> Habit:
-        """As declared, else as the digits show: constant decimals, constant significant digits, else as asked for.
+        """As declared, else as the digits show: decimals or significant digits that most numbers have.
 
         values: key -> (the right value, the one that follows from own numbers where all of these are written down)
         """
         exact = {key: values(key)[0] for key in written}
         rounded = {key: w for key, w in written.items() if not w.closed and not ladder.exactly(w, exact[key])}
-        cut = [way for key, w in rounded.items() if (way := direction(w, *values(key), precision.unit(w)))]
-        chops = "cut" in cut or ("down" in cut and "up" not in cut)
+        ways = {direction(w, *values(key), precision.unit(w)) for key, w in rounded.items()}
+        chops = "cut" in ways or "up" not in ways  # nothing that was rounded up: then nothing speaks against it
+        longer = [ladder.padded(w, precision) for w in rounded.values() if ladder.extra(w, precision)]
+        pads = 2 * sum(longer) > len(longer)
         if declared:
-            return cls((finer(declared, precision),), precision, chops)
-        right = {key: w for key, w in rounded.items() if ladder.close(w, exact[key], precision.unit(w))}
-        used = right if len(right) >= ENOUGH else rounded  # a wrong number may have been written in any way
-        filled = padded({key: (w, exact[key]) for key, w in used.items()}, precision)
-        roundings, constant = shown(filled, precision)
-        return cls(roundings, precision, chops, constant)
+            return cls((finer(declared, precision),), precision, chops, pads)
+        right = [w for key, w in rounded.items() if ladder.close(w, exact[key], precision.unit(w))]
+        used = right if len(right) >= ENOUGH else [*rounded.values()]  # a wrong number may be written in any way
+        roundings, habit = shown([w for w in used if w.value], precision)
+        return cls(roundings, precision, chops, pads, habit)
 
     @property
     def share(self) -> float:
@@ -61,58 +68,22 @@ class Habit:
         """How far a written number may lie from what was rounded."""
         return 2 * self.share * ladder.half(written, self.precision.unit(written))
 
-    def virtual(self, value: float) -> float:
-        """The same of a number that was not written down."""
+    def usual(self, value: float) -> float:
+        """The same of a number of some size, as this student rounds."""
         if value == 0 or not math.isfinite(value):
             return 0.0
-        places = math.floor(math.log10(abs(value))) + 1
-        units = [10.0 ** (places * (r.kind == "sf") - r.digits) for r in self.roundings]
-        return self.share * (max(units) if self.constant else min(units))
+        units = [10.0 ** ((0 if r.kind == "dp" else digits_before(value)) - r.digits) for r in self.roundings]
+        return self.share * (max(units) if self.habit else min(units))
+
+    def virtual(self, value: float) -> float:
+        """The same of a number that was not written down: nobody goes on with a 0 that decimals would make of it."""
+        found = self.usual(value)
+        return found if found < abs(value) or not found else self.share * 10.0 ** (digits_before(value) - LEFT)
 
 
-def padded(written: Mapping[str, tuple[Written, Reference]], precision: Precision) -> list[Written]:
-    """The numbers with the zeros at the end that their author has left out: 0.35 among 0.123, where it is 0.3501."""
-    if not written:
-        return []
-    most = max(w.decimals for w, _ in written.values())
-    unit = Fraction(1, 10**most)
-    short = [(w, ref) for w, ref in written.values() if w.decimals < most]
-    right = [(w, ref) for w, ref in short if ladder.close(w, ref, precision.unit(w))]
-    if not right or not all(ladder.close(w, ref, unit) for w, ref in right):
-        return [w for w, _ in written.values()]
-    filled = {id(w): replace(w, decimals=most) for w, _ in right}
-    return [filled.get(id(w), w) for w, _ in written.values()]
-
-
-def shown(written: list[Written], precision: Precision) -> tuple[tuple[Rounding, ...], bool]:
-    """(the roundings that the digits show, whether one of them is kept to throughout).
-
-    Constant decimals and constant significant digits may be the same numbers; where neither is constant there are the
-    fewest of both. None is coarser than what is asked for.
-    """
-    decimals = [w.decimals for w in written]
-    least, most = [w.significant[0] for w in written], [w.significant[1] for w in written]
-    found = []
-    if len(set(decimals)) == 1 and len(written) > 1:
-        found.append(Rounding("dp", decimals[0]))
-    if len({*least, *most}) == 1:
-        found.append(Rounding("sf", least[0]))
-    if found or not written:
-        return tuple(finer(r, precision) for r in found) or (asked(precision),), True
-    return (finer(Rounding("dp", min(decimals)), precision), finer(Rounding("sf", min(most)), precision)), False
-
-
-def asked(precision: Precision) -> Rounding:
-    """The rounding that is asked for."""
-    return (
-        Rounding("sf", precision.significant or 3) if precision.decimals is None else Rounding("dp", precision.decimals)
-    )
-
-
-def finer(rounding: Rounding, precision: Precision) -> Rounding:
-    """A rounding, or the one asked for where that is finer."""
-    wanted = asked(precision)
-    return wanted if wanted.kind == rounding.kind and wanted.digits > rounding.digits else rounding
+def digits_before(value: float) -> int:
+    """The place of the first digit: 2 for 10 to 99.9, 0 for 0.1 to 0.999."""
+    return math.floor(math.log10(abs(value))) + 1
 
 
 def direction(written: Written, exact: Reference, own: Reference | None, unit: Fraction) -> str:
@@ -122,7 +93,40 @@ def direction(written: Written, exact: Reference, own: Reference | None, unit: F
         return "cut" if ladder.chopped(written, exact, unit) else ""
     if own is None:
         return ""
-    beyond = {abs(written.number) > abs(ref.value) for ref in refs}
-    if len(beyond) > 1:
-        return ""
-    return "up" if beyond.pop() else "down"
+    beyond = [(abs(written.number) - abs(ref.value)) / float(unit) for ref in refs]
+    if min(beyond) > SEEN:
+        return "up"
+    return "down" if max(beyond) < -SEEN else ""
+
+
+def shown(written: list[Written], precision: Precision) -> tuple[tuple[Rounding, ...], bool]:
+    """(the roundings that the digits show, whether most numbers keep to them), none coarser than what is asked for.
+
+    As many decimals, or significant digits, as most numbers have; one less where a zero at the end was left out. Where
+    there is no such number, the fewest of both.
+    """
+    if not written:
+        return (asked(precision),), True
+    counted = {"dp": [w.decimals for w in written], "sf": [w.significant[1] for w in written]}
+    shares: dict[Rounding, float] = {}
+    for kind, digits in counted.items():
+        most, count = max(Counter(digits).items(), key=lambda found: (found[1], -found[0]))
+        if len(digits) > (kind == "dp"):
+            shares[Rounding(kind, min(d for d in digits if d >= most - 1))] = count / len(digits)
+    best = max(shares.values())
+    if best > USUAL:
+        return tuple(finer(found, precision) for found, share in shares.items() if share == best), True
+    return tuple(finer(Rounding(kind, min(digits)), precision) for kind, digits in counted.items()), False
+
+
+def asked(precision: Precision) -> Rounding:
+    """The rounding that is asked for."""
+    if precision.decimals is not None:
+        return Rounding("dp", precision.decimals)
+    return Rounding("sf", precision.significant or 3)
+
+
+def finer(rounding: Rounding, precision: Precision) -> Rounding:
+    """A rounding, or the one asked for where that is finer."""
+    wanted = asked(precision)
+    return wanted if wanted.kind == rounding.kind and wanted.digits > rounding.digits else rounding

@@ -161,12 +161,13 @@ def _decimal(text: str, match: re.Match[str]) -> Written:
     if exponent and (len(exponent.lstrip("+-0")) > 3 or abs(int(exponent)) > MAX_EXPONENT):
         raise Unreadable(f"an exponent beyond {MAX_EXPONENT}")
     decimals = len(part) - int(exponent or 0)
-    value = Fraction(int(match["sign"] + digits)) / Fraction(10) ** decimals
+    ulp = Fraction(1, 10**decimals) if decimals > 0 else Fraction(10**-decimals)
+    value = int(match["sign"] + digits) * ulp
     if value and not _in_range(value):
         raise Unreadable("a number too large or too small to compute with")
     most = len(digits.lstrip("0")) or 1
     least_digits = most if match["point"] or match["only"] or exponent else len(digits.strip("0")) or 1
-    return Written(text, value, Fraction(10) ** -decimals, (least_digits, most), max(decimals, 0))
+    return Written(text, value, ulp, (least_digits, most), max(decimals, 0))
 
 
 def _in_range(value: Fraction) -> bool:

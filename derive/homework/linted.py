@@ -1,0 +1,174 @@
+"""`derive.lint`: what an exercise hides, to be asked and to be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from derive import policies
+from derive.document import Document
+from derive.errors import InputError, nearest
+from derive.examples import resolve
+from derive.homework import lint_report, policy
+from derive.homework.checked import FORMATS, SUFFIX
+from derive.homework.circuit import Circuit
+from derive.homework.exercise import of_network
+from derive.homework.lint import Case, Lint, Suggestion, Twins
+from derive.homework.lint import lint as found_in
+from derive.homework.lint_report import LintReport, numbers_of
+from derive.homework.policy import Precision
+from derive.language import Words
+from derive.model import Model
+from derive.notation import read as read_notation
+from derive.printers import FORMATS as PAGES
+from derive.solution import write
+from derive.spec import Spec, load
+
+MOST_DIGITS = 15  # of a float
+ALONE = 400  # entries of an exercise up to which every result is looked at by itself
+
+
+@dataclass(frozen=True)
+class Linted:
+    """What an exercise hides. found: all of it · asked: whether only a part of the steps was asked for"""
+
+    spec: Spec
+    circuit: Circuit
+    found: Lint
+    name: str
+    asked: bool = False
+    lang: str = "en"
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    lessons: str | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Whether there is nothing to be warned of."""
+        return self.found.clean
+
+    @property
+    def warnings(self) -> int:
+        """How many hidden mistakes, look-alikes and things degenerate there are."""
+        return self.found.warnings
+
+    @property
+    def hidden(self) -> tuple[Case, ...]:
+        """The mistakes that give the right number, though numbers close by would show them."""
+        return self.found.invisible
+
+    @property
+    def look_alikes(self) -> tuple[Twins, ...]:
+        """The mistakes that give one number, though numbers close by would tell them apart."""
+        return self.found.ambiguous
+
+    @property
+    def degenerate(self) -> tuple[str, ...]:
+        """The kinds of degenerate data: `proportional_inputs`, `half_rate` …"""
+        return tuple(reason.kind for reason in self.found.degenerate)
+
+    @property
+    def suggestion(self) -> Suggestion | None:
+        """Other numbers, close by, that show more; None where none were looked for."""
+        return self.found.suggested
+
+    # printing ---------------------------------------------------------------------------------------------------------
+    @cached_property
+    def report(self) -> LintReport:
+        numbers = numbers_of(self.found.precision, policies.read(self.spec.numbers, dict(self.numbers)))
+        values, notation = self.circuit.values.branch(numbers), read_notation(self.spec.notation, None)
+        return LintReport(self.circuit, self.found, self.name, Words(self.lang), notation, values, self.asked)
+
+    def document(self) -> Document:
+        """The page. WitnessError where a number on it is not true."""
+        return replace(self.report.document, lessons=self.lessons)
+
+    def print(self, format: str) -> str:
+        """The page in one of html, latex, markdown, text, json."""
+        if format not in FORMATS:
+            raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
+        return lint_report.written(self.report) if format == "json" else str(PAGES[format].print(self.document()))
+
+    def to_html(self) -> str:
+        """One self-contained page."""
+        return self.print("html")
+
+    def to_json(self) -> str:
+        """JSON, schema derive-lint/1."""
+        return self.print("json")
+
+    def save(self, folder: str | Path, name: str = "lint", formats: Sequence[str] = ("html",)) -> list[Path]:
+        """Writes the files into a folder, each whole or not at all, and says which."""
+        printed = {Path(folder) / f"{name}{SUFFIX[format]}": self.print(format) for format in formats}
+        for path, content in printed.items():
+            write(path, content)
+        return list(printed)
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
+
+
+def lint(
+    net: str | Path | Mapping[str, Any],
+    *,
+    significant: int | None = None,
+    decimals: int | None = None,
+    only: Sequence[str] = (),
+    suggest: bool = True,
+    lang: str = "en",
+    lessons: str | None = None,
+    stage: Callable[[str], None] = lambda name: None,
+    **numbers: Any,
+) -> Linted:
+    """What the numbers of an exercise hide: `derive.lint("net.yaml", decimals=4).hidden`.
+
+    net:     a path, the name of a built-in example, or a mapping like net.yaml
+    significant, decimals: the digits that are asked for, in the place of what the file says under `check:`
+    only:    ids or labels of the steps that are asked for; none: all · suggest: whether other numbers are looked for
+    lang:    en or zh · lessons: the address of the page on which all lessons stand · numbers: comma, half
+    Raises InputError where the file is at fault.
+    """
+    if significant is not None and decimals is not None:
+        raise InputError("give either significant or decimals", file="--decimals")
+    stage("read")
+    spec = load(net if isinstance(net, Mapping) else resolve(net))
+    circuit = of_network(spec)
+    precision = policy.read(spec.check).precision
+    if significant is not None or decimals is not None:
+        precision = Precision(significant, decimals)
+    if max(precision.significant or 0, precision.decimals or 0) > MOST_DIGITS:
+        raise InputError(f"mistakes are worked out with {MOST_DIGITS} digits; ask for no more")
+    asked = keys_of(circuit, only) if only else None
+    stage("lint")
+    alone = () if asked is not None else results(circuit)
+    found = found_in(circuit, precision, asked=asked, suggest=suggest, alone=alone)
+    stem = Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else ""
+    return Linted(spec, circuit, found, spec.name or spec.id or stem, bool(only), lang, numbers, lessons)
+
+
+def keys_of(circuit: Circuit, only: Iterable[str]) -> list[str]:
+    """The keys of the steps that are asked for. InputError where there is no such step, or it is given."""
+    found: dict[str, None] = {}
+    for name in only:
+        keys = circuit.find(name)
+        if keys is None:
+            known = [*circuit.nodes, *circuit.quantities.labels.entries]
+            raise InputError(f"there is no step '{name}'.{nearest(name, known)}", file="--only")
+        if all(circuit.entries[key].given for key in keys):
+            raise InputError(f"'{name}' is given, not worked out", file="--only")
+        found |= dict.fromkeys(keys)
+    return list(found)
+
+
+def results(circuit: Circuit) -> list[str]:
+    """The ids of the results of the first training step: the gradients of the parameters, and their new values."""
+    model = circuit.quantities
+    if not isinstance(model, Model) or len(circuit.entries) > ALONE:
+        return []
+    first = model.iterations[0]
+    gradients = [first.gradient[node].id for node in first.parameters if node in first.gradient]
+    updated = [first.updated[node].id for node in first.parameters if node in first.updated]
+    return [id for id in (*gradients, *updated) if id in circuit.nodes]
