@@ -68,6 +68,8 @@ def half(written: Written, unit: Fraction) -> float:
 def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether what was written lies within half a unit of the value as rounding may have moved it."""
     s, v = written.number, value.value
+    if not math.isfinite(v):
+        return False
     reach = CLOSED * abs(v) if written.closed else half(written, unit) * TIE
     return math.isfinite(v) and abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
 
@@ -87,7 +89,7 @@ def detailed(written: Written, value: Reference) -> bool:
 def chopped(written: Written, value: Reference, unit: Fraction, rad: float | None = None) -> bool:
     """Whether digits were cut off instead of rounded. rad: the interval of rounding, that of the value if not given"""
     s, v, rad = written.number, value.value, value.rad if rad is None else rad
-    if written.closed or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
+    if written.closed or not math.isfinite(v) or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
         return False
     return abs(v - s) < 2 * half(written, unit) / TIE + rad
 
@@ -175,12 +177,14 @@ def judge(
 
 def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
     """Whether it is one unit off, given as precisely as asked for, of a value that has more digits than that."""
-    if written.closed or not precision.enough(written) or math.isnan(value.value):
+    if written.closed or not precision.enough(written) or not math.isfinite(value.value):
         return False
     if 2 * half(written, unit) > LARGE * abs(value.value):
         return False
     if value.short is not None and (value.short / unit).denominator == 1:
         return False
+    if precision.decimals is None and 2 * half(written, unit) >= abs(value.value):
+        return False  # 1000 is one unit from everything below
     return abs(written.number - value.value) <= 2 * half(written, unit) * (1 + 1e-12)
 
 
@@ -197,4 +201,7 @@ def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *
     """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
     if not (written.value and value.value) or value.rad > LARGE * abs(value.value):
         return False
+    f, v = float(factor), value.value
+    if abs(written.number * f - v) > 1.001 * (2 * half(written, unit) * abs(f) + value.rad) + 2 * CLOSED * abs(v):
+        return False  # far off: most numbers are, by most powers of ten
     return follows(times(written, factor), value, unit * abs(factor), chops=chops)

@@ -72,6 +72,13 @@ def same(name: str, symbol: Name) -> bool:
     return typed == shown and "[" not in name
 
 
+def judged(mark: Mark) -> Say:
+    """The verdict on an answer in words; where the number is right, that it is the formula that is wrong."""
+    if mark.formula_verdict in WRONG and mark.value_verdict and SIGNS[mark.value_verdict][1] in ("right", "near"):
+        return say("check.verdict", sign=SIGNS[mark.verdict][0], verdict=say("check.formula_alone"))
+    return verdict(mark.verdict)
+
+
 def points(number: float) -> str:
     """Points with two decimals at most."""
     return f"{number:.2f}".rstrip("0").rstrip(".")
@@ -198,9 +205,14 @@ class Report:
         if self.reveal != "none":
             yield self.verdict_on_all()
         if marked.convention:
-            yield say("check.convention", name=marked.convention)
+            yield say("check.convention", name=marked.convention, what=self.followed(marked.convention))
         for flag in marked.flags:
             yield say(f"check.flag.{flag}", flag=one_line(flag))
+
+    def followed(self, convention: str) -> Say:
+        """What another convention says; of a loss that is summed or averaged, that it is."""
+        last = convention.rpartition("_")[2]
+        return say(f"check.followed.{last if last in ('sum', 'mean') else convention}")
 
     def verdict_on_all(self) -> Say:
         if self.first is not None:
@@ -355,7 +367,7 @@ class Report:
         if not self.told(mark):
             return (self.step(mark), self.read(mark), "", "", "")
         earned = say("check.of", earned=points(mark.credit * mark.weight), most=points(mark.weight))
-        return (self.step(mark), self.read(mark), verdict(mark.verdict), earned, self.remark(mark))
+        return (self.step(mark), self.read(mark), judged(mark), earned, self.remark(mark))
 
     def remark(self, mark: Mark) -> Cell:
         """What else there is to say of a step, in one cell."""
@@ -368,7 +380,7 @@ class Report:
         return joined
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
-        due = right = None
+        due, right, number = None, None, mark.value_verdict or mark.verdict
         if (
             mark.value_verdict in WRONG
             and mark.own is not None
@@ -376,7 +388,7 @@ class Report:
         ):
             due = self.own.amount(f"expected:{mark.key}", mark.own)
             yield say("check.expected" if mark.depends else "check.expected_task", value=due)
-        if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
+        if self.reveal == "all" and mark.exact is not None and number not in ("correct", "unreadable"):
             right = self.own.amount(f"right:{mark.key}", mark.exact)
         if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
             yield say("check.right", value=right)
@@ -393,7 +405,7 @@ class Report:
         found = {}
         for mark in self.marked.marks:
             if mark.key and (mark.read is not None or mark.formula is not None or mark.raw):
-                told = {"value": self.read(mark), "verdict": verdict(mark.verdict)}
+                told = {"value": self.read(mark), "verdict": judged(mark)}
                 named = say("check.beside_named", step=self.step(mark), **told)
                 found[mark.key] = Beside(SIGNS[mark.verdict][1], say("check.beside", **told), named)
         return found
