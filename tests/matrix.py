@@ -12,8 +12,9 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,8 @@ HANDS = {"3 s.f.": Hand("sf", 3), "4 s.f.": Hand("sf", 4), "4 d.p.": Hand("dp", 
 CARRIES = ("keep", "round", "mix", "chop")
 UNWRITTEN = (0.0, 0.3, 0.6)
 CELLS = tuple(product(HANDS, CARRIES, UNWRITTEN))
+MANY = 200  # numbers of a network that is worked without a mistake less often
+PARTS = 40  # in which the students without a mistake are marked
 PLAIN = 1e-4  # of a value: a wrong one that is more off is wrong at six digits, whatever was rounded
 OUTPUT = Path(__file__).parent.parent / "output" / "marking.md"
 
@@ -203,6 +206,12 @@ class Table:
         for name in names:
             self.cells.setdefault(name, Cell()).add(cell)
 
+    def merge(self, other: Table) -> None:
+        self.total.add(other.total)
+        for mine, theirs in ((self.cells, other.cells), (self.rules, other.rules)):
+            for name, cell in theirs.items():
+                mine.setdefault(name, Cell()).add(cell)
+
     @property
     def lines(self) -> list[str]:
         order = [*NETS, *HANDS, *CARRIES, *(f"{share:.0%} unwritten" for share in UNWRITTEN)]
@@ -281,16 +290,37 @@ def counted(verdicts: Counter[str]) -> str:
     return ", ".join(f"{verdict} {count:,}" for verdict, count in verdicts.most_common())
 
 
+def gathered(rounds: int, students: int) -> tuple[Table, Counter[str], list[str], Counter[str], list[str]]:
+    """All of it: the matrix, the verdicts on what is plainly wrong with what is accepted, those on clean work likewise."""
+    table, verdicts, accepted, answers, flagged = Table(), Counter[str](), list[str](), Counter[str](), list[str]()
+    often = [net for net in NETS for _ in range(1 if len(marker(net).circuit.entries) > MANY else 3)]
+    with ProcessPoolExecutor() as pool:
+        tables = pool.map(partial(matrix, rounds=rounds), [(net,) for net in NETS])
+        plains = pool.map(partial(plain, per_rule=3), [(net,) for net in NETS])
+        cleans = pool.map(partial(clean, nets=often), share(students, PARTS), range(PARTS))
+        for found in tables:
+            table.merge(found)
+        for counts, lines in plains:
+            verdicts, accepted = verdicts + counts, accepted + lines
+        for counts, lines in cleans:
+            answers, flagged = answers + counts, flagged + lines
+    return table, verdicts, accepted, answers, flagged
+
+
+def share(whole: int, parts: int) -> list[int]:
+    """A number of students in parts of about the same size."""
+    return [whole * (i + 1) // parts - whole * i // parts for i in range(parts)]
+
+
 def report(rounds: int, students: int) -> tuple[str, list[str]]:
     """(the page of the figures, what went wrong)."""
-    table = matrix(rounds=rounds)
-    verdicts, accepted = plain(per_rule=3)
-    answers, flagged = clean(students)
+    table, verdicts, accepted, answers, flagged = gathered(rounds, students)
     called = sum(verdicts[verdict] for verdict in WRONG)
     by_rule = [HEADER[0], HEADER[1], *(cell.row(rule) for rule, cell in sorted(table.rules.items()))]
     page = f"""# How well homework is marked
 
-Figures of `python tests/matrix.py {rounds} {students}`: synthetic students work a network out, round, cut off or keep
+Figures of `python tests/matrix.py {rounds} {students}`: every mistake in every network that allows it, in {rounds} of the
+{len(CELLS)} ways of working (rounding × what is gone on with × share of steps left unwritten). Synthetic students work a network out, round, cut off or keep
 digits, leave steps unwritten, and make one mistake of the library. A mistake is *unseen* where what was written is
 within rounding of what is right, or has too few digits to say anything. Of the others: *located*, the first error is
 where the mistake was made; *named*, the mistake is among those that are offered as explanations; *alone*, nothing else

@@ -53,7 +53,7 @@ def close(written: Written, value: Reference, unit: Fraction) -> bool:
     away, blur = abs(s - v), FLOAT * max(abs(s), abs(v))
     if away <= reach - blur:
         return True
-    if not away <= reach + blur:  # nan, too
+    if not away <= reach + blur or math.isinf(v):  # nan, too
         return False
     if value.precise is None or written.closed:
         return True
@@ -71,7 +71,7 @@ def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
     if not math.isfinite(v):
         return False
     reach = CLOSED * abs(v) if written.closed else half(written, unit) * TIE
-    return abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
+    return math.isfinite(v) and abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
 
 
 def exactly(written: Written, value: Reference) -> bool:
@@ -80,8 +80,10 @@ def exactly(written: Written, value: Reference) -> bool:
 
 
 def detailed(written: Written, value: Reference) -> bool:
-    """Whether a number is given with all the decimals that the value has: more cannot be asked for."""
-    return value.short is not None and (value.short * 10**written.decimals).denominator == 1
+    """Whether a number is given with all the decimals that the value has, or is 0 as that is: more cannot be asked for."""
+    if value.short is None:
+        return not value.value and not written.value
+    return (value.short * Fraction(10) ** written.decimals).denominator == 1
 
 
 def chopped(written: Written, value: Reference, unit: Fraction, rad: float | None = None) -> bool:
@@ -134,13 +136,13 @@ def over_precise(written: Written, value: Reference, precision: Precision) -> bo
 def settled(written: Written, exact: Reference, own: Reference | None, precision: Precision) -> str:
     """The verdict on a number that is right as it stands, or says nothing; "" of any other."""
     unit = precision.unit(written)
-    if coarse(written, [exact, *([own] if own is not None else [])], precision):
-        return "too_coarse"
-    if close(written, exact, unit):
+    right, follows = close(written, exact, unit), own is not None and consistent(written, own, unit)
+    if right and not coarse(written, [exact], precision):
         return "correct" if precision.enough(written) or exactly(written, exact) else "low_precision"
-    if own is not None and consistent(written, own, unit):
+    if own is not None and follows and not coarse(written, [own], precision):
         return "correct_rounding" if precision.enough(written) else "low_precision"
-    return ""
+    refs = [exact, *([own] if own is not None else [])]
+    return "too_coarse" if right or follows or coarse(written, refs, precision) else ""
 
 
 def judge(

@@ -305,7 +305,7 @@ class Walk:
         stretch = self.chain.stretch(key)
         wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
-        right = ladder.close(held, exact, precision.unit(held))
+        right = ladder.close(held, exact, precision.unit(held)) and not ladder.coarse(held, [exact], precision)
         if wrong and verdict in RIGHT_BY_OWN and not right:
             notes = () if verdict == "correct_rounding" else (verdict,)
             verdict = "follow_through"
