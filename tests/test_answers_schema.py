@@ -71,7 +71,7 @@ def test_the_schema_refuses_what_is_refused(validator: Any, file: Any):
     [
         ({}, True),
         ({"significant": 4, "credit": {"last_digit": 1, "truncated": 0.9}, "weights": {"W2+": 2, "L": 0}}, True),
-        ({"decimals": 0, "form": "same_form", "steps": {"s": "2*x", "c": 1}}, True),
+        ({"decimals": 0, "form": "same_form", "steps": {"s": "2*x", "c": 1}, "ask": ["L", "w5+"]}, True),
         ({"follow_through": {"credit": 0.5, "max_share": 1, "requires_working": True, "guards": False}}, True),
         ({"significant": 4, "decimals": 4}, False),
         ({"significant": 0}, False),

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from derive.classroom import grades
 from derive.classroom.clusters import Cluster, clusters, flagged
 from derive.classroom.gradebook import Gradebook, filled, opened
 from derive.classroom.record import Record, Step
@@ -140,6 +141,26 @@ def test_no_cell_of_a_gradebook_is_a_formula(tmp_path_factory: pytest.TempPathFa
     _, cells = book(tmp_path_factory.getbasetemp(), stream.getvalue(), [graded("s0", 1.0)])
     assert [row[1:] for row in cells[1:]] == [["s0", "1"], ["s1", ""]]
     assert not any(row[0].startswith(("=", "+", "@", "\t", "\r")) and not row[0][1:].isdecimal() for row in cells)
+
+
+@pytest.mark.parametrize("lead", ["=", "+", "-", "@", "\t", "\r", "＝", " ="])
+def test_no_cell_is_a_formula(lead: str):
+    hostile = f'{lead}cmd|"/C calc"!A0;=1+1,=2'
+    text = grades.table([Record(hostile, hostile, hostile, flags=(hostile,), first_error="L")])
+    assert text.endswith("\r\n")
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    for column in ("student_id", "name", "flags", "file"):
+        assert row[column].startswith("'") and "calc" in row[column]
+    outside = re.sub(r'"(?:[^"]|"")*"', "", text)
+    assert set(outside) <= set("0123456789.,\r\n")  # every text is quoted: a semicolon begins no cell anywhere
+
+
+def test_negative_numbers_stay_numbers():
+    step = Step("L", "", "correct", -0.5, 1.0)
+    assert (
+        grades.table([Record("-0.0822", steps=(step,), most=1.0)], [("L", "")]).splitlines()[1].startswith('"-0.0822"')
+    )
+    assert grades.table([Record("s1", steps=(step,))], [("L", "")]).endswith(",-0.5\r\n")
 
 
 # clusters -----------------------------------------------------------------------------------------------------------------

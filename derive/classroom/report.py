@@ -25,6 +25,7 @@ from derive.values import Values
 #: Verdicts that say that a step is right, or as good as right.
 RIGHT = ("correct", "correct_rounding", "over_precise", "truncated", "other_convention", "low_precision", "last_digit")
 SHOWN = 60  # characters of anybody's text in a cell
+LONG = ("detail", "written", "steps_of", "students", "flag", "files")  # columns of sentences and lists
 FEW = 5  # files of one kind that are named
 
 
@@ -251,7 +252,7 @@ class Report:
             (say(f"class.problem.{code}"), len(names), ", ".join(names[:FEW]) + ", …" * (len(names) > FEW))
             for code, names in files.items()
         ]
-        return table("left_out", ("why", "count", "file"), rows)
+        return table("left_out", ("why", "count", "files"), rows)
 
 
 def reasons(record: Record) -> list[str]:
@@ -261,9 +262,11 @@ def reasons(record: Record) -> list[str]:
 
 
 def table(id: str, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]], **args: str) -> list[Block]:
-    """A table, if there is anything in it."""
+    """A table, if there is anything in it; in lines where sentences or lists stand in its last column."""
     header = tuple(say(f"class.table.{column}") for column in columns)
-    return [Table(id, say(f"class.table.{id}", **args), header, tuple(rows), broken=True)] if rows else []
+    return (
+        [Table(id, say(f"class.table.{id}", **args), header, tuple(rows), broken=columns[-1] in LONG)] if rows else []
+    )
 
 
 def cut(text: str, most: int = SHOWN) -> str:

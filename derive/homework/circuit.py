@@ -237,9 +237,14 @@ class Circuit:
         """The keys behind an id, an entry, a label or another spelling; None if there are none."""
         return (step,) if step in self.entries else self.names.resolve(step)
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Key -> the author's name for the entry, or its canonical id."""
+        return {key: self.names.label(key) for key in self.entries}
+
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
-        return self.names.label(key)
+        return self.labels[key]
 
 
 def is_number(id: str) -> bool:

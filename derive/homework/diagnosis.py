@@ -90,7 +90,7 @@ class Diagnosis:
     def fits(self, formula: Formula, injected: dict[str, Formula]) -> bool:
         """Whether a formula gives what was written: of the student's own numbers, or of the right ones."""
         value, rad = self.chain.spread(formula, self.key, injected)
-        if self.telling(rad) and self.follows(value, rad):
+        if self.follows(value, rad if self.telling(rad) else 0.0):
             return True
         return not injected and self.follows(number(formula, self.circuit.floats))
 

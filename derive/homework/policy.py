@@ -100,7 +100,7 @@ KEYS = {
     "follow_through": "What steps are worth that follow correctly from an earlier error.",
     "form": "How equal a formula must be to the derived one, at least.",
     "steps": "Steps of your own: formulas in the names of the network and of the steps before.",
-    "ask": "The steps that are asked for: what is left out of them counts as blank, nothing else earns points.",
+    "ask": "The steps that are asked for, by id, label or entry; one that is not answered counts as left blank.",
 }
 FOLLOW = {
     "credit": "The share of its points that such a step earns.",

@@ -43,6 +43,7 @@ def marking() -> Schema:
         "follow_through": closed(described(follow, FOLLOW)),
         "form": {"enum": list(FORMS), "default": policy.form},
         "steps": {"type": "object", "additionalProperties": {"type": ["string", "number"]}},
+        "ask": {"type": "array", "items": {"type": "string"}},
     }
     return closed(described(options, KEYS)) | {"not": {"required": ["significant", "decimals"]}}
 

@@ -29,6 +29,8 @@ from conftest import BROWSERS  # noqa: E402 (found through the line above)
 
 DERIVE = ("-c", "from derive.cli import main; main()")
 IMPORTS = ("-c", "import sympy, numpy, jinja2, click")
+#: Marks, as the command does; that something is wrong is no failure here.
+CHECK = "import derive, sys; derive.check('mazur', sys.argv[1]).save(sys.argv[2])"
 FORMULAS = 3000
 KATEX = "katex@0.16"
 CLASS, WALL = 200, 5.0  # submissions, and seconds that one of them may take
@@ -85,11 +87,14 @@ def whole_processes(runs: int, folder: Path) -> None:
     layers = [{"linear": {"out": 128}}, "relu", {"linear": {"out": 10}}, "softmax"]
     net = {"inputs": {"randn": [32, 784]}, "targets": [i % 10 for i in range(32)], "seed": 1, "layers": layers}
     digits.write_text(json.dumps({**net, "loss": "cross_entropy", "optimizer": {"sgd": {"lr": 0.1}}}), encoding="utf-8")
+    answers = folder / "answers.yaml"
+    answers.write_text("answers:\n  z1[1]: 0.3775\n  a1[1]: 0.5933\n  L: 0.4\n", encoding="utf-8")
     found = medians(runs, {
         "imports": process(*IMPORTS),
         "click": process("-c", "import click"),
         "mazur": process(*DERIVE, "backprop", "mazur", "-o", str(folder / "mazur")),
         "help": process(*DERIVE, "--help"),
+        "check": process("-c", CHECK, str(answers), str(folder / "checked")),
         "digits": process(*DERIVE, "backprop", str(digits), "--form", "matrix", "-o", str(folder / "digits")),
     })  # fmt: skip
 
@@ -97,6 +102,7 @@ def whole_processes(runs: int, folder: Path) -> None:
         report(name, found[task] / found[floor], target, f"{found[task]:.3f} s, {floor} {found[floor]:.3f} s")
 
     against("derive backprop mazur, HTML", "mazur", "imports", 1.5)
+    against("derive check of three answers, HTML", "check", "imports", 1.5)
     against("derive --help", "help", "click", 3)
     heavy = python("-X", "importtime", *DERIVE, "--help").stderr.count(" sympy")
     report("modules of sympy that derive --help imports", heavy, 0, "")
