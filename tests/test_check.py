@@ -220,6 +220,25 @@ def test_a_number_used_rightly_before_was_not_misread(mazur: Assignment):
     assert [found.rule for found in first.found] == [found.rule for found in second.found] == ["B10"]
 
 
+def test_the_weights_of_the_next_step_keep_their_symbol_and_the_students_number():
+    work = {"W1+": "0.500", "m.W1@2": "-9.0", "v.W1@2": "0.9", "W1+@2": "0.777"}
+    page = " ".join(check(neuron("outside"), work).print("text").split())
+    assert "w⁽¹⁾₁₁⁺ = w⁽¹⁾₁₁ − η·" in page and "= 0.500 − 0.1·" in page
+    assert "worked on the way: mhat.W1@2[1,1], vhat.W1@2[1,1]. The error" in page
+
+
+def test_a_mistake_is_told_once(mazur: Assignment):
+    page = check(mazur, {"a2[2]": "0.7729", "dL/dz2[2]": "0.03810"}).print("text")
+    assert page.count("[B3]") == 1 and page.count("[B24]") == 1
+
+
+def test_what_follows_from_an_error_is_not_called_right(mazur: Assignment):
+    found = check(mazur, {"dL/dz2[1]": "0.7414", "dL/dw5": "0.44"}, reveal="steps")
+    assert found.marked.marks[1].notes == ("low_precision",)
+    page = found.print("text")
+    assert "Too few digits." in page and "right, too few digits" not in page
+
+
 # sentences ------------------------------------------------------------------------------------------------------------
 SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 
@@ -243,6 +262,7 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     yield checked(assignment, {"z1[1]": "0.3775"})
     yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
+    yield checked(assignment, {"z1[1]": "0.3779"})
     yield checked(assignment, {**WORK, "zz": "1"})
     yield checked(assignment, {"w5": "0.5"})
     yield checked(assignment, {"x[1]": "0.0712"})
