@@ -6,6 +6,7 @@ second; so the first error is found where it was made, and what follows from it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -282,14 +283,15 @@ class Walk:
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
+        known = math.isfinite(own.value)
         return replace(
             mark,
             verdict=verdict,
             read=written,
-            own=own.value,
+            own=own.value if known else None,
             rad=own.rad,
             ulps_exact=unit and abs(written.number - exact.value) / unit,
-            ulps_own=unit and abs(written.number - own.value) / unit,
+            ulps_own=unit and abs(written.number - own.value) / unit if known else None,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
             notes=notes,

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from derive.checks.printed import printed
-from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
+from derive.document import Amount, Beside, Block, Cell, Code, Document, Line, Say, Section, Step, Table, say
 from derive.errors import WitnessError, printable
 from derive.formula import Name
 from derive.homework.assignment import Assignment
@@ -203,7 +203,7 @@ class Report:
     def first_error(self, mark: Mark) -> Iterator[Block]:
         """What was read, what it should have been, and which mistakes give what was written."""
         yield say("check.read", step=self.step(mark), value=self.read(mark))
-        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark),))
+        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), self.due(mark))
         if mark.window:
             named = mark.window[:MOST_NAMED]
             more = ", …" if len(mark.window) > len(named) else ""
@@ -215,6 +215,10 @@ class Report:
             yield Step("first/mistakes", say(several), substeps=substeps)
         else:
             yield say("check.unexplained")
+
+    def due(self, mark: Mark) -> tuple[Line, ...]:
+        """The line that gives what a step should have been; none where own numbers before it give no number."""
+        return () if mark.own is None else (self.own.expected(mark),)
 
     def expectation(self, mark: Mark) -> Say:
         if self.circuit.entries[mark.key].given:
