@@ -58,7 +58,7 @@ def assert_harmless(text: str) -> None:
 #: Readers by the name of their entry: false if what was read has no answer that can be marked.
 READERS: dict[str, Callable[[Any], object]] = {
     "number": read_number,
-    **{kind: partial(read_file, kind) for kind in ("yaml", "json", "csv", "markdown")},
+    **{kind: partial(read_file, kind) for kind in ("yaml", "json", "toml", "csv", "markdown")},
 }
 
 
