@@ -8,8 +8,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from derive.blocks import LINEAR_KEYS, MAX_VALUES
-from derive.homework.marked import VERDICTS
-from derive.homework.policy import FORMS
+from derive.homework.schema import marking
 from derive.initializers import initializers
 from derive.layers import layers
 from derive.losses import losses
@@ -191,23 +190,6 @@ def notation() -> Schema:
     return {
         "anyOf": [{"enum": list(PRESETS)}, {"type": "object", "properties": switches, "additionalProperties": False}]
     }
-
-
-def marking() -> Schema:
-    """How strictly answers are marked."""
-    share: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-    points: Schema = {"type": "number", "minimum": 0, "maximum": 1000}
-    carried: Schema = {"requires_working": {"type": "boolean"}, "guards": {"type": "boolean"}}
-    carried |= {"credit": share, "max_share": share}
-    options: Schema = {
-        "significant": {"type": "integer", "minimum": 1, "maximum": 30},
-        "decimals": {"type": "integer", "minimum": 0, "maximum": 30},
-        "credit": {"type": "object", "propertyNames": {"enum": list(VERDICTS)}, "additionalProperties": share},
-        "weights": {"type": "object", "additionalProperties": points},
-        "follow_through": {"type": "object", "properties": carried, "additionalProperties": False},
-        "form": {"enum": list(FORMS)},
-    }
-    return {"type": "object", "properties": options, "additionalProperties": False}
 
 
 def numbers() -> Schema:

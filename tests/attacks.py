@@ -15,14 +15,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from derive.errors import InputError
+from derive.homework.assignment import Assignment
 from derive.homework.reading import parse, read_number
+from derive.homework.symbols import closed_form, parse_formula
 from derive.source import load
 
 CORPUS = Path(__file__).parent / "cases" / "attacks.yaml"
@@ -55,9 +57,24 @@ def assert_harmless(text: str) -> None:
     )
 
 
+@cache
+def exercise() -> Assignment:
+    return Assignment.load("mazur")
+
+
+def read_formula(text: str) -> str:
+    """How equal a formula is to two of the exercise; read as a closed form as well."""
+    circuit, judge = exercise().circuit, exercise().marker.judge
+    with suppress(InputError):
+        closed_form(text, circuit.names)
+    formula = parse_formula(text, circuit.names)
+    return " ".join(judge.compare(formula, key).level for key in ("z1[1]", "dL/dW1[1,1]"))
+
+
 #: Readers by the name of their entry: false if what was read has no answer that can be marked.
 READERS: dict[str, Callable[[Any], object]] = {
     "number": read_number,
+    "formula": read_formula,
     **{kind: partial(read_file, kind) for kind in ("yaml", "json", "toml", "csv", "markdown")},
 }
 
@@ -94,6 +111,8 @@ def main() -> None:
     """Read everything, whatever becomes of the one before."""
     for warm in ("answers: {a: 1}\nscore: 1", 'answers: {a: "\\e"}'):  # what is imported when first needed
         outcome(READERS["yaml"], warm)
+    for warm in ("nothing", "x1/3 + sqrt(2) + erf(w1)", "(x1)", "max(x1, 0)", "w1*x1 + w2*x2 + b1 + x1 - x1"):
+        outcome(READERS["formula"], warm)
     corpus = list(items())
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))

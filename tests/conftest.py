@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,6 +21,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in {MARKS[name] for name in getattr(item, "fixturenames", ()) if name in MARKS}:
             item.add_marker(mark)
+
+
+PUBLISHED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def published(request: pytest.FixtureRequest) -> list[str]:
+    """Lines that are printed after the tests, whether they pass or not."""
+    lines = request.config.stash.setdefault(PUBLISHED, [])
+    output = getattr(request.config, "workeroutput", None)
+    if output is not None:  # a worker of xdist hands them to the process that prints
+        lines = output.setdefault("published", lines)
+    return lines
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The lines of a worker of xdist that has finished."""
+    node.config.stash.setdefault(PUBLISHED, []).extend(getattr(node, "workeroutput", {}).get("published", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The figures that tests publish."""
+    if lines := config.stash.get(PUBLISHED, []):
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(lines))
 
 
 def tool(names: tuple[str, ...], required_by: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -32,7 +33,7 @@ from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission
 from derive.language import Words, part, table
-from derive.printers.terminal import Terminal, columns
+from derive.printers.terminal import Terminal, columns, folded
 
 #: dL/dw5 lacks the factor out(1 − out); what follows from it is worked correctly.
 WORK = {
@@ -152,8 +153,90 @@ def test_another_convention_is_named():
     )
     assert found.marked.convention == "" and found.right
     assert halved.marked.convention == "half_sse" and halved.right
-    assert "half_sse" in halved.print("text")
+    assert "the sum of the squared errors, with ½ [half_sse]" in " ".join(halved.print("text").split())
     assert halved.print("json").count('"other_convention"') == 3
+
+
+@pytest.mark.parametrize("loss", ["half_squared_error", "mse", "bce", "bce_with_logits", "cross_entropy", "nll"])
+def test_every_other_convention_is_said_in_words(loss: str):
+    layers = [{"linear": {"out": 2, "weight": [[0.4], [0.1]], "bias": False}}]
+    layers += ["softmax"] if loss == "cross_entropy" else ["log_softmax"] if loss == "nll" else ["sigmoid"]
+    for optimizer in ({"momentum": {"lr": 0.1}}, {"adam": {"lr": 0.1}}):
+        net = {
+            "inputs": [[1], [2]],
+            "targets": [[1, 0], [0, 1]],
+            "layers": layers,
+            "loss": loss,
+            "optimizer": optimizer,
+        }
+        assignment = Assignment.load(net)
+        found = check(assignment, {"L": "0.5"})
+        assert len(assignment.marker.alternatives) > 1
+        for other in assignment.marker.alternatives:
+            for lang in ("en", "zh"):
+                named = replace(found, marked=replace(found.marked, convention=other.name), lang=lang)
+                assert other.name in named.print("text").replace("\n", "")
+
+
+def neuron(eps_form: str) -> Assignment:
+    """One weight, two steps of Adam."""
+    linear = {"linear": {"out": 1, "weight": [[0.4]], "bias": False}}
+    adam = {"adam": {"lr": 0.1, "eps_form": eps_form}}
+    return Assignment.load(
+        {"inputs": [[1], [2]], "targets": [[1], [3]], "layers": [linear], "loss": "mse", "optimizer": adam, "steps": 2}
+    )
+
+
+def test_a_convention_without_the_steps_that_were_answered_was_not_followed():
+    work = {"dL/dW1": "-9.8", "mhat.W1": "-9.8", "vhat.W1": "96.0", "W1+": "0.500", "mhat.W1@2": "-9", "vhat.W1@2": "9"}
+    assert neuron("outside").circuit.find("mhat.W1") and neuron("hat").circuit.find("mhat.W1") is None
+    outside, hat = check(neuron("outside"), work), check(neuron("hat"), work)
+    assert outside.marked.convention == ""
+    assert "there is no step" not in outside.print("text") and "there is no step 'mhat.W1'" in hat.print("text")
+    declared = check(neuron("hat"), {"conventions": {"eps": "eps_outside"}, "answers": work})
+    assert declared.marked.convention == "eps_outside"
+
+
+def test_what_is_right_by_both_conventions_is_just_right():
+    found = check(neuron("hat"), {"conventions": {"eps": "eps_outside"}, "answers": {"W1+": "0.500", "L@2": "2.12"}})
+    assert found.marked.convention == "eps_outside"
+    assert {mark.key: mark.verdict for mark in found.marked.marks}["W1+[1,1]"] == "correct"
+
+
+def test_a_sign_lost_in_one_term_of_a_sum(mazur: Assignment):
+    right, wrong = check(mazur, {"z1[1]": "0.3775", "z1[2]": "0.3325"}).marked.marks  # 0.25·0.05 − 0.3·0.1 + 0.35
+    assert (right.verdict, wrong.verdict, [found.rule for found in wrong.found]) == ("correct", "error", ["B3"])
+
+
+def test_gamma_left_out_on_the_way_back():
+    found = check(Assignment.load("batch_norm"), {"dL/dy1[1,2]": "0.1240", "dL/dn1[1,2]": "0.1240"}).marked.marks
+    assert [mark.verdict for mark in found] == ["correct", "error"] and found[1].found[0].rule == "N4"
+
+
+def test_a_number_used_rightly_before_was_not_misread(mazur: Assignment):
+    """The path over w7 is missing in both ∂E/∂a: that w7 and w8 were read as 0 is no reason beside it."""
+    before = {"z2[1]": "1.106", "z2[2]": "1.225", "dL/dz2[1]": "0.1385", "dL/dz2[2]": "-0.0381"}
+    *_, first, second = check(mazur, {**before, "dL/da1[1]": "0.0554", "dL/da1[2]": "0.0623"}).marked.marks
+    assert [found.rule for found in first.found] == [found.rule for found in second.found] == ["B10"]
+
+
+def test_the_weights_of_the_next_step_keep_their_symbol_and_the_students_number():
+    work = {"W1+": "0.500", "m.W1@2": "-9.0", "v.W1@2": "0.9", "W1+@2": "0.777"}
+    page = " ".join(check(neuron("outside"), work).print("text").split())
+    assert "w⁽¹⁾₁₁⁺ = w⁽¹⁾₁₁ − η·" in page and "= 0.500 − 0.1·" in page
+    assert "worked on the way: mhat.W1@2[1,1], vhat.W1@2[1,1]. The error" in page
+
+
+def test_a_mistake_is_told_once(mazur: Assignment):
+    page = check(mazur, {"a2[2]": "0.7729", "dL/dz2[2]": "0.03810"}).print("text")
+    assert page.count("[B3]") == 1 and page.count("[B24]") == 1
+
+
+def test_what_follows_from_an_error_is_not_called_right(mazur: Assignment):
+    found = check(mazur, {"dL/dz2[1]": "0.7414", "dL/dw5": "0.44"}, reveal="steps")
+    assert found.marked.marks[1].notes == ("low_precision",)
+    page = found.print("text")
+    assert "Too few digits." in page and "right, too few digits" not in page
 
 
 # sentences ------------------------------------------------------------------------------------------------------------
@@ -179,6 +262,7 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     yield checked(assignment, {"z1[1]": "0.3775"})
     yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
+    yield checked(assignment, {"z1[1]": "0.3779"})
     yield checked(assignment, {**WORK, "zz": "1"})
     yield checked(assignment, {"w5": "0.5"})
     yield checked(assignment, {"x[1]": "0.0712"})
@@ -200,10 +284,12 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
         credit = {**assignment.policy.credit, code: 0.5}
         policy = replace(assignment.policy, credit=credit)
         strict = replace(assignment, marker=replace(assignment.marker, policy=policy))
-        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0, convention="other")
+        marked = replace(found.marked, marks=marks, flags=flags, follow_through=1.0)
         yield Checked(strict, marked, "all" if code == "error" else "steps")
     for few in ((), slips[:1]):
         yield Checked(assignment, replace(found.marked, marks=(replace(wrong, found=few),)))
+    for name in (k.removeprefix("check.followed.") for k in part("en_check") if k.startswith("check.followed.")):
+        yield replace(found, marked=replace(found.marked, convention=name))
     yield replace(found, reveal="first")
 
 
@@ -429,6 +515,20 @@ def test_other_pages_have_nothing_beside_their_lines():
 
 
 # the terminal ---------------------------------------------------------------------------------------------------------
+WORDS = ["一", "样。", "（二", "三）", "w₁，", " formula ", "（a）", " "]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=60), st.integers(20, 40))
+def test_lines_end_where_they_may(words: list[str], width: int):
+    """No line begins with a full stop or ends in an opening bracket, none is too long, and nothing gets lost."""
+    text = "".join(words).strip()
+    lines = folded(text, width)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    for before, line in itertools.pairwise(lines):
+        assert line[0] not in "。，）" and before[-1] != "（"
+    assert all(columns(line) <= width for line in lines)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_tables_fit_eighty_columns(mazur: Assignment, lang: str):
     found = checked(mazur, {**WORK, "zz": "1", "dL/dw1": "0.0123"}, reveal="steps", lang=lang)

@@ -24,7 +24,7 @@ from fake_grader import KEY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derive.classroom import grades
+from derive.classroom import report
 from derive.classroom.batch import SUMMARIES, Class, check_class
 from derive.classroom.engines import engine
 from derive.classroom.killable import Limits
@@ -36,6 +36,7 @@ from derive.cli import main
 from derive.cli.classroom import is_class
 from derive.errors import InputError
 from derive.homework.submission import Answer, Rounding, Submission
+from derive.printers.terminal import Terminal
 
 ROOT = Path(__file__).parent.parent
 FAKE = "fake_grader:grader"
@@ -146,7 +147,7 @@ def test_every_engine_writes_the_same_bytes(
     once: tuple[Path, dict[str, bytes]], tmp_path: Path, wishes: dict[str, Any]
 ):
     folder, expected = once
-    assert len(expected) == 2 * 7 + len({"grades.csv", "summary.md", "summary.html"})
+    assert len(expected) == 2 * 7 + len({"grades.csv", "summary.md", "summary.html", "files.sha256"})
     graded(folder, tmp_path / "out", formats=("html", "markdown"), **wishes)
     assert files(tmp_path / "out") == expected
 
@@ -184,6 +185,7 @@ def test_an_engine_that_is_not_there(name: str, problem: str, monkeypatch: pytes
 def test_every_reason_is_given_somewhere():
     """No reason is left over that nothing gives."""
     sources = [path for path in (ROOT / "derive" / "classroom").glob("*.py") if path.name != "record.py"]
+    sources.append(ROOT / "derive" / "homework" / "marking.py")
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
     assert {reason for reason in {*UNREAD, *PASSED_OVER, *FLAGS} if f'"{reason}"' not in code} == set()
 
@@ -211,9 +213,15 @@ def test_ids_are_the_platforms_and_the_rosters(tmp_path: Path):
         ("u7", "Kay", "king_LATE_77_9_x.yaml", "late", ("late",)),
     ]
     pages = {f"{slug('s2', source)}.html" for source in ("s2.yaml", "s2/answers.yaml")}
-    assert pages | {"s1.html", "u7.html", "guest.html", "grades.csv", "summary.md", "summary.html"} == set(
-        files(tmp_path / "out")
-    )
+    assert pages | {
+        "s1.html",
+        "u7.html",
+        "guest.html",
+        "grades.csv",
+        "summary.md",
+        "summary.html",
+        "files.sha256",
+    } == set(files(tmp_path / "out"))
 
 
 def test_a_table_holds_a_class(tmp_path: Path):
@@ -278,26 +286,6 @@ def test_the_columns_of_the_grades(tmp_path: Path):
     assert (found["s3"]["status"], found["s3"]["score"], found["s3"]["flags"]) == ("unreadable", "", "unreadable")
 
 
-@pytest.mark.parametrize("lead", ["=", "+", "-", "@", "\t", "\r", "＝", " ="])
-def test_no_cell_is_a_formula(lead: str):
-    hostile = f'{lead}cmd|"/C calc"!A0;=1+1,=2'
-    text = grades.table([Record(hostile, hostile, hostile, flags=(hostile,), first_error="L")])
-    assert text.endswith("\r\n")
-    (row,) = csv.DictReader(io.StringIO(text, newline=""))
-    for column in ("student_id", "name", "flags", "file"):
-        assert row[column].startswith("'") and "calc" in row[column]
-    outside = re.sub(r'"(?:[^"]|"")*"', "", text)
-    assert set(outside) <= set("0123456789.,\r\n")  # every text is quoted: a semicolon begins no cell anywhere
-
-
-def test_negative_numbers_stay_numbers():
-    step = Step("L", "", "correct", -0.5, 1.0)
-    assert (
-        grades.table([Record("-0.0822", steps=(step,), most=1.0)], [("L", "")]).splitlines()[1].startswith('"-0.0822"')
-    )
-    assert grades.table([Record("s1", steps=(step,))], [("L", "")]).endswith(",-0.5\r\n")
-
-
 # the report ---------------------------------------------------------------------------------------------------------------
 def report_of(tmp_path: Path, lang: str) -> dict[str, str]:
     """The report about a class in which everything happened, by format."""
@@ -330,7 +318,7 @@ TITLES = [
     "Misconceptions",
     "Equal wrong answers without an explanation",
     "To be looked at",
-    "Nothing handed in",
+    "Late, or nothing handed in",
     "Files that are nobody's submission",
 ]
 
@@ -353,7 +341,6 @@ def test_a_class_in_which_nothing_happened(tmp_path: Path):
 
 
 def test_a_miscount_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    from derive.classroom import report
     from derive.errors import WitnessError
 
     honest: Callable[..., Any] = report.recount
@@ -383,7 +370,7 @@ def test_the_command_marks_a_class(tmp_path: Path):
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         "The class: mazur",
-        "Handed in: 2. Marked: 1, not readable: 1. Nothing handed in: 0.",
+        "Handed in: 2. Marked: 1, of these to be looked at: 0. Not readable: 1. Nothing handed in: 0.",
         "No errors were found.",
         "5 comparisons in one kind of check agree.",
         *(f"Wrote {tmp_path / 'out' / name}" for name in ("grades.csv", "summary.md", "summary.txt")),
@@ -397,9 +384,42 @@ def test_the_command_marks_a_class(tmp_path: Path):
     )
 
 
+def test_the_command_fills_a_gradebook_and_clears_up(tmp_path: Path):
+    folder = handed_in(tmp_path / "in", s1=RIGHT, s2="L: 0.4398\n", guest=RIGHT)
+    book = tmp_path / "book.csv"
+    book.write_text(
+        "Student,ID,SIS User ID,mazur (77)\nPoints Possible,,,30\nAda,1,s1,\nBo,2,s2,\nZoe,3,s3,\n", encoding="utf-8"
+    )
+    done = command("mazur", folder, "-o", "out", "--executor", "threads", "--gradebook", book)
+    assert done.exit_code == 0 and f"Wrote {Path('out', 'gradebook.csv')}" in done.stdout
+    cells = list(csv.reader(io.StringIO(Path("out", "gradebook.csv").read_text(encoding="utf-8"), newline="")))
+    assert [row[3] for row in cells] == ["mazur (77)", "30", "30", "0", ""]
+    assert rows(tmp_path / "out")["s3"]["status"] == "not_submitted"  # the gradebook is the roster, too
+    assert "gradebook.csv: 2, in the column mazur" in Path("out", "summary.md").read_text(encoding="utf-8")
+    (folder / "guest.yaml").unlink()
+    (tmp_path / "out" / "s2.html").write_text("my own remark", encoding="utf-8")
+    (folder / "s2.yaml").unlink()
+    done = command("mazur", folder, "-o", "out", "--executor", "threads")
+    assert done.stdout.splitlines()[-2:] == [
+        "Removed, as an earlier run wrote it and this one did not: gradebook.csv, guest.html, guest.json, s2.json",
+        "Kept, though not of this run, as it was changed since an earlier one: s2.html",
+    ]
+
+
+def test_a_broken_header_stands_above_its_rule():
+    document = report.document([], (), (), "en", "mazur")
+    lines = Terminal(document, 24).table(
+        [["so long a header", "b"], ["a few words", "2 and 3 and 4"]], "T", broken=True
+    )
+    (rule,) = (n for n, line in enumerate(lines) if set(line) == {" ", "-"})
+    assert "header" in "".join(lines[1:rule]) and "few" in "".join(lines[rule:])
+
+
 @pytest.mark.parametrize(
     "args, problem",
     [
+        (["in", "--gradebook", "none.csv"], "none.csv: cannot be read"),
+        (["in/s1.yaml", "--gradebook", "book.csv"], "--gradebook is for a class"),
         (["nowhere.zip"], "nowhere.zip: cannot be read: no such file"),
         (["in", "-o", "out.html"], "--output: the results of a class are many files"),
         (["in", "-o", "in"], "this is the folder of the submissions itself"),

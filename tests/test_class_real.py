@@ -11,10 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
-from test_gradescope import RESULTS
 
-from derive.classroom.gradescope import autograde
 from derive.classroom.grading import grader
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +88,7 @@ def test_grades_and_pages(results: Path):
     found = rows(results)
     assert all((found[f"s{i}"]["status"], found[f"s{i}"]["percent"]) == ("graded", "100") for i in range(4))
     b1 = found["b1"]
-    assert (b1["first_error"], b1["first_error_label"], b1["follow_through"]) == ("dL/dW2[1,1]", "dL/dW2[1,1]", "1")
+    assert (b1["first_error"], b1["first_error_label"], b1["follow_through"]) == ("dL/dW2[1,1]", "dL/dw5", "1")
     assert "B1" in b1["misconceptions"].split()
     told = json.loads((results / "b1.json").read_text(encoding="utf-8"))
     assert told["schema"] == "derive-check/1" and told["first_error"] == "dL/dW2[1,1]"
@@ -109,7 +106,7 @@ def test_hostile_files_cost_their_own_marks(results: Path, folder: Path):
         "several_students",
     }
     marked = {name.removesuffix(".yaml") for name in MARKED}
-    assert {name: found[name]["status"] for name in marked} == dict.fromkeys(marked, "graded")
+    assert {name: found[name]["status"] for name in marked} == dict.fromkeys(marked, "needs_review")
     assert list(folder.parent.rglob("PWNED")) == [] and list(results.rglob("PWNED")) == []
 
 
@@ -118,19 +115,6 @@ def test_the_same_class_is_the_same_bytes(results: Path, folder: Path, tmp_path:
     first, second = ({path.name: path.read_bytes() for path in some.iterdir()} for some in (results, tmp_path))
     assert first == second
     assert str(folder).encode() not in b"".join(first.values())
-
-
-def test_a_submission_at_gradescope(tmp_path: Path):
-    (tmp_path / "answers.yaml").write_text(B1, encoding="utf-8")
-    output = tmp_path / "results.json"
-    assert autograde("mazur", tmp_path / "answers.yaml", output)
-    found = json.loads(output.read_text(encoding="utf-8"))
-    Draft202012Validator(RESULTS).validate(found)
-    error, update = found["tests"]
-    assert (error["name"], error["score"], error["visibility"]) == ("dL/dW2[1,1]", 0, "visible")
-    assert "B1" in error["tags"] and error["output"] and error["extra_data"]["read"] == "0.4398"
-    assert (update["score"], update["visibility"]) == (1, "hidden")  # what comes after the first error
-    assert found["output"] == "First error: dL/dW2[1,1]."
 
 
 def test_pages_are_printed_as_they_are_wished():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,13 @@ import pytest
 from fake_grader import KEY
 from jsonschema import Draft202012Validator
 
-from derive.classroom.gradescope import autograde, autograder
+from derive.classroom.gradescope import autograde, autograder, points
 from derive.classroom.killable import Limits
 from derive.errors import InputError
 from derive.version import __version__
 
+ROOT = Path(__file__).parent.parent
+RIGHT = "".join(f"{key}: {value}\n" for key, value in KEY.items())
 FORMATS = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
 VISIBILITY = {"enum": ["hidden", "after_due_date", "after_published", "visible"]}
 #: The fields that Gradescope documents, and no others; scores that are scores.
@@ -171,20 +175,97 @@ def test_the_archive_of_the_autograder(tmp_path: Path):
         assert subprocess.run(["bash", "-n", tmp_path / name], capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("derive", ["#!/bin/sh\nexit 3\n", None], ids=["fails", "is missing"])
-def test_results_are_there_even_without_python(tmp_path: Path, derive: str | None):
-    """The script in a container of its own, with all of /autograder elsewhere."""
-    with zipfile.ZipFile(io.BytesIO(autograder("mazur"))) as archive:
-        script = archive.read("run_autograder").decode().replace("/autograder", str(tmp_path / "autograder"))
-    program = tmp_path / "autograder" / "derive" / "bin" / "derive"
-    program.parent.mkdir(parents=True)
-    if derive is not None:
-        program.write_text(derive, encoding="utf-8")
-        program.chmod(0o755)
-    assert subprocess.run(["bash"], input=script.encode(), capture_output=True).returncode == 0
-    found = json.loads((tmp_path / "autograder" / "results" / "results.json").read_text(encoding="utf-8"))
+#: The program of the container: derive itself, or derive with the fake assignment.
+REAL = 'exec {python} -m derive.cli "$@"'
+FAKED = """exec {python} -c "
+import functools, sys
+import derive.classroom.gradescope as gradescope
+from derive.cli import main
+gradescope.autograde = functools.partial(gradescope.autograde, grader='fake_grader:with_feedback')
+main()" "$@"
+"""
+
+
+def in_a_container(
+    tmp_path: Path, program: str | None, files: dict[str, str | bytes], net: bytes | None = None, **wishes: Any
+) -> dict[str, Any]:
+    """What `run_autograder` writes, run as the container runs it, with all of /autograder elsewhere.
+
+    program: what stands in the place of derive, None: nothing · files: of the submission · net: in the place of Mazur's
+    """
+    top = tmp_path / "autograder"
+    for folder in ("source", "submission", "derive/bin"):
+        (top / folder).mkdir(parents=True)
+    with zipfile.ZipFile(io.BytesIO(autograder("mazur", **wishes))) as archive:
+        archive.extractall(top / "source")
+    if net is not None:
+        (top / "source" / "net.yaml").write_bytes(net)
+    for name, content in files.items():
+        (top / "submission" / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    if program is not None:
+        path = top / "derive" / "bin" / "derive"
+        path.write_text(f"#!/bin/sh\n{program.format(python=sys.executable)}\n", encoding="utf-8")
+        path.chmod(0o755)
+    script = (top / "source" / "run_autograder").read_text(encoding="utf-8").replace("/autograder", str(top))
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    done = subprocess.run(["bash"], input=script.encode(), capture_output=True, env=env)
+    assert done.returncode == 0
+    found: dict[str, Any] = json.loads(
+        (top / "results" / "results.json").read_text(encoding="utf-8"), parse_constant=pytest.fail
+    )
     Draft202012Validator(RESULTS).validate(found)
-    assert [test["name"] for test in found["tests"]] == ["Autograder failed"]
+    assert all(test["score"] <= test["max_score"] for test in found["tests"])
+    assert not {"html", "md", "simple_format"} & {value for one in (found, *found["tests"]) for value in formats(one)}
+    return found
+
+
+def formats(told: dict[str, Any]) -> list[str]:
+    return [value for key, value in told.items() if key.endswith("_format")]
+
+
+@pytest.mark.parametrize("derive", ["exit 3", "kill -9 $$", None], ids=["fails", "is killed", "is missing"])
+def test_results_are_there_even_without_python(tmp_path: Path, derive: str | None):
+    found = in_a_container(tmp_path, derive, {"answers.yaml": RIGHT})
+    assert [(test["name"], test["visibility"]) for test in found["tests"]] == [("Autograder failed", "visible")]
+
+
+@pytest.mark.parametrize(
+    "files, net, why",
+    [
+        ({"answers.yaml": b"\xff\xfe"}, None, "not UTF-8 text"),
+        ({"answers.yaml": "L: die\n"}, None, "the process that marked it ended. 7"),
+        ({"a.yaml": RIGHT, "b.yaml": RIGHT}, None, "several files that could be the answers"),
+        ({}, None, "no answers in it"),
+        ({"answers.yaml": RIGHT}, b"broken: 1\n", "this says nothing about your work"),
+    ],
+    ids=["broken", "killed child", "two files", "nothing", "broken network"],
+)
+def test_the_script_says_why(tmp_path: Path, files: dict[str, str | bytes], net: bytes | None, why: str):
+    found = in_a_container(tmp_path, FAKED, files, net)
+    assert found["score"] == 0 and why in found["output"]
+    assert "broken" not in found["output"]  # a network at fault is told to the lecturer alone
+    assert [test["visibility"] for test in found["tests"]] == ["visible", "hidden"] * (net is not None)
+
+
+def test_the_script_marks(tmp_path: Path):
+    """The slope forgotten, what follows from it, and an answer that is not a number but a page."""
+    answers = {"dL/dw5": "0.4398", "w5+": "0.1801", "L": "<img src=x onerror=alert(1)>", "z1[1]": "0.3775"}
+    text = "answers:\n" + "".join(f'  "{step}": "{value}"\n' for step, value in answers.items())
+    found = in_a_container(tmp_path, REAL, {"answers.yaml": text, "photo.jpg": b"\xff\xd8"})
+    told = {test["name"]: (test["score"], test["status"], test["visibility"]) for test in found["tests"]}
+    assert told == {
+        "z1[1]": (1, "passed", "visible"),
+        "L": (0, "failed", "visible"),
+        "dL/dw5": (0, "failed", "visible"),
+        "w5+": (1, "passed", "hidden"),
+    }
+    error = next(test for test in found["tests"] if test["name"] == "dL/dw5")
+    assert "B1" in error["tags"] and error["output"] and error["extra_data"]["read"] == "0.4398"
+    assert (found["score"], found["output"]) == (2, "First error: dL/dw5.")
+
+
+def test_points_are_bounded_and_rounded():
+    assert [points(value, 1.0) for value in (2 / 3, 7.0, -1.0, 1.0)] == [0.66667, 1, 0, 1]
 
 
 def test_weights_come_along_and_a_broken_file_does_not(tmp_path: Path):

@@ -18,6 +18,7 @@ from derive import examples
 from derive.board import CHAPTERS
 from derive.classroom import gradescope
 from derive.classroom.folder import LeftOut
+from derive.classroom.gradebook import Gradebook
 from derive.classroom.record import FLAGS, PASSED_OVER, UNREAD, Record, Step
 from derive.classroom.report import document as report
 from derive.document import Document
@@ -70,7 +71,7 @@ def test_sentences_are_translated(language: str) -> None:
     same = {
         key
         for key, sentence in table(language).items()
-        if sentence == table("en")[key] and re.search("[A-Za-z]{3}", sentence)
+        if sentence == table("en")[key] and re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", sentence))
     }
     assert same == set()
 
@@ -372,8 +373,13 @@ def classes() -> Iterator[Document]:
     records.append(Record("f", flags=FLAGS, steps=(Step("z1[1]", "", "undecided", 0.0, 1.0, guarded=True),)))
     records.append(Record("s", flags=("something_new",), steps=(Step("L", "E", **right),)))
     left_out = [LeftOut("file", code) for code in PASSED_OVER]
+    records.append(
+        Record("a", flags=("unread_answers",), most=1.0, steps=(Step("L", "E", "unreadable", 0.0, 1.0, "?"),))
+    )
     for some in (records, [Record("s", steps=(Step("L", "E", **right),))], []):
         yield report(some, steps, left_out, "en", "mazur")
+    for new in (True, False):
+        yield report(records, steps, (), "en", "mazur", Gradebook("", "mazur", new, 1, tuple(records)))
 
 
 def gradescoped() -> None:
@@ -429,6 +435,7 @@ def test_every_sentence_is_reached(used: set[str]) -> None:
     elsewhere = {key for key in table("en") if key in command_line} | {"table.disagrees", "table.skipped"}
     elsewhere |= {f"chapter.{chapter}" for chapter in CHAPTERS}  # one may have no lesson yet
     elsewhere |= {key for key in table("en") if key in part("en_check") or key.startswith("mistake.")}  # test_check.py
+    elsewhere |= part("en_lint").keys()  # test_lint.py
     fallbacks = {key for key in table("en") if key.endswith(".other")}  # for what is yet to be added
     assert sorted(set(table("en")) - used - elsewhere - fallbacks) == []
 

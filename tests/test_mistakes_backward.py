@@ -123,7 +123,7 @@ def cases(id: str) -> list[tuple[str, str, Formula]]:
     return chance.sample(chosen, min(3, len(chosen)))
 
 
-def read(text: str, comma: bool) -> Written:
+def read(text: str, comma: bool, closed: object = None) -> Written:
     match = re.fullmatch(r"(-?)(\d*)\.?(\d*)(?:e([-+]?\d+))?", text)
     assert match, text
     exponent, digits = int(match[4] or 0), (match[2] + match[3]).lstrip("0")

@@ -79,7 +79,7 @@ def circuit(name: str) -> Circuit:
     return circuit_of(NETS[name])
 
 
-def read(text: str, comma: bool = False) -> Written:
+def read(text: str, comma: bool = False, closed: object = None) -> Written:
     """A plain decimal, as the students here write them."""
     match = re.fullmatch(r"-?(\d*)\.?(\d*)(?:e([-+]?\d+))?", text)
     assert match, text

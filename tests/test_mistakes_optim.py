@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from derive.formula import Formula
-from derive.homework.circuit import Circuit, Entry, number
+from derive.homework.circuit import Circuit, Entry
+from derive.homework.compute import number
 from derive.homework.marked import WRONG, Mark
 from derive.homework.marking import Marker
 from derive.homework.mistakes import mistakes
@@ -28,7 +29,7 @@ MINE = [m.id for m in mistakes if m.id[0] in "OEC"]
 LISTED = [*(f"O{i}" for i in range(1, 22)), "E1", "E2", *(f"C{i}" for i in range(1, 7))]
 
 
-def read(text: str, comma: bool = False) -> Written:
+def read(text: str, comma: bool = False, closed: object = None) -> Written:
     """A number as these tests write it."""
     match = re.fullmatch(r"-?(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?", text)
     assert match, text

@@ -11,18 +11,20 @@ from typing import Any
 
 from derive import examples, source
 from derive.classroom import grades, report, roster
+from derive.classroom.clusters import flagged
 from derive.classroom.engines import Engine, engine, settled
 from derive.classroom.entries import MOST_BYTES, Refused
 from derive.classroom.folder import Batch, Handed, discover
+from derive.classroom.gradebook import filled, opened
 from derive.classroom.killable import Limits
 from derive.classroom.naming import Owner, cleaned, slug
 from derive.classroom.record import Record, record
+from derive.classroom.results import Earlier, Results
 from derive.classroom.roster import Roster
 from derive.classroom.task import Plain, file_task, preparation, submission_task
 from derive.document import Document
 from derive.errors import InputError
 from derive.printers import FORMATS
-from derive.solution import write
 from derive.version import __version__
 
 GRADER = "derive.classroom.grading:grader"
@@ -31,11 +33,12 @@ SUMMARIES = {"html": "summary.html", "latex": "summary.tex", "markdown": "summar
 
 @dataclass(frozen=True)
 class Class:
-    """A class that is marked. document: the report about it · files: what was written"""
+    """A class that is marked. document: the report about it · files: what was written, but for the pages · earlier: what was not"""
 
     records: tuple[Record, ...]
     document: Document
     files: tuple[Path, ...]
+    earlier: Earlier
 
     @property
     def code(self) -> int:
@@ -61,6 +64,8 @@ def check_class(
     executor: str = "processes",
     roster_file: str | Path | None = None,
     id_regex: str | None = None,
+    gradebook: str | Path | None = None,
+    column: str | None = None,
     reveal: str | None = None,
     formats: Sequence[str] = ("html",),
     lang: str = "en",
@@ -74,30 +79,37 @@ def check_class(
     """Marks a folder, a zip archive or a table of submissions and writes what comes of it into the folder `output`.
 
     jobs: how many at a time · executor: who does it, see `engines` · roster_file: who should have handed in
-    id_regex: where in a path the student's id stands · reveal: how much the pages tell, as for `derive.check`
+    id_regex: where in a path the student's id stands
+    gradebook: the CSV of Canvas or Moodle, which is written again with the grades, and is the roster where there is no other
+    column: of the gradebook; default the name of the network file · reveal: how much the pages tell, as for `derive.check`
     formats, lang, lessons, numbers: of the pages, as for `derive.check` · per_step: a column for every step in grades.csv · limits: of each submission
     progress: told how many are done, of how many · grader: `module:function` that makes the network ready
     InputError where the network, the roster or the folder is at fault; a submission at fault is a record that says so.
     """
-    known = roster.read(roster_file) if roster_file is not None else None
+    name = Path(net).stem if str(net) != "-" else "network"
+    book = opened(gradebook, column or name, asked=column is not None) if gradebook is not None else None
+    known = book.roster if book is not None else None
+    known = roster.read(roster_file) if roster_file is not None else known
     options = {"formats": list(formats), "reveal": reveal, "lang": lang, "lessons": lessons, "numbers": numbers or {}}
     prepared = preparation(grader, network(net), options)
+    results = Results(Path(output))
     with (
         discover(Path(folder), id_regex) as batch,
         engine(executor, jobs, prepared, limits or Limits()) as workers,
     ):
         steps = agreed(workers.ready())
-        desk = Desk(Path(output), known, tuple(pieces(batch, workers, known)), progress)
+        desk = Desk(results, known, tuple(pieces(batch, workers, known)), progress)
         for i, answer in workers.answers(desk.tasks()):
             desk.file(i, answer)
-        records = tuple(desk.complete())
-    name = Path(net).stem if str(net) != "-" else "network"
-    document = report.document(records, steps, batch.left_out, lang, name)
-    printed = {SUMMARIES[name]: FORMATS[name].print(document) for name in SUMMARIES if name in ("markdown", *formats)}
-    made = {"grades.csv": grades.table(records, steps if per_step else ()), **printed}
+        records = tuple(flagged(desk.complete()))
+    entered = filled(book, records, known or book.roster) if book is not None else None
+    document = report.document(records, steps, batch.left_out, lang, name, entered)
+    made: dict[str, str | bytes] = {"grades.csv": grades.table(records, steps if per_step else ())}
+    made |= {"gradebook.csv": entered.text} if entered is not None else {}
+    made |= {SUMMARIES[name]: FORMATS[name].print(document) for name in SUMMARIES if name in ("markdown", *formats)}
     for name, content in made.items():
-        write(Path(output) / name, content)
-    return Class(records, document, tuple(Path(output) / name for name in made))
+        results.write(name, content)
+    return Class(records, document, tuple(Path(output) / name for name in made), results.finish())
 
 
 def network(net: str | Path) -> dict[str, str]:
@@ -149,9 +161,9 @@ class Desk:
     """Where submissions wait and marked ones are filed: pages go to the folder at once, rows are kept."""
 
     def __init__(
-        self, output: Path, known: Roster | None, pieces: tuple[Piece, ...], progress: Callable[[int, int], None]
+        self, results: Results, known: Roster | None, pieces: tuple[Piece, ...], progress: Callable[[int, int], None]
     ) -> None:
-        self.output, self.known, self.pieces, self.progress = output, known, pieces, progress
+        self.results, self.known, self.pieces, self.progress = results, known, pieces, progress
         self.often = Counter(piece.owner.student for piece in pieces)
         self.filed: dict[int, Record] = {}
         self.bytes = 0
@@ -173,7 +185,7 @@ class Desk:
         """Files what came of a submission."""
         made = self.record(self.pieces[i], answer)
         for suffix, content in made.files.items():
-            write(self.output / f"{self.name(made)}.{suffix}", content)
+            self.results.write(f"{self.name(made)}.{suffix}", content)
         self.filed[i] = replace(made, files={})
         self.progress(len(self.filed), len(self.pieces))
 

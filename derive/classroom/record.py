@@ -11,8 +11,6 @@ from derive.homework.submission import Answer, Rounding, Submission
 
 #: What becomes of a submission.
 STATUSES = ("graded", "late", "needs_review", "unreadable", "not_submitted")
-#: Flags after which a person should look before the grade counts.
-SUSPECT = {"id_mismatch", "duplicate_id", "not_in_roster"}
 #: Why a file is not read, whosever it is …
 REFUSED = (
     "link",
@@ -34,7 +32,10 @@ UNREAD = (
 #: … and why a file is nobody's submission.
 PASSED_OVER = (*REFUSED, "hidden", "no_id", "beside", "bad_path", "unknown_kind")
 #: What else a person is told about a submission.
-FLAGS = ("id_mismatch", "duplicate_id", "not_in_roster", "late", "undecided", "guarded")
+FLAGS = (
+    *("id_mismatch", "duplicate_id", "not_in_roster", "unread_answers", "same_error", "same_work"),
+    *("follow_through_capped", "undecided", "guarded"),
+)
 PLACES = 5  # of points
 
 
@@ -91,7 +92,7 @@ class Record:
     def status(self) -> str:
         if self.problem:
             return "not_submitted" if self.problem == "not_submitted" else "unreadable"
-        if SUSPECT & set(self.flags) or any(step.verdict in REVIEW or step.guarded for step in self.steps):
+        if set(self.flags) - {"late"} or any(step.verdict in REVIEW or step.guarded for step in self.steps):
             return "needs_review"
         return "late" if "late" in self.flags else "graded"
 
@@ -135,10 +136,18 @@ def plain(marked: Marked) -> dict[str, Any]:
         "name": marked.submission.name,
         "first_error": marked.first_error or "",
         "convention": marked.convention,
-        "flags": [*marked.submission.flags, *marked.flags],
+        "flags": flags_of(marked),
         "steps": steps,
         **{name: round(value, PLACES) for name, value in points.items()},
     }
+
+
+def flags_of(marked: Marked) -> list[str]:
+    """What a person is told of a submission, beyond its marks; that it needs one, the status says."""
+    unread = ["unread_answers"] if any(mark.verdict == "unreadable" for mark in marked.marks) else []
+    return [
+        flag for flag in dict.fromkeys((*marked.submission.flags, *marked.flags, *unread)) if flag != "needs_review"
+    ]
 
 
 def record(given: Mapping[str, Any]) -> Record:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from statistics import mean, median
 
+from derive.classroom.clusters import CLUSTER, clusters
 from derive.classroom.folder import LeftOut
-from derive.classroom.record import STATUSES, Record, Step
+from derive.classroom.gradebook import Gradebook
+from derive.classroom.record import STATUSES, Record
 from derive.classroom.recount import recount
 from derive.document import Block, Cell, Document, Figure, Say, Section, Table, say
 from derive.errors import WitnessError
@@ -22,20 +24,26 @@ from derive.values import Values
 
 #: Verdicts that say that a step is right, or as good as right.
 RIGHT = ("correct", "correct_rounding", "over_precise", "truncated", "other_convention", "low_precision", "last_digit")
-CLUSTER = 3  # students from whom on an equal wrong value is no accident
 SHOWN = 60  # characters of anybody's text in a cell
+LONG = ("detail", "written", "steps_of", "students", "flag", "files")  # columns of sentences and lists
+FEW = 5  # files of one kind that are named
 
 
 def document(
-    records: Sequence[Record], steps: Sequence[tuple[str, str]], left_out: Sequence[LeftOut], lang: str, name: str
+    records: Sequence[Record],
+    steps: Sequence[tuple[str, str]],
+    left_out: Sequence[LeftOut],
+    lang: str,
+    name: str,
+    gradebook: Gradebook | None = None,
 ) -> Document:
     """The report about a class.
 
     steps: (key, label) of what could be answered, in the order of computation · left_out: files that are nobody's
-    name: of the assignment
+    name: of the assignment · gradebook: that was filled, if one was
     """
     words = Words(lang)
-    report = Report(tuple(records), tuple(steps), tuple(left_out), words)
+    report = Report(tuple(records), tuple(steps), tuple(left_out), words, gradebook)
     witness = recount(report.records, report.counts)
     if not witness.ok:
         raise WitnessError(f"the report and grades.csv count differently, by {witness.max_abs:g}")
@@ -60,8 +68,9 @@ class Report:
         steps: tuple[tuple[str, str], ...],
         left_out: tuple[LeftOut, ...],
         words: Words,
+        gradebook: Gradebook | None,
     ) -> None:
-        self.records, self.left_out, self.words = records, left_out, words
+        self.records, self.left_out, self.words, self.gradebook = records, left_out, words, gradebook
         self.read = [record for record in records if not record.problem]
         self.statuses = Counter(record.status for record in records)
         answered = {step.key for record in self.read for step in record.steps}
@@ -83,7 +92,12 @@ class Report:
         missing, unread = self.statuses["not_submitted"], self.statuses["unreadable"]
         handed = len(self.records) - missing
         yield say(
-            "class.summary", handed=str(handed), read=str(len(self.read)), unread=str(unread), missing=str(missing)
+            "class.summary",
+            handed=str(handed),
+            read=str(len(self.read)),
+            review=str(self.statuses["needs_review"]),
+            unread=str(unread),
+            missing=str(missing),
         )
         if not self.read:
             yield say("class.nobody")
@@ -91,7 +105,9 @@ class Report:
             yield say("class.faultless")
         else:
             key, count = max(self.firsts.items(), key=lambda item: item[1])  # of equals the first in order of ids
-            yield say("class.hardest", step=key, count=str(count), read=str(len(self.read)))
+            yield say(
+                "class.hardest", step=dict(self.steps).get(key) or key, count=str(count), read=str(len(self.read))
+            )
 
     def sections(self) -> Iterator[tuple[str, list[Block]]]:
         """Every section by its id; empty ones are left out."""
@@ -102,6 +118,7 @@ class Report:
         yield "clusters", self.clusters()
         yield "review", self.review()
         yield "missing", self.missing()
+        yield "gradebook", self.grades()
         yield "left_out", self.passed_over()
 
     # the sections -----------------------------------------------------------------------------------------------------
@@ -111,15 +128,27 @@ class Report:
             for one in self.records
             if one.status == "unreadable"
         ]
-        return table("unreadable", ("student", "name", "file", "why", "detail"), rows)
+        answers = []
+        for one in self.read:
+            unread = [step for step in one.steps if step.verdict == "unreadable"]
+            if unread:
+                texts = ", ".join(f"{step.key or step.label}: {cut(step.raw, 20)}" for step in unread[:3])
+                more = ", …" if len(unread) > 3 else ""
+                answers.append((cut(one.student), cut(one.source), len(unread), len(one.steps), texts + more))
+        return [
+            *table("unreadable", ("student", "name", "file", "why", "detail"), rows),
+            *table("unread_answers", ("student", "file", "unread", "answers", "written"), answers),
+        ]
 
     def overview(self) -> list[Block]:
         rows = [(say(f"class.status.{status}"), self.statuses[status]) for status in STATUSES if self.statuses[status]]
         percents = [record.percent for record in self.read]
+        most = {record.most for record in self.read}
         numbers = [f"{size(percents):.1f}" for size in (mean, median, min, max)] if percents else []
         return [
             *table("statuses", ("status", "count"), rows),
             *table("points", ("mean", "median", "least", "most"), [tuple(numbers)] if numbers else []),
+            *([say("class.uneven", least=f"{min(most):g}", most=f"{max(most):g}")] if len(most) > 1 else []),
         ]
 
     def course(self) -> list[Block]:
@@ -179,35 +208,51 @@ class Report:
 
     def clusters(self) -> list[Block]:
         """Equal wrong values that nothing explains, for the lecturer to name."""
-        groups: dict[tuple[str, str], dict[str, Step]] = {}
-        for record in self.read:
-            for step in record.steps:
-                if step.wrong and not step.found and step.value:
-                    groups.setdefault((step.key, step.value), {})[record.student] = step
-        order = {key: place for place, (key, _) in enumerate(self.steps)}
-        large = [(key, group) for (key, _), group in groups.items() if len(group) >= CLUSTER]
-        large.sort(key=lambda item: (-len(item[1]), order.get(item[0], len(order)), min(item[1])))
         rows = [
-            (key, cut(group[min(group)].raw), len(group), cut(", ".join(sorted(group)), 4 * SHOWN))
-            for key, group in large
+            (one.key, cut(one.written), len(one.students), cut(", ".join(one.students), 4 * SHOWN))
+            for one in clusters(self.read)
         ]
         return table("clusters", ("step", "value", "count", "students"), rows, least=str(CLUSTER))
 
     def review(self) -> list[Block]:
+        """What a person should look at, and why; that somebody was late alone is no reason."""
         rows = []
         for one in self.records:
-            flags = [*one.flags, *reasons(one)]
-            if flags:
+            if one.status == "needs_review":
+                flags = [flag for flag in (*one.flags, *reasons(one)) if flag != "late"]
                 rows += [(cut(one.student), cut(one.source), say(f"class.flag.{flag}", flag=flag)) for flag in flags]
         return table("review", ("student", "file", "flag"), rows)
 
     def missing(self) -> list[Block]:
+        late = [(cut(one.student), cut(one.name), cut(one.source)) for one in self.read if "late" in one.flags]
         rows = [(cut(one.student), cut(one.name)) for one in self.records if one.status == "not_submitted"]
-        return table("missing", ("student", "name"), rows)
+        return [
+            *table("late", ("student", "name", "file"), late),
+            *table("missing", ("student", "name"), rows),
+        ]
+
+    def grades(self) -> list[Block]:
+        """What was entered into the gradebook, and what was not."""
+        if self.gradebook is None:
+            return []
+        kind, count = "new" if self.gradebook.new else "old", str(self.gradebook.entered)
+        rows = [(cut(one.student), cut(one.name), cut(one.source)) for one in self.gradebook.absent]
+        return [
+            say(f"class.gradebook.{kind}", count=count, column=cut(self.gradebook.column)),
+            say("class.gradebook.left"),
+            *table("gradebook", ("student", "name", "file"), rows),
+        ]
 
     def passed_over(self) -> list[Block]:
-        rows = [(cut(one.source), say(f"class.problem.{one.code}")) for one in self.left_out]
-        return table("left_out", ("file", "why"), rows)
+        """The files by what they are; of many alike only the first few."""
+        files: dict[str, list[str]] = {}
+        for one in self.left_out:
+            files.setdefault(one.code, []).append(cut(one.source))
+        rows = [
+            (say(f"class.problem.{code}"), len(names), ", ".join(names[:FEW]) + ", …" * (len(names) > FEW))
+            for code, names in files.items()
+        ]
+        return table("left_out", ("why", "count", "files"), rows)
 
 
 def reasons(record: Record) -> list[str]:
@@ -217,9 +262,11 @@ def reasons(record: Record) -> list[str]:
 
 
 def table(id: str, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]], **args: str) -> list[Block]:
-    """A table, if there is anything in it."""
+    """A table, if there is anything in it; in lines where sentences or lists stand in its last column."""
     header = tuple(say(f"class.table.{column}") for column in columns)
-    return [Table(id, say(f"class.table.{id}", **args), header, tuple(rows))] if rows else []
+    return (
+        [Table(id, say(f"class.table.{id}", **args), header, tuple(rows), broken=columns[-1] in LONG)] if rows else []
+    )
 
 
 def cut(text: str, most: int = SHOWN) -> str:

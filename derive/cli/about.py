@@ -45,10 +45,13 @@ def list_() -> None:
 
 
 @main.command()
-def schema() -> None:
-    """Print the JSON Schema of a network file, for editors."""
+@click.option("--answers", is_flag=True, help="That of the answers that `derive check` marks.")
+def schema(answers: bool) -> None:
+    """Print the JSON Schema of a network file, for editors; with --answers, that of answers.yaml."""
     import json
 
+    from derive.homework.schema import answers as answers_schema
     from derive.schema import schema as network_schema
 
-    click.echo(json.dumps(network_schema(), indent=2, ensure_ascii=False))
+    found = answers_schema() if answers else network_schema()
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("html", "latex", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
-OF_CLASS = ("jobs", "executor", "roster", "id_regex", "wall", "per_step")
+OF_CLASS = ("jobs", "executor", "roster", "gradebook", "column", "id_regex", "wall", "per_step")
 FOR_GRADESCOPE = ("output", "wall", "quiet", "reveal", "lang")
 
 options = with_options(

@@ -22,6 +22,12 @@ options = with_options(
         help="A class: who marks it; processes (default), threads (without limits), dask://host:port, or module:Class.",
     ),
     click.option("--roster", metavar="FILE", help="A class: a CSV of who is in it, or the sheet of Moodle or Canvas."),
+    click.option(
+        "--gradebook",
+        metavar="FILE",
+        help="A class: the gradebook that Canvas or Moodle exports, to be written again with the grades (gradebook.csv).",
+    ),
+    click.option("--column", metavar="TITLE", help="A class: where in the gradebook; a new title is a new column."),
     click.option("--id-regex", metavar="REGEX", help="A class: where ids stand in paths, 'hw_(?P<student_id>[0-9]+)'."),
     click.option(
         "--wall",
@@ -65,6 +71,7 @@ def of_class(
     from derive.classroom.batch import check_class
     from derive.cli.output import Progress, suffix_of, summary
     from derive.errors import InputError
+    from derive.language import Words
 
     stem = Path(net).stem if net != "-" else "network"
     folder = Path(output) if output is not None else Path("output") / f"{stem}-class"
@@ -80,6 +87,10 @@ def of_class(
         found = check_class(net, answers, folder, progress=progress.steps, **given, **wishes)
     if not quiet:
         summary(found.document, list(found.files), ascii)
+        words = Words(found.document.language)
+        for key, names in (("class.removed", found.earlier.removed), ("class.kept", found.earlier.kept)):
+            if names:
+                click.echo(words.plain(key, files=", ".join(names)))
     if open_:
         click.launch(str(found.files[-1]))
     return found.code

@@ -31,6 +31,7 @@ NEAR = 0.01  # relative change of numbers that are next to those of the task: fe
 SAMPLES = 7  # other sets of numbers, at which it is seen whether two formulas agree
 SEED = 20151
 LARGEST = 4_000_000  # comparisons at a time
+NOTHING = 2e-16  # what floats leave of a sum that is 0
 SAME = 1e-9  # relative difference below which two floats are the same number
 
 
@@ -124,6 +125,7 @@ class Bench:
                         if (place := seen.get(Pair(key, i))) is not None:
                             wrong[place] = value[row]
         right = np.array([spread(values[key], (size,)) for key in self.asked], dtype=float).reshape(-1, size)
+        right, wrong = (np.where(np.abs(found) < NOTHING, 0.0, found) for found in (right, wrong))
         return right[self.row_of], wrong
 
     def carried(self, made: Mapping[str, Value], values: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -155,26 +157,39 @@ class Bench:
                 found[keys[bit.bit_length() - 1]].append(key)
         return found
 
-    def written(self, values: Value) -> tuple[Value, Value]:
-        """(numbers as they are written, the unit of their last digit); 0 is written exactly."""
+    def unit(self, values: Value) -> Value:
+        """The unit of the last digit with which numbers are written; nan for 0 where that has none."""
         if self.precision.decimals is not None:
-            unit = np.full_like(values, 10.0**-self.precision.decimals)
-            return np.rint(values / unit) * unit, unit
-        plain = np.isfinite(values) & (values != 0)
-        size = np.where(plain, np.abs(values), 1.0)
-        unit = 10.0 ** (np.floor(np.log10(size)) + 1 - (self.precision.significant or 3))
-        return np.where(plain, np.rint(np.where(plain, values, 0) / unit) * unit, values), np.where(plain, unit, 0.0)
+            return np.full_like(values, 10.0**-self.precision.decimals)
+        digits = self.precision.significant or 3
+        with np.errstate(all="ignore"):
+            unit = 10.0 ** (np.floor(np.log10(np.abs(values))) + 1 - digits)
+            shown = np.rint(values / unit + SAME) * unit  # 0.96 with one digit is 1, which counts in ones
+            unit = 10.0 ** (np.floor(np.log10(np.abs(shown)) + SAME) + 1 - digits)
+            return np.where(values == 0, math.nan, unit)
+
+    def written(self, values: Value) -> Value:
+        """Numbers as they are written; a tie goes to the even digit."""
+        unit = self.unit(values)
+        with np.errstate(all="ignore"):
+            return np.where(np.isnan(unit), values, np.rint(values / unit) * unit)
 
     def hidden(self, right: Value, wrong: Value) -> Value:
-        """Whether what a mistake gives would be taken for right: as it is written, it is the right number rounded."""
-        shown, unit = self.written(wrong)
+        """Whether what a mistake gives would be taken for right: as it is written, it is the right number rounded.
+
+        However ties are rounded; where digits are counted, 0 is no rounding of anything else.
+        """
+        unit = self.unit(wrong)
+        found = np.abs(wrong - right) <= SAME * np.abs(right)
         with np.errstate(all="ignore"):
-            near = np.abs(shown - right) <= unit / 2 * (1 + SAME)
-            return np.isfinite(wrong) & (near | (np.abs(wrong - right) <= SAME * np.abs(right)))
+            for nudge in (-SAME, SAME):
+                shown = np.rint(wrong / unit + nudge) * unit
+                found |= np.abs(shown - right) <= unit / 2 * (1 + SAME)
+        return found & np.isfinite(wrong)
 
     def groups(self, wrong: Value, hidden: Value) -> list[list[int]]:
         """The places of mistakes, by different rules, that give one number at a step, of one set of numbers."""
-        shown, _ = self.written(wrong)
+        shown = self.written(wrong)
         found: dict[tuple[int, float], list[int]] = {}
         open = np.flatnonzero(~hidden & np.isfinite(wrong) & np.isfinite(shown))
         for place, row, value in zip(open.tolist(), self.row_of[open].tolist(), shown[open].tolist(), strict=True):
@@ -193,7 +208,7 @@ class Bench:
 
     def ambiguous(self, wrong: Value, hidden: Value) -> Value:
         """How many groups that numbers close by would tell apart look alike, for each set: `groups`, many at once."""
-        shown, _ = self.written(wrong)
+        shown = self.written(wrong)
         shown = np.where(hidden | ~np.isfinite(wrong), math.nan, shown)
         count = np.zeros(wrong.shape[1], dtype=int)
         for start, end in self.blocks:

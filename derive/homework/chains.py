@@ -211,11 +211,11 @@ class Rows(dict[str, Value]):
 
 
 def spread(row: Value) -> tuple[float, float]:
-    """(the first number of a row, how far the pairs after it lie from it, added up)."""
+    """(the first number of a row, how far the pairs after it lie from it, added up; but for those that have no value)."""
     found = np.asarray(row, dtype=float)
     if found.ndim == 0:
         return float(found), 0.0
     value = float(found[0])
     with np.errstate(all="ignore"):
-        moved = np.abs(found[1:] - value).reshape(-1, 2)
-    return value, float(moved.max(axis=1).sum()) if moved.size else 0.0
+        moved = np.abs(found[1:] - value).reshape(-1, 2).max(axis=1)
+    return value, float(moved[np.isfinite(moved)].sum())

@@ -170,6 +170,8 @@ class Circuit:
         """The right number, to be held against what was written."""
         if key not in self._references:
             exact = self.exact(key)
+            if exact is None and not self.decimal(key):
+                exact = Fraction(0)  # terms that cancel: as short as a number can be
             precise = (lambda: self.decimal(key)) if exact is None else (lambda: exact)
             self._references[key] = Reference(self.floats[key], 0.0, precise, exact)
         return self._references[key]
@@ -184,6 +186,11 @@ class Circuit:
             rules = [] if at.given else mistakes.of(at.kind)
             self._wrong[key] = [(rule.id, formula) for rule in rules for formula in rule.at(step)]
         return self._wrong[key]
+
+    @cached_property
+    def misreadings(self) -> dict[str, list[Fraction]]:
+        """What may be read in the place of a number of the task; kept here, it is the same for all students."""
+        return {}
 
     def adopt_mistakes(self, other: Circuit) -> None:
         """Takes over the wrong formulas of the same exercise with other numbers: they are the same."""
@@ -230,9 +237,14 @@ class Circuit:
         """The keys behind an id, an entry, a label or another spelling; None if there are none."""
         return (step,) if step in self.entries else self.names.resolve(step)
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Key -> the author's name for the entry, or its canonical id."""
+        return {key: self.names.label(key) for key in self.entries}
+
     def label(self, key: str) -> str:
         """The author's name for an entry, or its canonical id."""
-        return self.names.label(key)
+        return self.labels[key]
 
 
 def is_number(id: str) -> bool:

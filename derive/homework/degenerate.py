@@ -188,8 +188,8 @@ def masks(data: Data) -> Iterator[Reason]:
     for mask in data.model.forward.masks:
         if np.all(data.array(mask) == 1):
             yield Reason("all_kept", (mask.id,))
-    chances = [node.id for node in data.circuit.nodes.values() if node.role == "hyper" and kind(node.id)[0] == "p"]
-    if any(data.floats[id] == 0.5 for id in chances if id in data.floats):
+    chances = [key for key, entry in data.circuit.entries.items() if entry.kind == "chance"]
+    if any(data.floats[key] == 0.5 for key in chances):
         yield Reason("half_dropped")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -29,21 +30,33 @@ WIDER = 10  # times the interval of rounding: how near a mistake must come to be
 
 
 class Diagnosis:
-    """What may have led to one wrong number."""
+    """What may have led to one wrong number.
+
+    chops: whether the student cuts digits off · thorough: whether mistakes in unwritten steps are looked for
+    """
 
     def __init__(
-        self, circuit: Circuit, chain: Chain, key: str, written: Written, precision: Precision, *, chops: bool = False
+        self,
+        circuit: Circuit,
+        chain: Chain,
+        key: str,
+        written: Written,
+        precision: Precision,
+        *,
+        chops: bool = False,
+        thorough: bool = True,
     ) -> None:
         self.circuit, self.chain, self.key, self.written = circuit, chain, key, written
         self.precision, self.unit, self.chops = precision, precision.unit(written), chops
+        self.thorough = thorough
 
     def found(self) -> list[Found]:
         """All that fit, the commonest first."""
-        all_found = {(f.rule, f.at): f for f in reversed([*self.by_rules(), *self.hidden(), *self.slipped()])}
-        priors = {m.id: (m.prior, place) for place, m in enumerate(mistakes)}
-        last = (9, len(priors))
-        ordered = sorted(all_found.values(), key=lambda f: (f.at != self.key, *priors.get(f.rule, last), f.rule))
-        return ordered
+        hidden = self.hidden() if self.thorough else ()
+        all_found = {(f.rule, f.at): f for f in reversed([*self.by_rules(), *hidden, *self.slipped()])}
+        ranks = commonness()
+        last = (9, len(ranks))
+        return sorted(all_found.values(), key=lambda f: (f.at != self.key, *ranks.get(f.rule, last), f.rule))
 
     # rules ------------------------------------------------------------------------------------------------------------
     def by_rules(self) -> Iterator[Found]:
@@ -77,7 +90,7 @@ class Diagnosis:
     def fits(self, formula: Formula, injected: dict[str, Formula]) -> bool:
         """Whether a formula gives what was written: of the student's own numbers, or of the right ones."""
         value, rad = self.chain.spread(formula, self.key, injected)
-        if self.telling(rad) and self.follows(value, rad):
+        if self.follows(value, rad if self.telling(rad) else 0.0):
             return True
         return not injected and self.follows(number(formula, self.circuit.floats))
 
@@ -90,7 +103,7 @@ class Diagnosis:
         return rad <= TELLING * abs(self.written.number) or rad <= float(self.unit)
 
     # slips of the pen -------------------------------------------------------------------------------------------------
-    @property
+    @cached_property
     def targets(self) -> list[Reference]:
         """What it should have been."""
         key = self.key
@@ -119,12 +132,14 @@ class Diagnosis:
         entry = self.circuit.entries[self.key]
         if not self.precision.enough(self.written):
             return
-        own = [e.name for e in self.circuit.entries.values() if e.kind == STEP]
-        for name in own if entry.kind == STEP else self.circuit.array(entry.node).ravel():
-            if name.key == self.key:
-                continue
-            values = {self.circuit.floats[name.key], self.chain.own[name.key], self.chain.used(name.key)}
-            if any(ladder.close(self.written, Reference(value), self.unit) for value in values):
+        own = [e.name for e in self.circuit.entries.values() if e.kind == STEP] if entry.kind == STEP else None
+        s = self.written.number
+        reach = max(2 * ladder.half(self.written, self.unit), 1e-8 * abs(s))  # what is farther off is not close
+        for name in self.circuit.array(entry.node).ravel() if own is None else own:
+            key = name.key
+            values = (self.circuit.floats[key], self.chain.own[key], self.chain.used(key))
+            near = {value for value in values if abs(value - s) <= reach}
+            if key != self.key and any(ladder.close(self.written, Reference(value), self.unit) for value in near):
                 yield Found("X4", name, self.key)
 
     def rounded_early(self) -> int:
@@ -139,3 +154,9 @@ class Diagnosis:
             if math.isfinite(value) and ladder.close(self.written, Reference(value), self.unit):
                 return digits
         return 0
+
+
+@cache
+def commonness() -> dict[str, tuple[int, int]]:
+    """Rule -> (how common it is, its place in the list)."""
+    return {mistake.id: (mistake.prior, place) for place, mistake in enumerate(mistakes)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from derive import formula as fm
 from derive.formula import Apply, Formula, Function, Name, Number
 
 PRODUCTS = ("mul", "had", "chain")
+MOST = 1_000  # parts of a formula that is written without functions: each may double what stands in it
 
 
 def form(f: Formula) -> str:
@@ -53,6 +55,8 @@ def single(f: Formula) -> str:
     assert isinstance(f, Apply)
     if isinstance(f.head, Function):
         assert f.head.body is not None
+        if size(f, {}) > MOST:
+            return f"{f.head.name}({'; '.join(map(form, f.args))})"
         return form(fm.bind(f.head.body, dict(zip(f.head.parameters, f.args, strict=True))))
     if f.head == "add":
         return f"({' + '.join(sorted(terms(f)))})"
@@ -71,3 +75,16 @@ def terms(f: Apply) -> list[str]:
         else:
             found.append(form(arg))
     return [*found, str(constant)] if constant else found
+
+
+def size(f: Formula, at: Mapping[Name, int]) -> int:
+    """How many parts a formula has where its functions are written out. at: what stands for some names"""
+    if isinstance(f, Name):
+        return at.get(f, 1)
+    if not isinstance(f, Apply):
+        return 1
+    parts = [size(arg, at) for arg in f.args]
+    if not isinstance(f.head, Function):
+        return 1 + sum(parts)
+    assert f.head.body is not None
+    return size(f.head.body, dict(zip(f.head.parameters, parts, strict=True)))

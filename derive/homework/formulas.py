@@ -20,12 +20,16 @@ MOST_HIDDEN = 20  # steps a formula does not name, in which a mistake is looked 
 
 @dataclass(frozen=True)
 class Compared:
-    """The verdict on a formula. equality: to the right one · found, hints: what explains a wrong one"""
+    """The verdict on a formula. equality: to the right one · found, hints: what explains a wrong one
+
+    trivial: of one that follows from a wrong one, whether that makes everything after it trivial
+    """
 
     verdict: str
     equality: Equality
     found: tuple[Found, ...] = ()
     hints: tuple[Hint, ...] = ()
+    trivial: bool = False
 
 
 @dataclass
@@ -48,13 +52,18 @@ class Formulas:
         if plain.level == "undecided":
             return Compared("undecided", plain)
         if self.wrong and plain.level != "circular" and self.judge.compare(student, key, self.wrong).right:
+            trivial = any(map(self.trivial, self.judge.reached((key,), self.wrong).values()))
             self.wrong[key] = student
-            return Compared("follow_through", plain)
+            return Compared("follow_through", plain, trivial=trivial)
         found = () if plain.level == "circular" else tuple(self.explained(student, key))
         simple = () if plain.level == "circular" else hints(self.judge, student, key)
         if plain.level != "circular":
             self.wrong[key] = student
         return Compared("error", plain, found, simple)
+
+    def trivial(self, wrong: Formula) -> bool:
+        """Whether a wrong formula is a number, or comes to 0, 1 or −1."""
+        return not any(names(wrong)) or abs(number(wrong, self.circuit.floats)) in (0, 1)
 
     def explained(self, student: Formula, key: str) -> list[Found]:
         """The mistakes whose formula it is, made at the step itself or at one that the formula does not name."""

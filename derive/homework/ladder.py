@@ -15,12 +15,10 @@ from fractions import Fraction
 from derive.homework.policy import Precision
 from derive.homework.written import Written
 
-WIDE = 10  # times a value: where rounding may have moved it by more, nothing can be said
 COARSE = 0.05  # of a value: a number whose half unit is more says nothing about it
 CLOSED = 1e-9  # the relative error allowed to a fraction, a root or an exponential
 LARGE = 0.25  # of a value: a unit that is more is not just its last digit, a movement that is more tells nothing
 TIE = 1 + 1e-9  # of half a unit: sums in float64 miss a tie by a little
-SMALL = 1e-9  # a movement by rounding that is none
 FLOAT = 8e-16  # relative error of a value computed in float64
 POWERS = 6  # of ten that are looked for
 TENS = tuple(Fraction(10) ** k for k in range(-POWERS, POWERS + 1) if k)
@@ -42,7 +40,7 @@ class Reference:
     @property
     def decides(self) -> bool:
         """Whether anything can be held against it: it is a number, and rounding has left something of it."""
-        return math.isfinite(self.value) and self.rad <= max(WIDE * abs(self.value), SMALL)
+        return math.isfinite(self.value) and math.isfinite(self.rad)
 
 
 def close(written: Written, value: Reference, unit: Fraction) -> bool:
@@ -55,7 +53,7 @@ def close(written: Written, value: Reference, unit: Fraction) -> bool:
     away, blur = abs(s - v), FLOAT * max(abs(s), abs(v))
     if away <= reach - blur:
         return True
-    if not away <= reach + blur:  # nan, too
+    if not away <= reach + blur or math.isinf(v):  # nan, too
         return False
     if value.precise is None or written.closed:
         return True
@@ -70,8 +68,10 @@ def half(written: Written, unit: Fraction) -> float:
 def consistent(written: Written, value: Reference, unit: Fraction) -> bool:
     """Whether what was written lies within half a unit of the value as rounding may have moved it."""
     s, v = written.number, value.value
+    if not math.isfinite(v):
+        return False
     reach = CLOSED * abs(v) if written.closed else half(written, unit) * TIE
-    return abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
+    return math.isfinite(v) and abs(s - v) <= reach + value.rad + FLOAT * max(abs(s), abs(v))
 
 
 def exactly(written: Written, value: Reference) -> bool:
@@ -80,16 +80,18 @@ def exactly(written: Written, value: Reference) -> bool:
 
 
 def detailed(written: Written, value: Reference) -> bool:
-    """Whether a number is given with all the decimals that the value has: more cannot be asked for."""
-    return value.short is not None and (value.short * 10**written.decimals).denominator == 1
+    """Whether a number is given with all the decimals that the value has, or is 0 as that is: more cannot be asked for."""
+    if value.short is None:
+        return not value.value and not written.value
+    return (value.short * Fraction(10) ** written.decimals).denominator == 1
 
 
 def chopped(written: Written, value: Reference, unit: Fraction, rad: float | None = None) -> bool:
     """Whether digits were cut off instead of rounded. rad: the interval of rounding, that of the value if not given"""
     s, v, rad = written.number, value.value, value.rad if rad is None else rad
-    if written.closed or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
+    if written.closed or not math.isfinite(v) or not abs(s) <= abs(v) + rad or (s * v < 0 and rad < abs(v)) or s == v:
         return False
-    return abs(v - s) < 2 * half(written, unit) * (1 + 1e-12) + rad
+    return abs(v - s) < 2 * half(written, unit) / TIE + rad
 
 
 def follows(written: Written, value: Reference, unit: Fraction, *, chops: bool) -> bool:
@@ -134,13 +136,13 @@ def over_precise(written: Written, value: Reference, precision: Precision) -> bo
 def settled(written: Written, exact: Reference, own: Reference | None, precision: Precision) -> str:
     """The verdict on a number that is right as it stands, or says nothing; "" of any other."""
     unit = precision.unit(written)
-    if coarse(written, [exact, *([own] if own is not None else [])], precision):
-        return "too_coarse"
-    if close(written, exact, unit):
+    right, follows = close(written, exact, unit), own is not None and consistent(written, own, unit)
+    if right and not coarse(written, [exact], precision):
         return "correct" if precision.enough(written) or exactly(written, exact) else "low_precision"
-    if own is not None and consistent(written, own, unit):
+    if own is not None and follows and not coarse(written, [own], precision):
         return "correct_rounding" if precision.enough(written) else "low_precision"
-    return ""
+    refs = [exact, *([own] if own is not None else [])]
+    return "too_coarse" if right or follows or coarse(written, refs, precision) else ""
 
 
 def judge(
@@ -167,7 +169,7 @@ def judge(
     if pads and any(over_precise(written, ref, precision) for ref in refs):
         return "over_precise"
     if any(chopped(written, ref, unit, None if chops else 0.0) for ref in refs):
-        return "truncated"
+        return "truncated" if precision.enough(written) else "low_precision"
     if any(last_digit(written, ref, unit, precision) for ref in refs):
         return "last_digit"
     return slipped(written, refs, unit, chops=chops)
@@ -175,12 +177,14 @@ def judge(
 
 def last_digit(written: Written, value: Reference, unit: Fraction, precision: Precision) -> bool:
     """Whether it is one unit off, given as precisely as asked for, of a value that has more digits than that."""
-    if written.closed or not precision.enough(written) or math.isnan(value.value):
+    if written.closed or not precision.enough(written) or not math.isfinite(value.value):
         return False
     if 2 * half(written, unit) > LARGE * abs(value.value):
         return False
     if value.short is not None and (value.short / unit).denominator == 1:
         return False
+    if precision.decimals is None and 2 * half(written, unit) >= abs(value.value):
+        return False  # 1000 is one unit from everything below
     return abs(written.number - value.value) <= 2 * half(written, unit) * (1 + 1e-12)
 
 
@@ -197,4 +201,7 @@ def slip(written: Written, factor: Fraction, value: Reference, unit: Fraction, *
     """Whether a number is a value with the wrong sign, or beside it by a power of ten."""
     if not (written.value and value.value) or value.rad > LARGE * abs(value.value):
         return False
+    f, v = float(factor), value.value
+    if abs(written.number * f - v) > 1.001 * (2 * half(written, unit) * abs(f) + value.rad) + 2 * CLOSED * abs(v):
+        return False  # far off: most numbers are, by most powers of ten
     return follows(times(written, factor), value, unit * abs(factor), chops=chops)

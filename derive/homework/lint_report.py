@@ -15,6 +15,7 @@ from derive.dialects.text import Text
 from derive.document import Amount, Block, Cell, Document, Say, Section, Table, say
 from derive.errors import WitnessError
 from derive.formula import Name
+from derive.homework.bench import NOTHING
 from derive.homework.circuit import Circuit
 from derive.homework.lint import Case, Cause, Lint, Twins
 from derive.homework.nearby import Score
@@ -139,7 +140,7 @@ class LintReport:
         if case.at != case.key:
             return self.amount(id, case.wrong)
         value = evaluate(case.formula, self.values.value, self.values.algebra)
-        if abs(float(value) - case.wrong) > NOISE * max(abs(case.wrong), abs(case.right)):
+        if abs(float(value) - case.wrong) > max(NOISE * max(abs(case.wrong), abs(case.right)), NOTHING):
             raise WitnessError(f"{case.rule} at {case.key} gives {float(value):.12g}, not {case.wrong:.12g}")
         self.values.hold(id, value, UNKNOWN)
         return Amount(Name(id))

@@ -127,7 +127,7 @@ def lint(
 
     net:     a path, the name of a built-in example, or a mapping like net.yaml
     significant, decimals: the digits that are asked for, in the place of what the file says under `check:`
-    only:    ids or labels of the steps that are asked for; none: all · suggest: whether other numbers are looked for
+    only:    ids or labels of the steps that are asked for; none: those of `check: ask`, or all · suggest: whether other numbers are looked for
     lang:    en or zh · lessons: the address of the page on which all lessons stand · numbers: comma, half
     Raises InputError where the file is at fault.
     """
@@ -136,29 +136,31 @@ def lint(
     stage("read")
     spec = load(net if isinstance(net, Mapping) else resolve(net))
     circuit = of_network(spec)
-    precision = policy.read(spec.check).precision
+    asks = policy.read(spec.check)
+    precision = asks.precision
     if significant is not None or decimals is not None:
         precision = Precision(significant, decimals)
     if max(precision.significant or 0, precision.decimals or 0) > MOST_DIGITS:
         raise InputError(f"mistakes are worked out with {MOST_DIGITS} digits; ask for no more")
-    asked = keys_of(circuit, only) if only else None
+    names = tuple(only) or asks.ask
+    asked = None if names is None else keys_of(circuit, names, "--only" if only else "check: ask")
     stage("lint")
     alone = () if asked is not None else results(circuit)
     found = found_in(circuit, precision, asked=asked, suggest=suggest, alone=alone)
     stem = Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else ""
-    return Linted(spec, circuit, found, spec.name or spec.id or stem, bool(only), lang, numbers, lessons)
+    return Linted(spec, circuit, found, spec.name or spec.id or stem, asked is not None, lang, numbers, lessons)
 
 
-def keys_of(circuit: Circuit, only: Iterable[str]) -> list[str]:
-    """The keys of the steps that are asked for. InputError where there is no such step, or it is given."""
+def keys_of(circuit: Circuit, only: Iterable[str], place: str) -> list[str]:
+    """The keys of the steps that are asked for. InputError, at a place, where there is no such step, or it is given."""
     found: dict[str, None] = {}
     for name in only:
         keys = circuit.find(name)
         if keys is None:
             known = [*circuit.nodes, *circuit.quantities.labels.entries]
-            raise InputError(f"there is no step '{name}'.{nearest(name, known)}", file="--only")
+            raise InputError(f"there is no step '{name}'.{nearest(name, known)}", file=place)
         if all(circuit.entries[key].given for key in keys):
-            raise InputError(f"'{name}' is given, not worked out", file="--only")
+            raise InputError(f"'{name}' is given, not worked out", file=place)
         found |= dict.fromkeys(keys)
     return list(found)
 

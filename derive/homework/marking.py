@@ -6,6 +6,7 @@ second; so the first error is found where it was made, and what follows from it 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -27,10 +28,15 @@ from derive.homework.symbols import closed_form, parse_formula
 from derive.homework.written import Unreadable, Written
 
 Read = Callable[[str, bool, Callable[[str], Fraction]], Written]
+#: Verdicts of steps that are right; under another convention these are `other_convention`.
+RIGHT = VERDICTS[: VERDICTS.index("other_form")]
+MOST_THOROUGH = 30  # errors of one submission that are looked into as far as unwritten steps and misread numbers
 #: Verdicts that may hold of a step only because it follows from a wrong one.
 RIGHT_BY_OWN = ("correct_rounding", "low_precision", "over_precise", "truncated", "last_digit")
 GUARDS = ("guard_range", "guard_trivial")  # remarks on what follows from a wrong step and needs a look
-TRIVIAL = (Fraction(0), Fraction(1), Fraction(-1))  # carried values that may make everything after them trivial
+NOISE = 1e-12  # of the numbers a step is computed from: what floats leave of a 0
+WIDE = 10  # times these: where rounding may have moved a value by more, nothing can be said
+TRIVIAL = 1e-3  # how near to 0 (of the right value), or to 1 and −1, a carried value makes everything after it trivial
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,8 @@ class Marker:
         wrong = wrong_steps(marked)
         if len(self.quantities_of(wrong)) < 2:
             return marked
-        others = [(found, self.under(found, marked)) for found in self.alternatives]
-        fitting = [other for _, other in others if self.explains(other, wrong)]
+        others = [self.under(found, marked) for found in self.alternatives if self.helps(found, submission, wrong)]
+        fitting = [other for other in others if self.explains(other, marked)]
         return min(fitting, key=lambda other: len(wrong_steps(other)), default=marked)
 
     def declared(self, submission: Submission) -> Alternative | None:
@@ -89,10 +95,19 @@ class Marker:
                     return found
         return None
 
-    def explains(self, other: Marked, wrong: set[str]) -> bool:
-        """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong."""
-        left = wrong_steps(other)
-        return left < wrong and len(self.quantities_of(wrong - left)) > 1
+    def helps(self, convention: Alternative, submission: Submission, wrong: set[str]) -> bool:
+        """Whether anything that was wrong is right under another convention."""
+        walk = Walk(replace(self, circuit=convention.circuit), submission, explains=False)
+        return bool(wrong - wrong_steps(walk.marked()))
+
+    def explains(self, other: Marked, marked: Marked) -> bool:
+        """Whether under another convention at least two quantities are right that were wrong, and nothing else wrong.
+
+        A convention that lacks a step which was answered is not the one that was followed.
+        """
+        wrong, left = wrong_steps(marked), wrong_steps(other)
+        lacks = sum(not mark.key for mark in other.marks) > sum(not mark.key for mark in marked.marks)
+        return not lacks and left < wrong and len(self.quantities_of(wrong - left)) > 1
 
     def quantities_of(self, keys: set[str]) -> set[str]:
         return {self.circuit.entries[key].node.id for key in keys}
@@ -101,10 +116,12 @@ class Marker:
         """The marks under another convention; what is right by it alone is marked so."""
         other = Walk(replace(self, circuit=convention.circuit), plain.submission)
         other.marked()
+        before = {mark.key: mark for mark in plain.marks}
         for key, mark in other.marks.items():
-            differs = self.circuit.floats[key] != convention.circuit.floats[key]
-            if differs and mark.verdict not in (*WRONG, "unreadable", "blank", "too_coarse", "follow_through"):
-                credit = self.policy.credit["other_convention"]
+            right = key in before and before[key].verdict in ("correct", *RIGHT_BY_OWN)
+            differs = not right and self.circuit.floats.get(key) != convention.circuit.floats[key]
+            if differs and mark.verdict in RIGHT:
+                credit = min(mark.credit, self.policy.credit["other_convention"])
                 other.marks[key] = replace(mark, verdict="other_convention", credit=credit)
         return replace(other.totalled(), convention=convention.name)
 
@@ -118,7 +135,8 @@ def wrong_steps(marked: Marked) -> set[str]:
 class Walk:
     """One submission on its way through the computation.
 
-    astray: the keys of the numbers that are wrong, or follow from wrong ones
+    astray: the keys of the numbers that are wrong, or follow from wrong ones · diagnoses: how many errors were looked into
+    explains: whether they are looked into at all
     """
 
     marker: Marker
@@ -130,6 +148,8 @@ class Walk:
     marks: dict[str, Mark] = field(default_factory=dict)
     misread: dict[str, float] = field(default_factory=dict)
     astray: set[str] = field(default_factory=set)
+    diagnoses: int = 0
+    explains: bool = True
 
     def __post_init__(self) -> None:
         self.circuit, self.policy = self.marker.circuit, self.marker.policy
@@ -217,16 +237,17 @@ class Walk:
                 self.marks[key] = self.blank(entry)
         return self.totalled()
 
-    def blank(self, entry: Entry) -> Mark:
-        """The mark of a step without an answer."""
+    def blank(self, entry: Entry, raw: str = "") -> Mark:
+        """The mark of a step without an answer, or with one that is still to be judged."""
         key = entry.key
         credit = self.policy.credit["blank"]
-        return Mark(key, self.circuit.label(key), "blank", credit, self.weight(entry), exact=self.circuit.floats[key])
+        label, exact = self.circuit.label(key), self.circuit.floats[key]
+        return Mark(key, label, "blank", credit, self.weight(entry), raw, exact=exact)
 
     def mark(self, entry: Entry) -> Mark:
         """The mark of one answer; all steps before it are marked already."""
         key, answer = entry.key, self.answers[entry.key]
-        mark = replace(self.blank(entry), raw=answer.value or answer.formula or "")
+        mark = self.blank(entry, answer.value or answer.formula or "")
         if key in self.problems:
             return replace(
                 mark, verdict="unreadable", credit=self.policy.credit["unreadable"], problem=self.problems[key]
@@ -240,6 +261,7 @@ class Walk:
     def with_formula(self, mark: Mark) -> Mark:
         """The mark with what the formula is worth: the worse of the two verdicts counts."""
         compared, numbered = self.formulas.compared(mark.key), mark.key in self.written
+        guarded = compared.verdict == "follow_through" and self.policy.follow_through.guards and compared.trivial
         worse = compared.verdict if not numbered else max(mark.verdict, compared.verdict, key=VERDICTS.index)
         found = {f.rule: f for f in (*reversed(mark.found), *reversed(compared.found))}
         stretch = self.chain.stretch(mark.key)
@@ -255,35 +277,37 @@ class Walk:
             found=tuple(reversed(found.values())),
             formula_found=compared.found,
             hints=compared.hints,
+            notes=(*mark.notes, "guard_trivial") if guarded else mark.notes,
         )
 
     def diagnosed(self, key: str) -> list[Found]:
         """The mistakes that explain a wrong number; with a misread number of the task, the rest goes on from that."""
         precision, chops = self.policy.precision, self.habit.chops
-        found = Diagnosis(self.circuit, self.chain, key, self.written[key], precision, chops=chops).found()
-        explained = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops)
-        if explained is None:
-            return found
-        given, answers = explained
-        if answers < 2:
-            return [*found, Found("MISREAD", None, given.key, {"value": given.value})]
-        self.misread[given.key] = float(given.value)
-        self.astray.add(given.key)
-        del self.chain
+        self.diagnoses += 1
+        thorough, written = self.diagnoses <= MOST_THOROUGH, self.written[key]
+        found = Diagnosis(self.circuit, self.chain, key, written, precision, chops=chops, thorough=thorough).found()
+        given = misread.find(self.circuit, self.chain, key, self.written, precision, chops=chops) if thorough else None
+        if given is None or (found and not (given.sure and given.answers > 1)):
+            return found  # of one number it is too easily said where there is another reason
+        if given.answers > 1:
+            self.misread[given.key] = float(given.value)
+            self.astray.add(given.key)
+            del self.chain
         return [Found("MISREAD", None, given.key, {"value": given.value}), *found]
 
     def judged(self, mark: Mark, written: Written) -> Mark:
         """The verdict on a number, with the values it was held against."""
         key, exact, precision = mark.key, self.exact(mark.key), self.policy.precision
-        own = Reference(self.own(key, exact))
-        verdict = ladder.settled(written, exact, own, precision)
+        own = Reference(self.own(key))
+        held = replace(written, value=Fraction(0)) if self.noise(key, written.number) else written
+        verdict = ladder.settled(held, exact, own, precision)
         if not verdict:
-            own = Reference(own.value, self.chain.rad(key))
-            verdict = ladder.judge(written, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
+            own = Reference(own.value, self.rad(key))
+            verdict = ladder.judge(held, exact, own, precision, chops=self.habit.chops, pads=self.habit.pads)
         stretch = self.chain.stretch(key)
         wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
-        right = ladder.close(written, exact, precision.unit(written))
+        right = ladder.close(held, exact, precision.unit(held)) and not ladder.coarse(held, [exact], precision)
         if wrong and verdict in RIGHT_BY_OWN and not right:
             notes = () if verdict == "correct_rounding" else (verdict,)
             verdict = "follow_through"
@@ -308,17 +332,27 @@ class Walk:
             ulps_own=unit and abs(written.number - own.value) / unit,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
-            found=tuple(self.diagnosed(key)) if verdict in WRONG else (),
+            found=tuple(self.diagnosed(key)) if self.explains and verdict in WRONG else (),
             notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
 
-    def own(self, key: str, exact: Reference) -> float:
+    def own(self, key: str) -> float:
         """What a step should have been; the noise of floats around an exact 0 is 0."""
         own = self.chain.own[key]
-        if exact.value == 0 and own != 0:
-            largest = max((abs(self.chain.used(p)) for p in self.circuit.entries[key].parents), default=0.0)
-            return 0.0 if abs(own) < 1e-12 * largest else own
-        return own
+        return 0.0 if self.noise(key, own) else own
+
+    def noise(self, key: str, value: float) -> bool:
+        """Whether a number is what floats leave of terms that cancel: 1.7e-18 in the place of 0."""
+        return self.exact(key).value == 0 and 0 < abs(value) < NOISE * self.largest(key)
+
+    def rad(self, key: str) -> float:
+        """By how much rounding may have moved the own value; infinite where it has left nothing of it."""
+        rad = self.chain.rad(key)
+        return rad if rad <= WIDE * max(abs(self.chain.own[key]), self.largest(key)) else math.inf
+
+    def largest(self, key: str) -> float:
+        """The largest of the numbers that a step is computed from."""
+        return max((abs(self.chain.used(parent)) for parent in self.circuit.entries[key].parents), default=0.0)
 
     def unsound(self, key: str) -> bool:
         """Whether what follows from a step follows from something wrong: also from digits that say nothing and are off."""
@@ -346,26 +380,33 @@ class Walk:
             return ""
         if any("out_of_range" in self.marks[k].notes for k in wrong):
             return "guard_range"
-        trivial = any(self.written[k].value in TRIVIAL for k in wrong if self.exact(k).short != self.written[k].value)
-        return "guard_trivial" if trivial or (mark.own == 0 and mark.exact != 0) else ""
+        carried = [*wrong, *self.chain.stretch(mark.key).unwritten]
+        trivial = (mark.own == 0 and mark.exact != 0) or any(map(self.trivial, carried))
+        return "guard_trivial" if trivial else ""
+
+    def trivial(self, key: str) -> bool:
+        """Whether the number a student goes on with makes the rest trivial where the right one does not."""
+        used, right = self.chain.used(key), self.circuit.floats[key]
+        if used == right:
+            return False
+        return abs(used) <= TRIVIAL * abs(right) or (abs(abs(used) - 1) <= TRIVIAL < abs(abs(right) - 1))
 
     # points -----------------------------------------------------------------------------------------------------------
     def weight(self, entry: Entry) -> float:
-        """The points of a step; where it is said what is asked for, nothing else has any."""
+        """The points of a step; what is given has some only if the file says so, and what is not asked for has none."""
         if self.policy.ask is not None and entry.key not in self.policy.ask:
             return 0.0
         weights: Mapping[str, float] = self.policy.weights
-        if not weights:
-            return 1.0
-        for name in (entry.key, self.circuit.label(entry.key), entry.node.id):
+        for name in (entry.key, self.circuit.label(entry.key), entry.node.id) if weights else ():
             if name in weights:
                 return weights[name]
-        return 1.0
+        return 0.0 if entry.given else 1.0
 
     def credit(self, verdict: str, notes: tuple[str, ...]) -> float:
         """What an answer earns of its points."""
         if verdict == "follow_through":
-            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit
+            written = min((self.policy.credit[note] for note in notes if note in RIGHT_BY_OWN), default=1.0)
+            return 0.0 if {"no_working", *GUARDS} & {*notes} else self.policy.follow_through.credit * written
         return self.policy.credit[verdict]
 
     def totalled(self) -> Marked:

@@ -24,29 +24,35 @@ SECANTS = 12
 
 @dataclass(frozen=True)
 class Misread:
-    """A given, and what was read in its place."""
+    """A given, and what was read in its place.
+
+    answers: how many wrong ones it explains · sure: whether no step before was worked with the right number
+    """
 
     key: str
     value: Fraction
+    answers: int
+    sure: bool
 
 
 def find(
     circuit: Circuit, chain: Chain, key: str, written: dict[str, Written], precision: Precision, *, chops: bool = False
-) -> tuple[Misread, int] | None:
-    """(what was misread, how many answers it explains) that makes a step and its neighbours consistent, or None."""
+) -> Misread | None:
+    """What was misread that makes a step and those of its kind consistent, or None."""
 
     def agrees(key: str, given: str, value: float) -> bool:
         """Whether a number follows if a number of the task had been another."""
         found = Reference(float(chain.with_givens(key, [(given, value)])[0]), chain.rad(key))
         return ladder.follows(written[key], found, precision.unit(written[key]), chops=chops)
 
-    kind = circuit.entries[key].kind
+    kind, order = circuit.entries[key].kind, circuit.order
     neighbours = [k for k in written if k != key and circuit.entries[k].kind == kind]
     for given, value in near(circuit, chain, key, written[key], precision, chops=chops):
         touched = [key, *(k for k in neighbours if given in chain.stretch(k).given)]
         if all(agrees(k, given, float(value)) for k in touched):
             wrong = [k for k in touched if not agrees(k, given, circuit.floats[given])]
-            return Misread(given, value), len(wrong)
+            before = (k for k in written if order[k] < order[key] and given in chain.stretch(k).given)
+            return Misread(given, value, len(wrong), all(agrees(k, given, float(value)) for k in before))
     return None
 
 
@@ -80,11 +86,11 @@ def candidates(circuit: Circuit, given: str, solution: float) -> Iterator[Fracti
     exact = circuit.exact(given)
     assert exact is not None
     digits, unit = digits_of(exact)
-    yield from dict.fromkeys(v for v in slips(exact, digits, unit) if v != exact)
-    entry = circuit.entries[given]
-    for name in circuit.array(entry.node).ravel():
-        if name.key != given and (other := circuit.exact(name.key)) not in (None, exact):
-            yield other
+    if given not in circuit.misreadings:
+        others = (circuit.exact(name.key) for name in circuit.array(circuit.entries[given].node).ravel())
+        found = dict.fromkeys((*slips(exact, digits, unit), *(other for other in others if other is not None)))
+        circuit.misreadings[given] = [value for value in found if value != exact]
+    yield from circuit.misreadings[given]
     yield from one_digit(solution, exact, digits, unit)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from derive.homework.bench import Bench, changeable
-from derive.homework.circuit import Circuit
+from derive.homework.circuit import STEP, Circuit
 from derive.homework.degenerate import reasons
 from derive.model import Model
 from derive.numerals import decimal
@@ -154,5 +154,8 @@ def changed(circuit: Circuit, new: Mapping[str, Fraction]) -> Circuit:
         exact[at.row, at.column], floats[at.row, at.column], text[at.row, at.column] = value, float(value), ""
         given[at.node] = Tensor(floats, exact, text)
     found = Circuit(replace(model, given=given), circuit.naming)
+    entries = list(circuit.entries.values())
+    for step in (entry for entry in entries if entry.node.role == STEP):
+        found = found.of(entries, step.node, step.name)
     found.adopt_mistakes(circuit)
     return found

@@ -68,7 +68,8 @@ def kinks(f: Formula) -> Iterator[Formula]:
         return
     if isinstance(f.head, Function):
         assert f.head.body is not None
-        yield from kinks(fm.bind(f.head.body, dict(zip(f.head.parameters, f.args, strict=True))))
+        inner = dict(zip(f.head.parameters, f.args, strict=True))
+        yield from (fm.bind(kink, inner) for kink in kinks(f.head.body))  # those of the arguments come below
     elif f.head == "abs":
         yield f.args[0]
     elif f.head in ("max", "min", "gt", "ge", "lt", "le"):

@@ -39,13 +39,18 @@ class Precision:
     significant: int | None = 3
     decimals: int | None = None
 
+    @property
+    def digits(self) -> int:
+        """How many are asked for."""
+        return (self.significant if self.decimals is None else self.decimals) or 0
+
     def enough(self, written: Written) -> bool:
-        """Whether a number is given precisely enough; a closed form always is."""
+        """Whether a number is given precisely enough; a closed form always is, and no digit of 0 is significant."""
         if written.closed:
             return True
         if self.decimals is not None:
-            return written.decimals >= self.decimals
-        return written.significant[1] >= (self.significant or 0)
+            return written.ulp <= Fraction(1, 10**self.decimals)
+        return bool(written.value) and written.significant[1] >= self.digits
 
     def unit(self, written: Written) -> Fraction:
         """A unit in the last place that counts: of `1000` the third digit's, where three significant ones are asked for."""
@@ -86,8 +91,23 @@ class Policy:
     ask: tuple[str, ...] | None = None
 
 
-KEYS = ("significant", "decimals", "credit", "weights", "follow_through", "form", "steps", "ask")
-FOLLOW = ("credit", "max_share", "requires_working", "guards")
+#: The keys of `check:`, and what they say.
+KEYS = {
+    "significant": "Significant digits a number must have.",
+    "decimals": "Digits after the point it must have, instead.",
+    "credit": "The share of a step's points that each verdict earns.",
+    "weights": "Points of a step, by id, label or entry; 1 for all others.",
+    "follow_through": "What steps are worth that follow correctly from an earlier error.",
+    "form": "How equal a formula must be to the derived one, at least.",
+    "steps": "Steps of your own: formulas in the names of the network and of the steps before.",
+    "ask": "The steps that are asked for, by id, label or entry; one that is not answered counts as left blank.",
+}
+FOLLOW = {
+    "credit": "The share of its points that such a step earns.",
+    "max_share": "The share of all points that such steps can earn together.",
+    "requires_working": "Whether every step between has to be written down.",
+    "guards": "Whether a carried value that is impossible, or makes the rest trivial, earns nothing until it is looked at.",
+}
 
 
 def read(item: Item | None) -> Policy:

@@ -52,6 +52,7 @@ PARTIAL = (
     "follow_through",
 )
 MOST_NAMED = 6  # unwritten steps that are named
+NEAR = 20  # units of the last place up to which it is said how far off a number is
 MOST_TEXT = 80  # letters of what could not be read, of a name
 MOST_WORKING = 20_000
 
@@ -70,6 +71,13 @@ def same(name: str, symbol: Name) -> bool:
     """Whether a name is but its symbol, typed: h1, dL_dW2; one with brackets is what the student has to look for."""
     typed, shown = (re.sub(r"[\W_]", "", text.replace("∂", "d")) for text in (name, symbol.symbol.text))
     return typed == shown and "[" not in name
+
+
+def judged(mark: Mark) -> Say:
+    """The verdict on an answer in words; where the number is right, that it is the formula that is wrong."""
+    if mark.formula_verdict in WRONG and mark.value_verdict and SIGNS[mark.value_verdict][1] in ("right", "near"):
+        return say("check.verdict", sign=SIGNS[mark.verdict][0], verdict=say("check.formula_alone"))
+    return verdict(mark.verdict)
 
 
 def points(number: float) -> str:
@@ -198,9 +206,14 @@ class Report:
         if self.reveal != "none":
             yield self.verdict_on_all()
         if marked.convention:
-            yield say("check.convention", name=marked.convention)
+            yield say("check.convention", name=marked.convention, what=self.followed(marked.convention))
         for flag in marked.flags:
             yield say(f"check.flag.{flag}", flag=one_line(flag))
+
+    def followed(self, convention: str) -> Say:
+        """What another convention says; of a loss that is summed or averaged, that it is."""
+        last = convention.rpartition("_")[2]
+        return say(f"check.followed.{last if last in ('sum', 'mean') else convention}")
 
     def verdict_on_all(self) -> Say:
         if self.first is not None:
@@ -254,9 +267,10 @@ class Report:
     def wrong_number(self, mark: Mark, *, hidden: bool) -> Iterator[Block]:
         """What a number should have been, and what gives what was written. hidden: without the right formula"""
         yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark, hidden),))
-        if mark.window:
-            named = mark.window[:MOST_NAMED]
-            more = ", …" if len(mark.window) > len(named) else ""
+        window = [key for key in mark.window if not isinstance(self.circuit.entries[key].formula, Name)]
+        if window:
+            named = window[:MOST_NAMED]
+            more = ", …" if len(window) > len(named) else ""
             steps = ", ".join(self.circuit.label(key) for key in named) + more
             yield say("check.window", steps=steps)
         substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.of_number(mark)))
@@ -272,18 +286,22 @@ class Report:
         return say("check.own" if mark.depends else "check.from_task")
 
     def distance(self, mark: Mark) -> Iterator[Say]:
-        """How far off the number is, in units of its last place."""
-        if mark.ulps_own is not None:
-            far = f"{mark.ulps_own:,.1f}" if mark.ulps_own < 100 else f"{mark.ulps_own:,.0f}"
-            yield say("check.distance", ulps=far)
+        """How far off the number is, in units of its last place, where it is close."""
+        if mark.ulps_own is not None and mark.ulps_own < NEAR:
+            yield say("check.distance", ulps=f"{mark.ulps_own:.1f}")
 
     def reasons(self, found: Iterable[Found]) -> list[Found]:
         """The mistakes that fit, each rule once at each step."""
         return list({(one.rule, one.at): one for one in found}.values())
 
     def of_number(self, mark: Mark) -> list[Found]:
-        """The mistakes that give a number; where a formula beside it says which of them was made, those alone."""
+        """The mistakes that give a number; where a formula beside it says which of them was made, those alone.
+
+        One that may have been made at the step itself is not told again of the steps that lead to it.
+        """
         everything, in_formula = self.reasons(mark.found), self.reasons(mark.formula_found)
+        here = {found.rule for found in everything if found.at == mark.key}
+        everything = [found for found in everything if found.at == mark.key or found.rule not in here]
         return [found for found in everything if found in in_formula] or everything
 
     def lesson(self, mark: Mark) -> tuple[Found | None, str]:
@@ -355,7 +373,7 @@ class Report:
         if not self.told(mark):
             return (self.step(mark), self.read(mark), "", "", "")
         earned = say("check.of", earned=points(mark.credit * mark.weight), most=points(mark.weight))
-        return (self.step(mark), self.read(mark), verdict(mark.verdict), earned, self.remark(mark))
+        return (self.step(mark), self.read(mark), judged(mark), earned, self.remark(mark))
 
     def remark(self, mark: Mark) -> Cell:
         """What else there is to say of a step, in one cell."""
@@ -368,7 +386,7 @@ class Report:
         return joined
 
     def remarks(self, mark: Mark) -> Iterator[Say]:
-        due = right = None
+        due, right, number = None, None, mark.value_verdict or mark.verdict
         if (
             mark.value_verdict in WRONG
             and mark.own is not None
@@ -376,7 +394,7 @@ class Report:
         ):
             due = self.own.amount(f"expected:{mark.key}", mark.own)
             yield say("check.expected" if mark.depends else "check.expected_task", value=due)
-        if self.reveal == "all" and mark.exact is not None and mark.verdict not in ("correct", "unreadable"):
+        if self.reveal == "all" and mark.exact is not None and number not in ("correct", "unreadable"):
             right = self.own.amount(f"right:{mark.key}", mark.exact)
         if right and not (due and self.values.numeral(due.name) == self.values.numeral(right.name)):
             yield say("check.right", value=right)
@@ -385,7 +403,7 @@ class Report:
         if mark.verdict in WRONG and mark.found:
             yield say("check.rules", rules=listed([titled(rule) for rule in dict.fromkeys(f.rule for f in mark.found)]))
         for note in mark.notes:
-            yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
+            yield say(f"check.note.{note}", note=one_line(note))
 
     # beside the worked solution ---------------------------------------------------------------------------------------
     def beside(self) -> dict[str, Beside]:
@@ -393,7 +411,7 @@ class Report:
         found = {}
         for mark in self.marked.marks:
             if mark.key and (mark.read is not None or mark.formula is not None or mark.raw):
-                told = {"value": self.read(mark), "verdict": verdict(mark.verdict)}
+                told = {"value": self.read(mark), "verdict": judged(mark)}
                 named = say("check.beside_named", step=self.step(mark), **told)
                 found[mark.key] = Beside(SIGNS[mark.verdict][1], say("check.beside", **told), named)
         return found

@@ -53,7 +53,7 @@ class Habit:
         longer = [ladder.padded(w, precision) for w in rounded.values() if ladder.extra(w, precision)]
         pads = 2 * sum(longer) > len(longer)
         if declared:
-            return cls((finer(declared, precision),), precision, chops, pads)
+            return cls((declared,), precision, chops, pads)
         right = [w for key, w in rounded.items() if ladder.close(w, exact[key], precision.unit(w))]
         used = right if len(right) >= ENOUGH else [*rounded.values()]  # a wrong number may be written in any way
         roundings, habit = shown([w for w in used if w.value], precision)
@@ -72,8 +72,19 @@ class Habit:
         """The same of a number of some size, as this student rounds."""
         if value == 0 or not math.isfinite(value):
             return 0.0
-        units = [10.0 ** ((0 if r.kind == "dp" else digits_before(value)) - r.digits) for r in self.roundings]
+        units = [self.unit(rounding, value) for rounding in self.roundings]
         return self.share * (max(units) if self.habit else min(units))
+
+    def unit(self, rounding: Rounding, value: float) -> float:
+        """A unit of the last digit kept of a number: never coarser than what is asked for, whatever somebody says.
+
+        Decimals may leave small numbers fewer digits than are asked for, but only if they are as many themselves.
+        """
+        wanted, places = asked(self.precision), digits_before(value)
+        least = max(10.0**-wanted.digits, 10.0 ** (places - wanted.digits))
+        if rounding.kind == wanted.kind == "sf":
+            return 10.0 ** (places - max(rounding.digits, wanted.digits))
+        return min(10.0 ** ((0 if rounding.kind == "dp" else places) - rounding.digits), least)
 
     def virtual(self, value: float) -> float:
         """The same of a number that was not written down: nobody goes on with a 0 that decimals would make of it."""
@@ -100,7 +111,7 @@ def direction(written: Written, exact: Reference, own: Reference | None, unit: F
 
 
 def shown(written: list[Written], precision: Precision) -> tuple[tuple[Rounding, ...], bool]:
-    """(the roundings that the digits show, whether most numbers keep to them), none coarser than what is asked for.
+    """(the roundings that the digits show, whether most numbers keep to them).
 
     As many decimals, or significant digits, as most numbers have; one less where a zero at the end was left out. Where
     there is no such number, the fewest of both.
@@ -115,8 +126,8 @@ def shown(written: list[Written], precision: Precision) -> tuple[tuple[Rounding,
             shares[Rounding(kind, min(d for d in digits if d >= most - 1))] = count / len(digits)
     best = max(shares.values())
     if best > USUAL:
-        return tuple(finer(found, precision) for found, share in shares.items() if share == best), True
-    return tuple(finer(Rounding(kind, min(digits)), precision) for kind, digits in counted.items()), False
+        return tuple(found for found, share in shares.items() if share == best), True
+    return tuple(Rounding(kind, min(digits)) for kind, digits in counted.items()), False
 
 
 def asked(precision: Precision) -> Rounding:
@@ -124,9 +135,3 @@ def asked(precision: Precision) -> Rounding:
     if precision.decimals is not None:
         return Rounding("dp", precision.decimals)
     return Rounding("sf", precision.significant or 3)
-
-
-def finer(rounding: Rounding, precision: Precision) -> Rounding:
-    """A rounding, or the one asked for where that is finer."""
-    wanted = asked(precision)
-    return wanted if wanted.kind == rounding.kind and wanted.digits > rounding.digits else rounding

@@ -90,11 +90,15 @@ class Tex(Printer):
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
 
-    def boxed(self, cell: Cell, columns: int) -> str:
-        """What stands in a cell of a table of so many columns; a sentence has rows of its own."""
+    def boxed(self, cell: Cell, columns: int, remark: bool = False) -> str:
+        """What stands in a cell of a table of so many columns; a sentence has rows of its own.
+
+        remark: it is the last of its row and may hold several sentences
+        """
         spelled, share = self.cell(cell), 2 / max(columns, 2)
         sentence = isinstance(cell, Say | Topic | str) and letters(spelled) > LONGEST_CELL * share
-        return rf"\parbox[t]{{{0.4 * share:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
+        width = 0.36 if remark else 0.4 * share
+        return rf"\parbox[t]{{{width:.2g}\linewidth}}{{\raggedright {spelled}\strut}}" if sentence else spelled
 
     def wide(self, table: Table) -> bool:
         """Whether the title of a table is too long to be a row of it."""

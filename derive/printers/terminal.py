@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
 from unicodedata import east_asian_width
@@ -13,7 +12,8 @@ from derive.document import Block, Book, Code, Document, Figure, Line, Say, Step
 from derive.printers.common import Printer, each, size
 
 WIDTH = 100
-PIECES = re.compile(r"[\u3000-\u9fff\uff00-\uffef]|\s+|[^\s\u3000-\u9fff\uff00-\uffef]+")  # of a text, none is broken
+OPEN, CLOSE, WIDE = "（「『［《“", "，。、；：？！）」』］》”", r"\u3000-\u9fff\uff00-\uffef"
+PIECES = re.compile(rf"[{OPEN}]*(?:[{WIDE}]|[^\s{WIDE}]+)[{CLOSE}]*|\s+")  # of a text, none is broken
 FOUND = ("compared", "max_rel", "tolerance", "verdict")  # the columns of a witness
 
 
@@ -127,18 +127,18 @@ class Terminal(Printer):
         return [self.cell(cell) for cell in cells]
 
     def table(self, rows: list[list[str]], title: str, *, broken: bool = False) -> list[str]:
-        if broken:
-            rows = self.fitted(rows)
+        parts = self.fitted(rows) if broken else [[row] for row in rows]
+        rows, head = [line for part in parts for line in part], len(parts[0])
         widths = [max(columns(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = [
             "  " + "  ".join(cell + " " * (w - columns(cell)) for cell, w in zip(row, widths, strict=True)).rstrip()
             for row in rows
         ]
         rule = "  " + "  ".join("-" * w for w in widths)
-        return [title, lines[0], rule, *lines[1:]]
+        return [title, *lines[:head], rule, *lines[head:]]
 
-    def fitted(self, rows: list[list[str]]) -> list[list[str]]:
-        """A table whose widest columns are broken into lines until it fits, or until single words are left."""
+    def fitted(self, rows: list[list[str]]) -> list[list[list[str]]]:
+        """The lines of each row of a table whose widest columns are broken until it fits, or single words are left."""
         cells = list(zip(*rows, strict=True))
         widths = [max(map(columns, column)) for column in cells]
         words = [max(columns(word) for cell in column for word in PIECES.findall(cell) or [""]) for column in cells]
@@ -150,7 +150,7 @@ class Terminal(Printer):
         found = []
         for row in rows:
             lines = [folded(cell, width) for cell, width in zip(row, widths, strict=True)]
-            found += [list(line) for line in zip_longest(*lines, fillvalue="")]
+            found.append([list(line) for line in zip_longest(*lines, fillvalue="")])
         return found
 
     def witnesses(self) -> list[str]:
@@ -163,11 +163,11 @@ class Terminal(Printer):
         return [str(w.compared), size(w.max_rel), size(w.tolerance), self.verdict(w)]
 
     def wrapped(self, text: str) -> list[str]:
-        return textwrap.wrap(text, self.width) or [""]
+        return folded(text, self.width)
 
 
 def folded(text: str, width: int) -> list[str]:
-    """A text in lines of so many columns; between Chinese characters a line may end."""
+    """A text in lines of so many columns; between Chinese characters a line may end, but not before a full stop."""
     lines = [""]
     for piece in PIECES.findall(text):
         if columns(lines[-1] + piece.rstrip()) > width and lines[-1].strip():

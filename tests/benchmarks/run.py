@@ -29,8 +29,12 @@ from conftest import BROWSERS  # noqa: E402 (found through the line above)
 
 DERIVE = ("-c", "from derive.cli import main; main()")
 IMPORTS = ("-c", "import sympy, numpy, jinja2, click")
+#: Marks, as the command does; that something is wrong is no failure here.
+CHECK = "import derive, sys; derive.check('mazur', sys.argv[1]).save(sys.argv[2])"
 FORMULAS = 3000
 KATEX = "katex@0.16"
+CLASS, WALL = 200, 5.0  # submissions, and seconds that one of them may take
+HOPELESS = (7, 10, 4)  # 500 numbers
 SMALL, LARGE = (6, 9, 4), (20, 34, 8)  # 103 and 994 parameters
 
 BYTECODE = tempfile.TemporaryDirectory(prefix="derive-bytecode-")
@@ -83,11 +87,14 @@ def whole_processes(runs: int, folder: Path) -> None:
     layers = [{"linear": {"out": 128}}, "relu", {"linear": {"out": 10}}, "softmax"]
     net = {"inputs": {"randn": [32, 784]}, "targets": [i % 10 for i in range(32)], "seed": 1, "layers": layers}
     digits.write_text(json.dumps({**net, "loss": "cross_entropy", "optimizer": {"sgd": {"lr": 0.1}}}), encoding="utf-8")
+    answers = folder / "answers.yaml"
+    answers.write_text("answers:\n  z1[1]: 0.3775\n  a1[1]: 0.5933\n  L: 0.4\n", encoding="utf-8")
     found = medians(runs, {
         "imports": process(*IMPORTS),
         "click": process("-c", "import click"),
         "mazur": process(*DERIVE, "backprop", "mazur", "-o", str(folder / "mazur")),
         "help": process(*DERIVE, "--help"),
+        "check": process("-c", CHECK, str(answers), str(folder / "checked")),
         "digits": process(*DERIVE, "backprop", str(digits), "--form", "matrix", "-o", str(folder / "digits")),
     })  # fmt: skip
 
@@ -95,6 +102,7 @@ def whole_processes(runs: int, folder: Path) -> None:
         report(name, found[task] / found[floor], target, f"{found[task]:.3f} s, {floor} {found[floor]:.3f} s")
 
     against("derive backprop mazur, HTML", "mazur", "imports", 1.5)
+    against("derive check of three answers, HTML", "check", "imports", 1.5)
     against("derive --help", "help", "click", 3)
     heavy = python("-X", "importtime", *DERIVE, "--help").stderr.count(" sympy")
     report("modules of sympy that derive --help imports", heavy, 0, "")
@@ -280,6 +288,59 @@ def answers() -> None:
     report("formula answers, times faster than simplify(a - b) == 0", others / ours, 50, detail, at_least=True)
 
 
+def marking(runs: int) -> None:
+    """Processor time per submission of thirty numbers, and of work in which everything is wrong."""
+    import marking as floors
+
+    from derive.homework.assignment import Assignment
+
+    mazur = Assignment.load("mazur")
+    found = medians(max(3, runs // 3), floors.tasks(mazur, floors.files(mazur, 100)))
+    each, detail = found["all"], f"{1e3 * found['all']:.2f} ms, without a mistake {1e3 * found['clean']:.2f} ms"
+    report("submissions of 30 numbers per second and core", 1 / each, 300, detail, at_least=True)
+    detail = f"{1e3 * each:.2f} ms, PyYAML {1e3 * found['PyYAML']:.2f} ms"
+    report(
+        "a submission of 30 numbers, read and marked, against PyYAML's reading alone", each / found["PyYAML"], 3, detail
+    )
+    hopeless = list(floors.hopeless(network(HOPELESS)))
+    detail = " ".join(f"{seconds:.2f}" for seconds in hopeless)
+    report("seconds for a submission that is all wrong, of 500 numbers", max(hopeless), 2, detail)
+
+
+def classes(folder: Path) -> None:
+    """A class with a submission that hangs costs the same class without it and that one's limit of time."""
+    import marking as floors
+
+    from derive.classroom.batch import check_class
+    from derive.classroom.killable import Limits
+    from derive.homework.assignment import Assignment
+
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "benchmarks")])
+    texts = floors.files(Assignment.load("mazur"), CLASS)
+
+    def seconds(name: str, texts: Sequence[str]) -> float:
+        (folder / name).mkdir()
+        for i, text in enumerate(texts):
+            (folder / name / f"s{i}.yaml").write_text(text, encoding="utf-8")
+        start = time.perf_counter()
+        limits, grader = Limits(wall=WALL), "marking:grader"
+        done = check_class(
+            "mazur", folder / name, folder / f"{name}-out", jobs=2, limits=limits, formats=(), grader=grader
+        )
+        assert sum(record.problem == "timeout" for record in done.records) == len(texts) - CLASS
+        return time.perf_counter() - start
+
+    plain = seconds("plain", texts)
+    with_one = seconds("with one", [*texts, f"student: {floors.HOSTILE}\nanswers: {{L: 0.3}}\n"])
+    detail = f"{plain:.1f} s and {with_one:.1f} s, limit {WALL:g} s"
+    report(
+        f"a class of {CLASS} with one that hangs, against without it and its limit",
+        with_one / (plain + WALL),
+        1.1,
+        detail,
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15, help="turns of each command (default 15)")
@@ -289,6 +350,8 @@ def main() -> int:
         linearity(runs)
         training(runs)
         answers()
+        marking(runs)
+        classes(Path(folder))
         browser(runs, Path(folder))
     return 1 if missed else 0
 

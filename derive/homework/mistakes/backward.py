@@ -72,10 +72,13 @@ def without_the_jacobian(step: Step) -> Iterator[Formula]:
 
 
 # the sign -------------------------------------------------------------------------------------------------------------
-@mistakes("B3", *EVERY, prior=1, lesson="backprop_equations")
+@mistakes("B3", *EVERY, "z", prior=1, lesson="backprop_equations")
 def the_other_sign(step: Step) -> Iterator[Formula]:
-    """t − a for a − t, and whatever else has the other sign."""
+    """t − a for a − t, and whatever else has the other sign: the whole, or one term of a sum."""
     yield -step.formula
+    terms = step.terms if len(step.terms) > 1 else ()
+    for i, term in enumerate(terms[:MOST]):
+        yield fm.add(*terms[:i], -term, *terms[i + 1 :])
 
 
 # the loss -------------------------------------------------------------------------------------------------------------

@@ -41,9 +41,12 @@ def epsilon_outside_the_root(step: Step) -> Iterator[Formula]:
             yield without.args[0] / (without.args[1] + epsilon)
 
 
-@mistakes("N4", "y", prior=1, lesson="batch_norm")
+@mistakes("N4", "y", "dL/dn", prior=1, lesson="batch_norm")
 def scale_and_shift_exchanged(step: Step) -> Iterator[Formula]:
-    """β·n + γ; or without γ, without β, without both."""
+    """β·n + γ; or without γ, without β, without both. On the way back without γ."""
+    if step.kind == "dL/dn":
+        yield step.without(*step.used("gamma"))
+        return
     for gamma, beta in zip(step.used("gamma", "gamma+"), step.used("beta", "beta+"), strict=True):
         yield step.put({gamma: beta, beta: gamma})
         yield step.put({gamma: 1})

@@ -21,7 +21,18 @@ VERSION = "1"
 MAX_ANSWERS = 2_000
 MAX_NAME = 200
 MAX_ROUNDING = 40
-KEYS = ("derive_answers", "assignment", "student", "rounding", "decimal", "conventions", "answers", "working")
+#: The keys of the file, and what they say.
+MEANINGS = {
+    "derive_answers": "The version of this form.",
+    "assignment": "The id of the network file it answers.",
+    "student": "Whose it is: an id, or {id, name}.",
+    "rounding": "How the numbers were rounded: {sf: 4} to significant digits, {dp: 4} to decimals.",
+    "decimal": "The decimal sign of the numbers.",
+    "conventions": "What differs from the sheet, such as {loss: half_sse}.",
+    "answers": "By step (id, label or entry): a number, {value, formula}, or a list of them; ~ where it is left blank.",
+    "working": "Free text, never read by derive.",
+}
+KEYS = tuple(MEANINGS)
 PARTS = ("value", "formula")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,5}")
 _ENTRY = re.compile(r"\[([^\[\]]*)\]$")

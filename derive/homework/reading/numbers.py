@@ -20,6 +20,7 @@ from derive.source import is_invisible, named, quoted
 MAX_CHARACTERS = 1_000
 MAX_DIGITS = 40
 MAX_EXPONENT = 308
+LARGEST = 10**300  # what is computed with may be a little larger
 
 _ALIKE = {
     **dict.fromkeys("\u2212\u2013", "-"),
@@ -171,11 +172,8 @@ def _decimal(text: str, match: re.Match[str]) -> Written:
 
 
 def _in_range(value: Fraction) -> bool:
-    """Whether the float is finite, and 0 only for 0."""
-    try:
-        return bool(float(value))
-    except OverflowError:
-        return False
+    """Whether there is room for it among floats, and the float is 0 only for 0."""
+    return abs(value) <= LARGEST and bool(float(value))
 
 
 def _fraction(text: str, match: re.Match[str]) -> Written:

@@ -1,0 +1,62 @@
+"""The folder with the results of a class, and the list of what derive wrote there, so that nothing old is taken for new."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from derive.solution import write
+
+LIST = "files.sha256"  # as `sha256sum -c` reads it
+_LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^/\\\0]+)")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Files of an earlier run that this one did not write. removed: as derive left them · kept: changed since then"""
+
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+class Results:
+    """A folder that is written to, file by file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sums: dict[str, str] = {}
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """A file, whole or not at all."""
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        write(self.folder / name, data)
+        self.sums[name] = sum_of(data)
+
+    def finish(self) -> Earlier:
+        """Removes what an earlier run wrote and this one did not, unless it was changed, and lists what is there now."""
+        removed, kept = [], []
+        for name, sum in sorted(self.listed().items()):
+            path = self.folder / name
+            if name in self.sums or path.is_symlink() or not path.is_file():
+                continue
+            if sum_of(path.read_bytes()) == sum:
+                path.unlink()
+                removed.append(name)
+            else:
+                kept.append(name)
+        write(self.folder / LIST, "".join(f"{sum}  {name}\n" for name, sum in sorted(self.sums.items())))
+        return Earlier(tuple(removed), tuple(kept))
+
+    def listed(self) -> dict[str, str]:
+        """What the list of an earlier run names: files of this folder, whatever else it says."""
+        path = self.folder / LIST
+        if path.is_symlink() or not path.is_file():
+            return {}
+        lines = map(_LINE.fullmatch, path.read_text(encoding="utf-8", errors="replace").splitlines())
+        return {line["name"]: line["sum"] for line in lines if line is not None and line["name"] not in (".", "..")}
+
+
+def sum_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
