@@ -163,7 +163,9 @@ class Walk:
         if keys is None or len(keys) > 1:
             known = [*self.circuit.nodes, *self.circuit.quantities.labels.entries]
             problem = f"there is no step '{answer.step}'.{nearest(answer.step, known)}"
-            if keys is not None:
+            if answer.problem:  # a row cut at a comma in the name of its step
+                problem = answer.problem
+            elif keys is not None:
                 problem = f"'{answer.step}' has {len(keys)} entries: give each of them"
             weight = 1.0 if self.policy.ask is None else 0.0
             raw = answer.value or answer.formula or ""
@@ -185,7 +187,7 @@ class Walk:
             if answer.formula is not None:
                 self.formulas.given[key] = parse_formula(answer.formula, names, comma=comma)
         except Unreadable as problem:
-            self.problems[key] = str(problem)
+            self.problems[key] = str(problem) if problem.column is None else f"column {problem}"
 
     @cached_property
     def formulas(self) -> Formulas:
