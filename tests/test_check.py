@@ -25,10 +25,11 @@ import derive
 from derive.cli import main
 from derive.errors import InputError
 from derive.homework.assignment import Assignment
-from derive.homework.checked import FORMATS, Checked, check
+from derive.homework.checked import Checked, check
 from derive.homework.marked import VERDICTS, WRONG, Found
 from derive.homework.mistakes import mistakes
 from derive.homework.own import Own, numeral
+from derive.homework.printed import FORMATS
 from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission
@@ -220,6 +221,25 @@ def test_a_number_used_rightly_before_was_not_misread(mazur: Assignment):
     assert [found.rule for found in first.found] == [found.rule for found in second.found] == ["B10"]
 
 
+def test_the_weights_of_the_next_step_keep_their_symbol_and_the_students_number():
+    work = {"W1+": "0.500", "m.W1@2": "-9.0", "v.W1@2": "0.9", "W1+@2": "0.777"}
+    page = " ".join(check(neuron("outside"), work).print("text").split())
+    assert "w⁽¹⁾₁₁⁺ = w⁽¹⁾₁₁ − η·" in page and "= 0.500 − 0.1·" in page
+    assert "worked on the way: mhat.W1@2[1,1], vhat.W1@2[1,1]. The error" in page
+
+
+def test_a_mistake_is_told_once(mazur: Assignment):
+    page = check(mazur, {"a2[2]": "0.7729", "dL/dz2[2]": "0.03810"}).print("text")
+    assert page.count("[B3]") == 1 and page.count("[B24]") == 1
+
+
+def test_what_follows_from_an_error_is_not_called_right(mazur: Assignment):
+    found = check(mazur, {"dL/dz2[1]": "0.7414", "dL/dw5": "0.44"}, reveal="steps")
+    assert found.marked.marks[1].notes == ("low_precision",)
+    page = found.print("text")
+    assert "Too few digits." in page and "right, too few digits" not in page
+
+
 # sentences ------------------------------------------------------------------------------------------------------------
 SLIPS = ("MISREAD", "X1", "X2", "X3", "X4")
 
@@ -243,6 +263,7 @@ def reports(assignment: Assignment) -> Iterator[Checked]:
     yield checked(assignment, {"z1[1]": "0.3775"})
     yield checked(assignment, reveal="steps")
     yield checked(assignment, {"z1[1]": "0.1"})
+    yield checked(assignment, {"z1[1]": "0.3779"})
     yield checked(assignment, {**WORK, "zz": "1"})
     yield checked(assignment, {"w5": "0.5"})
     yield checked(assignment, {"x[1]": "0.0712"})
@@ -594,3 +615,25 @@ def test_what_is_asked_for_counts_and_nothing_else() -> None:
     assert next(mark for mark in few.marks if mark.key == "a1[1]").weight == 0
     with pytest.raises(InputError, match=r"there is no step 'z9'"):
         load(check={"ask": ["z9"]})
+    with pytest.raises(InputError, match="asks for no step"):
+        load(check={"ask": []})
+
+
+def test_a_table_cut_at_a_comma_says_so(mazur: Assignment, tmp_path: Path) -> None:
+    """A decimal comma, or the comma in the name of a step: the row is at fault, not the number or the name."""
+    (tmp_path / "a.csv").write_text("step,value\nz1[1],0,38\nW1[1,2],0.2\nz1[2],0.3925\n")
+    marked = check(mazur, tmp_path / "a.csv").marked
+    cut = {mark.label or mark.key: mark.problem for mark in marked.marks if mark.verdict == "unreadable"}
+    assert len(cut) == 2 and all("3 cells in a row of 2" in problem for problem in cut.values())
+
+
+def test_a_decimal_comma_can_be_told_of_a_table(mazur: Assignment, tmp_path: Path, command: Any) -> None:
+    """A spreadsheet's table has no place to say it; without it, the message tells where the comma stands."""
+    table = tmp_path / "a.csv"
+    table.write_bytes("\ufeffstep;value\r\nz1[1];0,3775\r\n".encode())
+    (mark,) = check(mazur, table).marked.marks
+    assert mark.verdict == "unreadable" and mark.problem.startswith("column 2: '0,3775': a decimal comma?")
+    (mark,) = check(mazur, table, comma=True).marked.marks
+    assert mark.verdict == "correct"
+    done = command.run("mazur", table, "--comma", "-f", "json", "-o", "-")
+    assert done.exit_code == 0, done.output

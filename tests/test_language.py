@@ -71,7 +71,7 @@ def test_sentences_are_translated(language: str) -> None:
     same = {
         key
         for key, sentence in table(language).items()
-        if sentence == table("en")[key] and re.search("[A-Za-z]{3}", sentence)
+        if sentence == table("en")[key] and re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", sentence))
     }
     assert same == set()
 

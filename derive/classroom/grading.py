@@ -9,8 +9,9 @@ from derive.classroom.task import Plain
 from derive.errors import InputError
 from derive.homework import reading
 from derive.homework.assignment import Assignment
-from derive.homework.checked import SUFFIX, Checked
+from derive.homework.checked import Checked
 from derive.homework.marked import Marked
+from derive.homework.printed import SUFFIX
 from derive.homework.submission import Answer, Submission
 
 #: An answer that is hardly right. With it everything is loaded and worked out that the first submission would wait for.
@@ -41,7 +42,8 @@ class Grading:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             raise InputError("not UTF-8 text; save the file as UTF-8", file=name) from None
-        return reading.parse(text, name, reading.KINDS[PurePath(name).suffix.lower()])
+        comma = bool(self.told["numbers"].get("comma"))
+        return reading.parse(text, name, reading.KINDS[PurePath(name).suffix.lower()], comma=comma)
 
     def grade(self, submission: Submission) -> tuple[Marked, dict[str, str]]:
         """A submission marked, and the pages about it by suffix."""

@@ -56,9 +56,12 @@ class Own:
     def __init__(self, circuit: Circuit, marks: Mapping[str, Mark], values: Values, notation: Notation) -> None:
         self.circuit, self.marks, self.values = circuit, marks, values
         self.reader = Reader(values, circuit.naming, notation)  # type: ignore[arg-type]
-        for key, mark in marks.items():
-            if mark.read is not None:
-                self.hold(f"own:{key}", mark.read.value, mark.read.value, numeral(mark.read))
+        self.numbers = {key: mark.read for key, mark in marks.items() if mark.read is not None}
+        for key, entry in circuit.entries.items():  # what is but another name of a number: the weights of the next step
+            if key not in self.numbers and isinstance(entry.formula, Name) and entry.formula.key in self.numbers:
+                self.numbers[key] = self.numbers[entry.formula.key]
+        for key, read in self.numbers.items():
+            self.hold(f"own:{key}", read.value, read.value, numeral(read))
 
     def hold(self, id: str, value: Any, exact: Any, shown: Numeral | None = None) -> None:
         known = isinstance(value, Fraction)
@@ -66,7 +69,7 @@ class Own:
 
     # names ------------------------------------------------------------------------------------------------------------
     def written(self, key: str) -> bool:
-        return key in self.marks and self.marks[key].read is not None
+        return key in self.numbers
 
     def known(self, key: str) -> bool:
         """Whether a reader of the page has the number: it was written, or is given."""

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from derive.checks.printed import printed
-from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
+from derive.document import Amount, Beside, Block, Cell, Code, Document, Line, Say, Section, Step, Table, say
 from derive.errors import WitnessError, printable
 from derive.formula import Name
 from derive.homework.assignment import Assignment
@@ -52,6 +52,7 @@ PARTIAL = (
     "follow_through",
 )
 MOST_NAMED = 6  # unwritten steps that are named
+NEAR = 20  # units of the last place up to which it is said how far off a number is
 MOST_TEXT = 80  # letters of what could not be read, of a name
 MOST_WORKING = 20_000
 
@@ -265,10 +266,11 @@ class Report:
 
     def wrong_number(self, mark: Mark, *, hidden: bool) -> Iterator[Block]:
         """What a number should have been, and what gives what was written. hidden: without the right formula"""
-        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark, hidden),))
-        if mark.window:
-            named = mark.window[:MOST_NAMED]
-            more = ", …" if len(mark.window) > len(named) else ""
+        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), self.due(mark, hidden))
+        window = [key for key in mark.window if not isinstance(self.circuit.entries[key].formula, Name)]
+        if window:
+            named = window[:MOST_NAMED]
+            more = ", …" if len(window) > len(named) else ""
             steps = ", ".join(self.circuit.label(key) for key in named) + more
             yield say("check.window", steps=steps)
         substeps = tuple(self.mistake(i, found, mark) for i, found in enumerate(self.of_number(mark)))
@@ -278,24 +280,32 @@ class Report:
         else:
             yield say("check.unexplained")
 
+    def due(self, mark: Mark, hidden: bool) -> tuple[Line, ...]:
+        """The line that gives what a step should have been; none where own numbers before it give no number."""
+        return () if mark.own is None else (self.own.expected(mark, hidden),)
+
     def expectation(self, mark: Mark) -> Say:
         if self.circuit.entries[mark.key].given:
             return say("check.given")
         return say("check.own" if mark.depends else "check.from_task")
 
     def distance(self, mark: Mark) -> Iterator[Say]:
-        """How far off the number is, in units of its last place."""
-        if mark.ulps_own is not None:
-            far = f"{mark.ulps_own:,.1f}" if mark.ulps_own < 100 else f"{mark.ulps_own:,.0f}"
-            yield say("check.distance", ulps=far)
+        """How far off the number is, in units of its last place, where it is close."""
+        if mark.ulps_own is not None and mark.ulps_own < NEAR:
+            yield say("check.distance", ulps=f"{mark.ulps_own:.1f}")
 
     def reasons(self, found: Iterable[Found]) -> list[Found]:
         """The mistakes that fit, each rule once at each step."""
         return list({(one.rule, one.at): one for one in found}.values())
 
     def of_number(self, mark: Mark) -> list[Found]:
-        """The mistakes that give a number; where a formula beside it says which of them was made, those alone."""
+        """The mistakes that give a number; where a formula beside it says which of them was made, those alone.
+
+        One that may have been made at the step itself is not told again of the steps that lead to it.
+        """
         everything, in_formula = self.reasons(mark.found), self.reasons(mark.formula_found)
+        here = {found.rule for found in everything if found.at == mark.key}
+        everything = [found for found in everything if found.at == mark.key or found.rule not in here]
         return [found for found in everything if found in in_formula] or everything
 
     def lesson(self, mark: Mark) -> tuple[Found | None, str]:
@@ -397,7 +407,7 @@ class Report:
         if mark.verdict in WRONG and mark.found:
             yield say("check.rules", rules=listed([titled(rule) for rule in dict.fromkeys(f.rule for f in mark.found)]))
         for note in mark.notes:
-            yield verdict(note) if note in SIGNS else say(f"check.note.{note}", note=one_line(note))
+            yield say(f"check.note.{note}", note=one_line(note))
 
     # beside the worked solution ---------------------------------------------------------------------------------------
     def beside(self) -> dict[str, Beside]:
