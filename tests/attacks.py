@@ -75,7 +75,7 @@ def read_formula(text: str) -> str:
 READERS: dict[str, Callable[[Any], object]] = {
     "number": read_number,
     "formula": read_formula,
-    **{kind: partial(read_file, kind) for kind in ("yaml", "json", "csv", "markdown")},
+    **{kind: partial(read_file, kind) for kind in ("yaml", "json", "toml", "csv", "markdown")},
 }
 
 

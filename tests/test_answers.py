@@ -128,7 +128,7 @@ def test_a_number_says_how_precise_it_is(
         ("1_000", "leave it out"),
         ("0x1F", "not a decimal number"),
         ("-Infinity", "not a finite number"),
-        ("1,5", 'decimal: ","), or write 1.5'),
+        ("1,5", 'decimal: "," in the file, or --comma), or write 1.5'),
         ("8,22·10⁻²", "or write 8.22*10^(-2)"),
         ("1,234.5", "do not part thousands"),
         ("1.234,5", "do not part thousands"),
@@ -304,6 +304,62 @@ def test_json_says_the_same() -> None:
         "d": None,
     }
     assert read_back.answers[0].place == "file: answers.z_h1"
+
+
+TOML = """
+derive_answers = 1
+student = {id = "s1", name = "Ada L."}
+decimal = "."
+[answers]
+"z1[1]" = 0.3770    # digits count as they are written
+"dL/dW2" = [[0.0820, -1e-3], [1_000, "3/7"]]
+"dL/dw5" = {value = 0.080, formula = "w5*2"}
+b1.2 = 7
+W1.1.2 = 0.10
+when = 2026-01-02
+yes = true
+"""
+
+
+def test_toml_says_the_same() -> None:
+    read_back = only(TOML, "toml")
+    assert (read_back.student, read_back.name, read_back.comma) == ("s1", "Ada L.", False)
+    assert texts(read_back) == {
+        "z1[1]": "0.3770",
+        "dL/dW2[1,1]": "0.0820",
+        "dL/dW2[1,2]": "-1e-3",
+        "dL/dW2[2,1]": "1000",
+        "dL/dW2[2,2]": "3/7",
+        "dL/dw5": "0.080",
+        "b1[2]": "7",
+        "W1[1,2]": "0.10",
+        "when": "2026-01-02",
+        "yes": "true",
+    }
+    assert [answer.formula for answer in read_back.answers if answer.formula] == ["w5*2"]
+    assert read_back.answers[0].place == "file: answers.z1[1]"
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (
+            "z1[1] = 0.5",
+            "file:1:3: not valid TOML: expected '=' after a key in a key/value pair; a name with a bracket",
+        ),
+        ("[answers]\nz = 0,5", "file:2:6: not valid TOML"),
+        ("[answers]\nz = 1\nz = 2", "cannot overwrite a value"),
+        ("[answers]\nz = [", "not valid TOML"),
+        ("answers.a.b.c.d.e.f.g = 1", "nested more than 6 levels deep"),
+        ("answers = " + "[" * 20_000, "nested more than 6 levels deep"),
+        ("[answers]\nz = " + "9" * 5000, "4300 digits"),
+        ("#" * 70_000, "larger than 64 KiB"),
+        ("z = 1", "unknown key 'z'"),
+        ("", "'answers' is missing"),
+    ],
+)
+def test_toml_that_says_what_it_may_not_is_refused(text: str, words: str) -> None:
+    assert words in refusal(text, "toml")
 
 
 def test_a_file_may_hold_several_submissions() -> None:
@@ -498,6 +554,11 @@ def test_the_kind_of_a_file_is_in_its_name_or_its_text(tmp_path: Path, name: str
         assert texts(submission) == {"z": "1"} and submission.source == str(path)
 
 
+def test_toml_is_known_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.TOML").write_text("answers = {z = 1.0}")
+    assert texts(read(tmp_path / "a.TOML")[0]) == {"z": "1.0"}
+
+
 def test_what_is_no_answers_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unknown kind of file '\.yamll'. Did you mean '\.yaml'\?"):
         read(tmp_path / "a.yamll")
@@ -572,6 +633,7 @@ SEEDS = {
     "number": ["0.0822", "8.22e-2", "8.22×10⁻²", "3/7", "1,5", "- 0.5", "1 000", "012", "0.08 or 0.09", "3-Jul"],
     "yaml": [YAML],
     "json": [json.dumps(plain(YAML))],
+    "toml": [TOML],
     "csv": ['student_id,step,value,formula\ns1,z,0.5,"a, b"\ns2,"W[1,2]",3/7,\n', "student_id;a;b\ns1;1;2\ns2;0,5;\n"],
     "markdown": [WORKSHEET],
 }
@@ -589,7 +651,8 @@ def mutated(text: str, chance: random.Random) -> str:
 
 
 @pytest.mark.parametrize(
-    "entry, count", [("number", 100_000), ("yaml", 800), ("json", 4000), ("csv", 4000), ("markdown", 4000)]
+    "entry, count",
+    [("number", 100_000), ("yaml", 800), ("json", 4000), ("toml", 4000), ("csv", 4000), ("markdown", 4000)],
 )
 def test_nothing_but_the_documented_error(entry: str, count: int) -> None:
     chance = random.Random(5)

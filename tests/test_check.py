@@ -620,3 +620,25 @@ def test_what_is_asked_for_counts_and_nothing_else() -> None:
     assert next(mark for mark in few.marks if mark.key == "a1[1]").weight == 0
     with pytest.raises(InputError, match=r"there is no step 'z9'"):
         load(check={"ask": ["z9"]})
+    with pytest.raises(InputError, match="asks for no step"):
+        load(check={"ask": []})
+
+
+def test_a_table_cut_at_a_comma_says_so(mazur: Assignment, tmp_path: Path) -> None:
+    """A decimal comma, or the comma in the name of a step: the row is at fault, not the number or the name."""
+    (tmp_path / "a.csv").write_text("step,value\nz1[1],0,38\nW1[1,2],0.2\nz1[2],0.3925\n")
+    marked = check(mazur, tmp_path / "a.csv").marked
+    cut = {mark.label or mark.key: mark.problem for mark in marked.marks if mark.verdict == "unreadable"}
+    assert len(cut) == 2 and all("3 cells in a row of 2" in problem for problem in cut.values())
+
+
+def test_a_decimal_comma_can_be_told_of_a_table(mazur: Assignment, tmp_path: Path, command: Any) -> None:
+    """A spreadsheet's table has no place to say it; without it, the message tells where the comma stands."""
+    table = tmp_path / "a.csv"
+    table.write_bytes("\ufeffstep;value\r\nz1[1];0,3775\r\n".encode())
+    (mark,) = check(mazur, table).marked.marks
+    assert mark.verdict == "unreadable" and mark.problem.startswith("column 2: '0,3775': a decimal comma?")
+    (mark,) = check(mazur, table, comma=True).marked.marks
+    assert mark.verdict == "correct"
+    done = command.run("mazur", table, "--comma", "-f", "json", "-o", "-")
+    assert done.exit_code == 0, done.output

@@ -12,7 +12,7 @@ from derive.classroom.entries import Entry
 from derive.classroom.naming import Owner, owner, pattern_of
 from derive.errors import InputError
 
-DATA = (".yaml", ".yml", ".json", ".csv", ".tsv")
+DATA = (".yaml", ".yml", ".json", ".toml", ".csv", ".tsv")
 TEXTS = (".md", ".markdown", ".txt")  # answers too, if nothing else is there: they may be notes
 ANSWERS = "answers"
 MOST_OF_A_STUDENT = 100  # files

@@ -41,7 +41,8 @@ class Grading:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             raise InputError("not UTF-8 text; save the file as UTF-8", file=name) from None
-        return reading.parse(text, name, reading.KINDS[PurePath(name).suffix.lower()])
+        comma = bool(self.told["numbers"].get("comma"))
+        return reading.parse(text, name, reading.KINDS[PurePath(name).suffix.lower()], comma=comma)
 
     def grade(self, submission: Submission) -> tuple[Marked, dict[str, str]]:
         """A submission marked, and the pages about it by suffix."""

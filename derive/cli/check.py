@@ -42,7 +42,12 @@ options = with_options(
     ),
     click.option("--significant", type=click.IntRange(1, 30), help="Significant digits of what is shown (default 4)."),
     click.option("--decimals", type=click.IntRange(0, 30), help="Digits after the point, instead."),
-    click.option("--comma", is_flag=True, default=None, help="Decimal comma in what is shown."),
+    click.option(
+        "--comma",
+        is_flag=True,
+        default=None,
+        help="Decimal comma in what is shown, and in answers that do not say `decimal:`.",
+    ),
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
     click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),
@@ -57,7 +62,7 @@ options = with_options(
 def check(net: str, answers: str | None, gradescope: bool, **wishes: Any) -> int:
     """Mark hand-computed answers: the first real error, and what follows correctly from it.
 
-    ANSWERS is a file: answers.yaml, the same as JSON, a CSV table, or the Markdown worksheet. Or it is a class: a
+    ANSWERS is a file: answers.yaml, the same as JSON or TOML, a CSV table, or the Markdown worksheet. Or it is a class: a
     folder, a zip archive, or a table with a column student_id. What is asked for (digits, points) stands under
     `check:` in the network file. Exits with 1 where something is wrong, of a class where something cannot be read.
     """

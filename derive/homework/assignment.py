@@ -125,7 +125,7 @@ def weights(exercise: Exercise, found: Policy) -> dict[str, float]:
     for name, entries in keys.items():
         if entries is None:
             known = [*circuit.nodes, *circuit.quantities.labels.entries]
-            raise items[name].at_key().error(f"weights: there is no step '{name}'.{nearest(name, known)}")
+            raise items[name].at_key().error(f"there is no step '{name}'.{nearest(name, known)}")
     for name, entries in sorted(keys.items(), key=lambda pair: -len(pair[1] or ())):
         made |= dict.fromkeys(entries or (), found.weights[name])
     return made
@@ -141,6 +141,6 @@ def asked(exercise: Exercise, found: Policy) -> tuple[str, ...] | None:
         entries = exercise.circuit.find(name)
         if entries is None:
             known = [*exercise.circuit.nodes, *exercise.circuit.quantities.labels.entries]
-            raise item.error(f"ask: there is no step '{name}'.{nearest(name, known)}")
+            raise item.error(f"there is no step '{name}'.{nearest(name, known)}")
         made |= dict.fromkeys(entries)
     return tuple(made)

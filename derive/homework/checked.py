@@ -146,28 +146,32 @@ def check(
     net:     a path, the name of a built-in example, a mapping like net.yaml, or an assignment made ready before
     answers: a file with one submission, or a mapping step -> value; values as texts keep their last digits
     reveal:  none, first, steps or all · lang: en or zh · lessons: the address of the page on which all lessons stand
-    numbers: significant, decimals, exact, half, comma: how numbers are shown
+    numbers: significant, decimals, exact, half, comma: how numbers are shown; with comma, also how they are read
+             where a file of answers does not say `decimal:`
     Raises InputError where a file is at fault.
     """
     if reveal is not None and reveal not in REVEAL:
         raise InputError(f"unknown level '{reveal}'.{nearest(reveal, REVEAL)}", file="reveal")
     stage("read")
     assignment = net if isinstance(net, Assignment) else Assignment.load(net)
-    submission = submitted(answers)
+    submission = submitted(answers, comma=bool(numbers.get("comma")))
     stage("mark")
     marked = assignment.mark(submission)
     return Checked(assignment, marked, reveal, lang, numbers, lessons)
 
 
-def submitted(answers: Given) -> Submission:
-    """The one submission of a file, or what a mapping says: of the form of answers.yaml, or its answers alone."""
+def submitted(answers: Given, *, comma: bool = False) -> Submission:
+    """The one submission of a file, or what a mapping says: of the form of answers.yaml, or its answers alone.
+
+    comma: numbers have a decimal comma where it is not said
+    """
     if isinstance(answers, Submission):
         return answers
     if isinstance(answers, Mapping):
         form = answers if isinstance(answers.get("answers"), Mapping) else {"answers": answers}
-        found = reading.parse(json.dumps(form, default=_plain, ensure_ascii=False), "<dict>", "json")
+        found = reading.parse(json.dumps(form, default=_plain, ensure_ascii=False), "<dict>", "json", comma=comma)
     else:
-        found = reading.read(answers)
+        found = reading.read(answers, comma=comma)
     if len(found) != 1:
         many = (
             f"the answers of {len(found)} students are in this file" if found else "there are no answers in this file"

@@ -163,7 +163,9 @@ class Walk:
         if keys is None or len(keys) > 1:
             known = [*self.circuit.nodes, *self.circuit.quantities.labels.entries]
             problem = f"there is no step '{answer.step}'.{nearest(answer.step, known)}"
-            if keys is not None:
+            if answer.problem:  # a row cut at a comma in the name of its step
+                problem = answer.problem
+            elif keys is not None:
                 problem = f"'{answer.step}' has {len(keys)} entries: give each of them"
             weight = 1.0 if self.policy.ask is None else 0.0
             raw = answer.value or answer.formula or ""
@@ -185,7 +187,7 @@ class Walk:
             if answer.formula is not None:
                 self.formulas.given[key] = parse_formula(answer.formula, names, comma=comma)
         except Unreadable as problem:
-            self.problems[key] = str(problem)
+            self.problems[key] = str(problem) if problem.column is None else f"column {problem}"
 
     @cached_property
     def formulas(self) -> Formulas:
@@ -318,16 +320,17 @@ class Walk:
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
+        known = math.isfinite(own.value)
         return replace(
             mark,
             verdict=verdict,
             value_verdict=verdict,
             credit=self.credit(verdict, notes),
             read=written,
-            own=own.value,
+            own=own.value if known else None,
             rad=own.rad,
             ulps_exact=unit and abs(written.number - exact.value) / unit,
-            ulps_own=unit and abs(written.number - own.value) / unit,
+            ulps_own=unit and abs(written.number - own.value) / unit if known else None,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
             found=tuple(self.diagnosed(key)) if self.explains and verdict in WRONG else (),

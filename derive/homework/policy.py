@@ -133,6 +133,8 @@ def read(item: Item | None) -> Policy:
         policy = replace(policy, follow_through=follow_through(given["follow_through"]))
     if "ask" in given:
         policy = replace(policy, ask=tuple(text(part) for part in sequence(given["ask"])))
+        if not policy.ask:
+            raise given["ask"].error("asks for no step; leave it out to mark whatever is answered")
     if "form" in given:
         policy = replace(policy, form=one_of(given["form"], FORMS))
     return policy

@@ -36,7 +36,7 @@ def with_steps(circuit: Circuit, steps: Mapping[str, Item], *, last: bool = Fals
             formula = parse_formula(text(item), circuit.names)
         except InputError as problem:
             where = "" if problem.column is None else f"column {problem.column}: "
-            raise item.error(f"steps: {name}: {where}{problem.problem}") from None
+            raise item.error(f"{where}{problem.problem}") from None
         circuit = with_step(circuit, leaf((1, 1), name, STEP), formula, last=last)
     return circuit
 

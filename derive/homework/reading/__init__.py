@@ -1,7 +1,7 @@
-"""A student's file to what was handed in: `answers.yaml`, the same in JSON, CSV, or a Markdown worksheet.
+"""A student's file to what was handed in: `answers.yaml`, the same in JSON or TOML, CSV, or a Markdown worksheet.
 
 `read` a file, `parse` a text, `read_number` for the text of one number. Nothing a student writes is ever evaluated;
-size, depth and counts are limited before the parsers (PyYAML, json, csv) see anything.
+size, depth and counts are limited before the parsers (PyYAML, json, tomllib, csv) see anything.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from derive.homework.reading.answers import submissions
 from derive.homework.reading.json_tree import parse_json
 from derive.homework.reading.numbers import read_number as read_number
 from derive.homework.reading.spreadsheet import begins_table, parse_csv
+from derive.homework.reading.toml_tree import MAX_SIZE, parse_toml
 from derive.homework.reading.worksheet import parse_markdown
 from derive.homework.submission import Submission
 from derive.homework.written import Unreadable as Unreadable
@@ -28,6 +29,7 @@ KINDS = {
     ".yaml": "yaml",
     ".yml": "yaml",
     ".json": "json",
+    ".toml": "toml",
     ".csv": "csv",
     ".tsv": "csv",
     ".md": "markdown",
@@ -53,7 +55,7 @@ def read(path: str | Path, *, comma: bool = False, regular: bool = False) -> lis
 
 
 def parse(text: str, file: str, kind: str = "", *, comma: bool = False) -> list[Submission]:
-    """The submissions in a text of a kind: yaml, json, csv, markdown, or "" for what it looks like.
+    """The submissions in a text of a kind: yaml, json, toml, csv, markdown, or "" for what it looks like.
 
     file: the name that messages give it · comma: as for `read`
     """
@@ -61,9 +63,11 @@ def parse(text: str, file: str, kind: str = "", *, comma: bool = False) -> list[
     kind = kind or looks_like(text)
     if kind == "yaml":
         return submissions(parse_yaml(text, file, LIMITS), comma)
-    text = clean(text, file, MAX_TABLE if kind == "csv" else LIMITS.size)
+    text = clean(text, file, {"csv": MAX_TABLE, "toml": MAX_SIZE}.get(kind, LIMITS.size))
     if kind == "json":
         return submissions(parse_json(text, file, DEPTH), comma)
+    if kind == "toml":
+        return submissions(parse_toml(text, file, DEPTH), comma)
     if kind == "csv":
         return parse_csv(text, file, comma)
     if kind == "markdown":

@@ -1,4 +1,4 @@
-"""The tree of an answers file to submissions: `answers.yaml`, and the same in JSON.
+"""The tree of an answers file to submissions: `answers.yaml`, and the same in JSON and TOML.
 
 A file that says what it may not say is refused; an answer that cannot be read is only that answer.
 """

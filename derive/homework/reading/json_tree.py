@@ -20,8 +20,6 @@ def parse_json(text: str, file: str, depth: int) -> Item:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         keys: dict[str, Any] = {}
         for key, value in found:
-            if len(key) > MAX_TEXT:
-                raise InputError(f"a name of {len(key)} characters; at most {MAX_TEXT} are allowed", file=file)
             if key in keys:
                 raise InputError(f"duplicate key {quoted(key)}", file=file)
             keys[key] = value
@@ -36,7 +34,7 @@ def parse_json(text: str, file: str, depth: int) -> Item:
         raise InputError(
             f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}", file=file, line=error.lineno, column=error.colno
         ) from None
-    return _item(found, "", file)
+    return tree(found, "", file)
 
 
 def _refuse_depth(text: str, file: str, depth: int) -> None:
@@ -50,13 +48,19 @@ def _refuse_depth(text: str, file: str, depth: int) -> None:
             raise InputError(f"nested more than {depth} levels deep", file=file, line=line, column=column)
 
 
-def _item(found: Any, path: str, file: str) -> Item:
+def tree(found: Any, path: str, file: str) -> Item:
+    """The tree of dictionaries and lists; what is neither is its text, and None what is blank."""
     value: Value = found
     path = path[:MAX_PATH]
     if isinstance(found, dict):
-        value = {key: _item(part, f"{path}.{key}" if path else key, file) for key, part in found.items()}
+        for key in found:
+            if len(key) > MAX_TEXT:
+                raise InputError(f"a name of {len(key)} characters; at most {MAX_TEXT} are allowed", file=file)
+        value = {key: tree(part, f"{path}.{key}" if path else key, file) for key, part in found.items()}
     elif isinstance(found, list):
-        value = [_item(part, f"{path}[{index}]", file) for index, part in enumerate(found)]
+        value = [tree(part, f"{path}[{index}]", file) for index, part in enumerate(found)]
     elif isinstance(found, bool):
         value = str(found).lower()
+    elif found is not None:
+        value = str(found)
     return Item(value, None, None, path, file, None, None)

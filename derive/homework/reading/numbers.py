@@ -144,7 +144,7 @@ def _with_point(plain: str, text: str, comma: bool) -> str:
             )
         return pointed
     if pointed != plain and _DECIMAL.fullmatch(pointed):
-        problem = f'{quoted(plain)}: a decimal comma? Then say so once (decimal: ","), or write {pointed}'
+        problem = f'{quoted(plain)}: a decimal comma? Then say so once (decimal: "," in the file, or --comma), or write {pointed}'
         raise Unreadable(problem, column=text.find(",") + 1)
     return plain
 

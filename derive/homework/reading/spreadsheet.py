@@ -134,8 +134,8 @@ def _wide(columns: list[str], row: Row, file: str, students: dict[str, Student])
 
 def _width(columns: list[str], row: Row) -> str:
     return (
-        f"{len(row.cells)} cells in a row of {len(columns)}; a cell that holds the separator, such as a decimal comma,"
-        " must be quoted"
+        f"{len(row.cells)} cells in a row of {len(columns)}; a cell that holds the separator, such as a decimal comma"
+        ' or that of "W1[1,2]", must be quoted'
     )
 
 
