@@ -228,6 +228,12 @@ def test_the_weights_of_the_next_step_keep_their_symbol_and_the_students_number(
     assert "worked on the way: mhat.W1@2[1,1], vhat.W1@2[1,1]. The error" in page
 
 
+@pytest.mark.parametrize(("id", "name", "who"), [("s1", "", "s1"), ("", "Ada", "Ada"), ("s1", "Ada", "Ada (s1)")])
+def test_who_handed_in(mazur: Assignment, id: str, name: str, who: str):
+    page = check(mazur, Submission(id, name, (Answer("z1[1]", "0.3775"),))).print("text")
+    assert f"Student: {who}\n" in page
+
+
 def test_a_mistake_is_told_once(mazur: Assignment):
     page = check(mazur, {"a2[2]": "0.7729", "dL/dz2[2]": "0.03810"}).print("text")
     assert page.count("[B3]") == 1 and page.count("[B24]") == 1

@@ -196,9 +196,8 @@ class Report:
     def summary(self) -> Iterator[Say]:
         """Who, how many points, where the first error is."""
         marked, submission = self.marked, self.marked.submission
-        if who := " ".join(
-            filter(None, (one_line(submission.name), one_line(f"({submission.student})" if submission.student else "")))
-        ):
+        student, name = one_line(submission.student), one_line(submission.name)
+        if who := f"{name} ({student})" if name and student else name or student:
             yield say("check.student", student=who)
         yield say("check.points", earned=points(marked.earned), most=points(marked.most))
         if marked.follow_through:
