@@ -247,3 +247,19 @@ def test_unreadable_is_the_only_error_of_a_formula():
 def test_the_largest_and_the_smallest_numbers_are_marked(value: str):
     found = marked(dict.fromkeys(worked()[::7], value))
     assert found.earned <= 1 and math.isfinite(found.most)
+
+
+@pytest.mark.parametrize("reveal", ["none", "first", "steps", "all"])
+@pytest.mark.parametrize(
+    ("net", "answers"),
+    [
+        ("softmax_classifier", {"W1+[1,2]": "-0.1", "dL/dW1[3,2]": "1e300", "L+": "1e3", "z1+[1]": "3/7"}),
+        ("softmax_classifier", {"a1[1]": "-1.00", "L": "0.512"}),
+        ("xor", {"z1[1,1]": "1.00e300", "z2[1,1]": "9.99e299", "L": "0.512"}),
+    ],
+)
+def test_numbers_that_lead_to_no_number_are_told_of(net: str, answers: dict[str, str], reveal: str):
+    """A logarithm of −1, a sum beyond all floats: the step after it has nothing it should have been."""
+    found = check(net, answers, reveal=reveal)
+    assert all(found.print(format) for format in ("text", "json", "html"))
+    assert all(mark.own is None or math.isfinite(mark.own) for mark in found.marks)

@@ -193,7 +193,8 @@ def test_found_behind_an_unwritten_step(rule: Mistake) -> None:
         if errors and visible(errors[0]):
             seen += 1
             assert key in errors[0].window, (net, key, formula)
-            assert (rule.id, key) in rules(errors[0]), (net, key, formula)
+            found = {id for id, _ in rules(errors[0])}  # named once, at the nearest of the steps where it gives this
+            assert rule.id in found, (net, key, formula)
     assert seen
 
 
@@ -218,7 +219,8 @@ def test_no_mistake_is_right_whatever_the_numbers(net: str) -> None:
         key = at.array(node)[0, 0].key
         if not np.allclose(columns[key], 0, atol=1e-12):
             for rule, formula in at.wrong(key):
-                wrong = numbers(formula, columns)
+                with np.errstate(all="ignore"):  # the logarithm of a negative number is as wrong as any
+                    wrong = numbers(formula, columns)
                 assert rule[0] != "B" or not np.allclose(wrong, columns[key], rtol=1e-9, atol=0), (key, formula)
 
 

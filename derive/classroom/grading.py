@@ -9,8 +9,9 @@ from derive.classroom.task import Plain
 from derive.errors import InputError
 from derive.homework import reading
 from derive.homework.assignment import Assignment
-from derive.homework.checked import SUFFIX, Checked
+from derive.homework.checked import Checked
 from derive.homework.marked import Marked
+from derive.homework.printed import SUFFIX
 from derive.homework.submission import Answer, Submission
 
 #: An answer that is hardly right. With it everything is loaded and worked out that the first submission would wait for.

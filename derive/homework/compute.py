@@ -20,7 +20,7 @@ _kept: dict[int, tuple[Formula, Compute]] = {}  # by identity: to hash a formula
 
 
 def numbers(f: Formula, values: Mapping[str, Value]) -> Value:
-    """The value of a formula, in floats or rows of floats; nan where it has none."""
+    """The value of a formula, in floats or rows of floats; nan where it has none. Callers mute NumPy's warnings."""
     kept = _kept.get(id(f))
     if kept is None or kept[0] is not f:
         if len(_kept) >= MOST_KEPT:

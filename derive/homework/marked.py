@@ -58,7 +58,7 @@ class Mark:
 
     key:     the canonical id of the entry, `dL/dW2[1,1]`; "" where the step is unknown · label: the author's name for it
     read:    the number as it was understood · formula: likewise · problem: why it could not be read
-    exact, own: the right value, and the one that follows from the student's own earlier numbers; None without numbers
+    exact, own: the right value, and the one that follows from the student's own earlier numbers; None without any
     rad:     how far rounding of earlier numbers may have moved the own value
     ulps_exact, ulps_own: how many units of the last written place lie between
     depends: keys of the written steps it was computed from · window: unwritten steps between these and this one

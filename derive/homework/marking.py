@@ -320,16 +320,17 @@ class Walk:
         ):
             notes = ("inconsistent_with_own",)
         unit = written.unit or None
+        known = math.isfinite(own.value)
         return replace(
             mark,
             verdict=verdict,
             value_verdict=verdict,
             credit=self.credit(verdict, notes),
             read=written,
-            own=own.value,
+            own=own.value if known else None,
             rad=own.rad,
             ulps_exact=unit and abs(written.number - exact.value) / unit,
-            ulps_own=unit and abs(written.number - own.value) / unit,
+            ulps_own=unit and abs(written.number - own.value) / unit if known else None,
             depends=stretch.written,
             window=stretch.unwritten if verdict in WRONG else (),
             found=tuple(self.diagnosed(key)) if self.explains and verdict in WRONG else (),

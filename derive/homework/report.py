@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from derive.checks.printed import printed
-from derive.document import Amount, Beside, Block, Cell, Code, Document, Say, Section, Step, Table, say
+from derive.document import Amount, Beside, Block, Cell, Code, Document, Line, Say, Section, Step, Table, say
 from derive.errors import WitnessError, printable
 from derive.formula import Name
 from derive.homework.assignment import Assignment
@@ -266,7 +266,7 @@ class Report:
 
     def wrong_number(self, mark: Mark, *, hidden: bool) -> Iterator[Block]:
         """What a number should have been, and what gives what was written. hidden: without the right formula"""
-        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), (self.own.expected(mark, hidden),))
+        yield Step("first/own", self.expectation(mark), tuple(self.distance(mark)), self.due(mark, hidden))
         window = [key for key in mark.window if not isinstance(self.circuit.entries[key].formula, Name)]
         if window:
             named = window[:MOST_NAMED]
@@ -279,6 +279,10 @@ class Report:
             yield Step("first/mistakes", say(several), substeps=substeps)
         else:
             yield say("check.unexplained")
+
+    def due(self, mark: Mark, hidden: bool) -> tuple[Line, ...]:
+        """The line that gives what a step should have been; none where own numbers before it give no number."""
+        return () if mark.own is None else (self.own.expected(mark, hidden),)
 
     def expectation(self, mark: Mark) -> Say:
         if self.circuit.entries[mark.key].given:
