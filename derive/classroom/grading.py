@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from derive import source, spec
+from derive import source
 from derive.classroom.task import Plain
 from derive.errors import InputError
 from derive.homework import reading
@@ -25,8 +25,8 @@ class Grading:
     """
 
     def __init__(self, net: Plain, options: Plain) -> None:
-        found = spec.check(source.parse(net["text"], net["name"]), Path(net["folder"]))
-        self.assignment = Assignment.of(found, PurePath(net["name"]).stem)
+        item = source.parse(net["text"], net["name"])
+        self.assignment = Assignment.read(item, Path(net["folder"]), PurePath(net["name"]).stem)
         self.formats = options["formats"]
         self.told = {name: options[name] for name in ("reveal", "lang", "lessons", "numbers")}
         self.grade(Submission(answers=(Answer(next(reversed(self.assignment.circuit.entries)), WRONG),)))
