@@ -28,6 +28,7 @@ from derive import examples, source
 from derive.cli import main
 from derive.cli.options import FORMAT_NAMES, NOTATIONS
 from derive.errors import InputError
+from derive.examples import resolve
 from derive.initializers import initializers
 from derive.losses import losses
 from derive.notation import PRESETS
@@ -655,6 +656,12 @@ def test_the_commands_of_the_readme(
 ) -> None:
     a_small_book(monkeypatch)
     (tmp_path / "my-net.yaml").write_text(block("yaml", "# my-net.yaml"), encoding="utf-8")
+    (tmp_path / "net.yaml").write_text(Path(resolve("mazur")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "submissions").mkdir()
+    answers = block("yaml", "# answers.yaml")
+    for path in (tmp_path / "answers.yaml", tmp_path / "submissions" / "s1234567.yaml"):
+        path.write_text(answers, encoding="utf-8")
+    (tmp_path / "roster.csv").write_text("student_id,name\ns1234567,Ada\n", encoding="utf-8")
     commands = [
         shlex.split(line, comments=True)[1:]
         for _, text in BLOCKS
@@ -670,7 +677,7 @@ def test_the_commands_of_the_readme(
 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
-    commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches", "check")
+    commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches", "check", "lint", "schema")
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves
