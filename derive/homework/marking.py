@@ -280,13 +280,14 @@ class Walk:
         """The mark with what the formula is worth: the worse of the two verdicts counts."""
         compared, numbered = self.formulas.compared(mark.key), mark.key in self.written
         guarded = compared.verdict == "follow_through" and self.policy.follow_through.guards and compared.trivial
+        notes = (*mark.notes, "guard_trivial") if guarded else mark.notes
         worse = compared.verdict if not numbered else max(mark.verdict, compared.verdict, key=VERDICTS.index)
         found = {f.rule: f for f in (*reversed(mark.found), *reversed(compared.found))}
         stretch = self.chain.stretch(mark.key)
         return replace(
             mark,
             verdict=worse,
-            credit=self.credit(worse, mark.notes),
+            credit=self.credit(worse, notes),
             depends=stretch.written,
             window=stretch.unwritten if worse in WRONG else (),
             formula=self.formulas.given[mark.key],
@@ -295,7 +296,7 @@ class Walk:
             found=tuple(reversed(found.values())),
             formula_found=compared.found,
             hints=compared.hints,
-            notes=(*mark.notes, "guard_trivial") if guarded else mark.notes,
+            notes=notes,
         )
 
     def diagnosed(self, key: str) -> list[Found]:
@@ -378,6 +379,8 @@ class Walk:
         mark, written = self.marks[key], self.written[key]
         if mark.verdict != "too_coarse" or mark.own is None:
             return mark.verdict in (*WRONG, "follow_through")
+        if not self.astray.isdisjoint(mark.depends):
+            return True
         refs = (self.exact(key), Reference(mark.own))
         return not any(
             ladder.close(written, ref, written.ulp) and bool(written.value) == bool(ref.value) for ref in refs
