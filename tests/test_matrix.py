@@ -136,8 +136,7 @@ def test_more_digits_of_a_right_number_are_never_worse(value: Decimal, digits: i
 @given(numbers, st.sampled_from([-1, 10, 100, Fraction(1, 10), Fraction(6, 5), Fraction(11, 10)]))
 def test_what_is_off_is_wrong(value: Decimal, factor: Fraction) -> None:
     exact = Fraction(value)
-    off = exact * factor
-    text = format(Context(prec=6).divide(Decimal(off.numerator), Decimal(off.denominator)), "e")
+    text = f"{float(exact * factor):.5e}"
     verdict = ladder.judge(read_number(text, False), Reference(float(exact), 0.0, lambda: exact), None, Precision())
     assert verdict == (
         "sign" if factor == -1 else "error" if factor in (Fraction(6, 5), Fraction(11, 10)) else "power_of_ten"
