@@ -134,10 +134,14 @@ class Solution:
         return {checkpoint.FILE: checkpoint.save(self.course)}
 
     def _repr_html_(self) -> str:
-        from html import escape
+        return framed(self.to_html())
 
-        # notebooks put this inside their own page: an iframe keeps the two styles apart
-        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
+
+def framed(page: str) -> str:
+    """A page inside that of a notebook: a frame keeps the two styles apart."""
+    from html import escape
+
+    return f'<iframe srcdoc="{escape(page)}" style="width:100%;height:40rem;border:0"></iframe>'
 
 
 def kept(spec: Spec) -> Model:

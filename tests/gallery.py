@@ -105,6 +105,7 @@ def rendered() -> dict[Path, str]:
         "| Homework, marked: [answers](check-mazur/answers.yaml) | `derive check mazur answers.yaml --reveal all` | [page](check-mazur/answers.html) · [Markdown](check-mazur/answers.md) |",
         "| A class, marked: [answers](class-mazur/class.csv) | `derive check mazur class.csv` | [report](class-mazur/summary.html) · [Markdown](class-mazur/summary.md) · [grades](class-mazur/grades.csv) |",
     ]
+    rows.append("| How well homework is marked | `python tests/matrix.py` | [figures](marking.md) |")
     head = "# Gallery\n\nThe built-in examples and some of the lessons, as derive prints them. Download a page and open it in a browser; the Markdown shows here.\n\n"
     files[Path("README.md")] = head + "| | command | result |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     return files

@@ -25,10 +25,11 @@ import derive
 from derive.cli import main
 from derive.errors import InputError
 from derive.homework.assignment import Assignment
-from derive.homework.checked import FORMATS, Checked, check
+from derive.homework.checked import Checked, check
 from derive.homework.marked import VERDICTS, WRONG, Found
 from derive.homework.mistakes import mistakes
 from derive.homework.own import Own, numeral
+from derive.homework.printed import FORMATS
 from derive.homework.reading import read_number
 from derive.homework.report import REVEAL, SIGNS
 from derive.homework.submission import Answer, Submission

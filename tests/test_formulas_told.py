@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from derive.homework.assignment import Assignment
-from derive.homework.checked import FORMATS, Checked, check
+from derive.homework.checked import Checked, check
 from derive.homework.equality import Counterexample, Equality
 from derive.homework.marked import Found, Mark
+from derive.homework.printed import FORMATS
 from derive.language import Words, part
 
 NUMBER = r"−?\d+(?:\.\d+)?"

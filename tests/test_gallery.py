@@ -15,5 +15,5 @@ def test_the_gallery_is_fresh() -> None:
 
 
 def test_nothing_else_lies_in_the_gallery() -> None:
-    known = {FOLDER / path for path in rendered()} | {FOLDER / "picture.png"}
+    known = {FOLDER / path for path in rendered()} | {FOLDER / "picture.png", FOLDER / "marking.md"}
     assert {path for path in FOLDER.rglob("*") if path.is_file()} == known

@@ -15,6 +15,7 @@ import pytest
 from fake_grader import KEY
 from jsonschema import Draft202012Validator
 
+from derive.classroom.batch import check_class
 from derive.classroom.gradescope import autograde, autograder, points
 from derive.classroom.killable import Limits
 from derive.errors import InputError
@@ -282,3 +283,18 @@ def test_weights_come_along_and_a_broken_file_does_not(tmp_path: Path):
     net.write_text("inputs: [1, 2]\nlayerz: []\n", encoding="utf-8")
     with pytest.raises(InputError, match="unknown key 'layerz'"):
         autograder(net)
+
+
+def test_a_sheet_without_a_network_goes_to_gradescope_and_to_a_class(tmp_path: Path) -> None:
+    """What one student's answers are marked by, a class is marked by too."""
+    sheet = tmp_path / "sheet.yaml"
+    sheet.write_text("given: {x: 1}\nsteps: {h: 2*x, k: h + 1}\n")
+    assert autograder(sheet)
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    (answers / "s1.yaml").write_text("answers: {h: 2, k: 3}")
+    (one,) = check_class(sheet, answers, tmp_path / "out").records
+    assert not one.problem and one.earned == one.most == 2
+    sheet.write_text("given: {x: 1}\nsteps: {h: 2*x, k: zz + 1}\n")
+    with pytest.raises(InputError, match="there is no 'zz'"):
+        autograder(sheet)

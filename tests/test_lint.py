@@ -22,7 +22,6 @@ from derive.errors import InputError
 from derive.formula import Formula
 from derive.homework import ladder
 from derive.homework.bench import Bench
-from derive.homework.checked import FORMATS
 from derive.homework.circuit import Circuit
 from derive.homework.compute import number
 from derive.homework.degenerate import Reason, reasons
@@ -32,6 +31,7 @@ from derive.homework.lint_report import LintReport, as_written
 from derive.homework.linted import Linted, lint
 from derive.homework.nearby import Change, Score, Suggestion, changed
 from derive.homework.policy import Precision
+from derive.homework.printed import FORMATS
 from derive.homework.reading import read_number
 from derive.language import Words, part
 from derive.spec import load

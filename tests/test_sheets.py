@@ -10,7 +10,8 @@ import pytest
 
 from derive.formula import Partial, Symbol
 from derive.homework.assignment import Assignment
-from derive.homework.checked import FORMATS, Checked, check
+from derive.homework.checked import Checked, check
+from derive.homework.printed import FORMATS
 from derive.notation import stepped
 
 #: Two steps of a recurrent network, worked backwards; the answers are those of a published solution, in which the

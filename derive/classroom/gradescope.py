@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from derive import source, spec
+from derive import source
 from derive.classroom import entries
 from derive.classroom.batch import GRADER, agreed, network
 from derive.classroom.engines import engine, settled
@@ -19,6 +19,7 @@ from derive.classroom.folder import choose
 from derive.classroom.killable import Limits
 from derive.classroom.record import PLACES, Record, Step, record
 from derive.classroom.task import file_task, preparation
+from derive.homework.assignment import Assignment
 from derive.language import Words
 from derive.options import mapping
 from derive.solution import write
@@ -68,7 +69,7 @@ def autograder(net: str | Path, *, lang: str = "en", reveal: str = "first") -> b
         RUN: RUN_SH.format(net=NET, lang=lang, reveal=reveal, failed=spelled(failed(Words(lang)))).encode(),
     }
     item, folder = source.parse(given["text"], given["name"]), Path(given["folder"])
-    spec.check(item, folder)
+    Assignment.read(item, folder)
     weights = mapping(item).get("parameters")
     if weights is not None and isinstance(weights.value, str):  # a file inside the folder, as was just checked
         files[weights.value] = (folder / weights.value).read_bytes()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from derive import source, spec
+from derive import source
 from derive.classroom.task import Plain
 from derive.errors import InputError
 from derive.homework import reading
 from derive.homework.assignment import Assignment
-from derive.homework.checked import SUFFIX, Checked
+from derive.homework.checked import Checked
 from derive.homework.marked import Marked
+from derive.homework.printed import SUFFIX
 from derive.homework.submission import Answer, Submission
 
 #: An answer that is hardly right. With it everything is loaded and worked out that the first submission would wait for.
@@ -24,8 +25,8 @@ class Grading:
     """
 
     def __init__(self, net: Plain, options: Plain) -> None:
-        found = spec.check(source.parse(net["text"], net["name"]), Path(net["folder"]))
-        self.assignment = Assignment.of(found, PurePath(net["name"]).stem)
+        item = source.parse(net["text"], net["name"])
+        self.assignment = Assignment.read(item, Path(net["folder"]), PurePath(net["name"]).stem)
         self.formats = options["formats"]
         self.told = {name: options[name] for name in ("reveal", "lang", "lessons", "numbers")}
         self.grade(Submission(answers=(Answer(next(reversed(self.assignment.circuit.entries)), WRONG),)))

@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,12 +144,17 @@ def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: boo
 
 def summary(document: Document, paths: list[Path], ascii: bool) -> None:
     """A few lines on the terminal."""
-    from derive.dialects.text import ascii_only
     from derive.printers.terminal import Terminal
 
     printer = Terminal(document, ascii=ascii)
     lines = [printer.escape(document.title), *map(printer.say, document.summary), printer.passed]
-    lines += [printer.word("terminal.wrote", path=str(path)) for path in paths]
+    say([*lines, *(printer.word("terminal.wrote", path=str(path)) for path in paths)], ascii)
+
+
+def say(lines: Iterable[str], ascii: bool) -> None:
+    """Lines on the terminal, in ASCII spellings where it knows nothing else."""
+    from derive.dialects.text import ascii_only
+
     for line in lines:
         try:
             click.echo(ascii_only(line) if ascii else line)

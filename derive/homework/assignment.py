@@ -56,11 +56,15 @@ class Assignment:
         """
         given = net if isinstance(net, Mapping) else resolve(net)
         stem = Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else ""
-        item = tree(given)
-        if exercise := without_network(item):
-            return cls.made(None, exercise, stem)
         folder = Path("." if isinstance(given, Mapping) or str(given) == "-" else given).parent
-        return cls.of(check(item, folder), stem)
+        return cls.read(tree(given), folder, stem)
+
+    @classmethod
+    def read(cls, item: Item, folder: Path, name: str = "") -> Assignment:
+        """The assignment of what stands in a file, with a network or without one; folder: of the weights beside it."""
+        if exercise := without_network(item):
+            return cls.made(None, exercise, name)
+        return cls.of(check(item, folder), name)
 
     @classmethod
     def of(cls, spec: Spec, name: str = "") -> Assignment:

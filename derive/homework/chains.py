@@ -40,7 +40,7 @@ class Chain:
         circuit: Circuit,
         written: Mapping[str, float],
         reach: Callable[[str], float],
-        virtual: Callable[[float], float],
+        virtual: Callable[[str, float], float],
         changed: Mapping[str, float] | None = None,
     ) -> None:
         self.circuit, self.written, self.reach, self.virtual = circuit, written, reach, virtual
@@ -114,7 +114,7 @@ class Chain:
                     rows[key] = self.used(key)
                 else:
                     found = numbers(entry.formula, rows)
-                    rows[key] = self.moved(key, found, self.virtual(self.own[key]))
+                    rows[key] = self.moved(key, found, self.virtual(key, self.own[key]))
         return rows
 
     def moved(self, key: str, row: Value, half: float) -> Value:
@@ -182,7 +182,7 @@ class Chain:
             for step in self.stretch(key).unwritten:
                 if step in injected or not rows.keys().isdisjoint(entries[step].parents):
                     found = numbers(injected.get(step) or entries[step].formula, rows)  # type: ignore[arg-type]
-                    rows[step] = self.moved(step, found, self.virtual(spread(found)[0]))
+                    rows[step] = self.moved(step, found, self.virtual(step, spread(found)[0]))
             return spread(numbers(formula, rows))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,19 +15,16 @@ from derive.errors import InputError, nearest
 from derive.homework import reading, record
 from derive.homework.assignment import Assignment
 from derive.homework.marked import Mark, Marked
+from derive.homework.printed import Printed
 from derive.homework.report import REVEAL, Report, numbers_of
 from derive.homework.submission import Submission
 from derive.language import Words
-from derive.printers import FORMATS as PAGES
-from derive.solution import write
 
-FORMATS = ("html", "latex", "markdown", "text", "json")
-SUFFIX = {"html": ".html", "latex": ".tex", "markdown": ".md", "text": ".txt", "json": ".json"}
 Given = str | Path | Mapping[str, Any] | Submission
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Printed):
     """A marked submission, to be asked and to be printed.
 
     reveal: how much is told, one of `derive.homework.report.REVEAL`; None: `first`, and everything in JSON
@@ -40,6 +37,8 @@ class Checked:
     lang: str = "en"
     numbers: Mapping[str, Any] = field(default_factory=dict)
     lessons: str | None = None
+
+    stem = "check"
 
     @property
     def first_error(self) -> str | None:
@@ -93,41 +92,9 @@ class Checked:
         """The page. WitnessError where a line on it is not true."""
         return replace(self.report(reveal or self.reveal or "first").document(), lessons=self.lessons)
 
-    def print(self, format: str) -> str:
-        """The page in one of `FORMATS`."""
-        if format not in FORMATS:
-            raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
-        if format == "json":
-            return record.written(self.report(self.reveal or "all"))
-        return str(PAGES[format].print(self.document()))
-
-    def to_html(self) -> str:
-        """One self-contained page."""
-        return self.print("html")
-
-    def to_latex(self) -> str:
-        """A LaTeX document."""
-        return self.print("latex")
-
-    def to_markdown(self) -> str:
-        """Markdown as GitHub renders it."""
-        return self.print("markdown")
-
     def to_json(self) -> str:
         """JSON, schema derive-check/1."""
-        return self.print("json")
-
-    def save(self, folder: str | Path, name: str = "check", formats: Sequence[str] = ("html",)) -> list[Path]:
-        """Writes the files into a folder, each whole or not at all, and says which."""
-        printed = {Path(folder) / f"{name}{SUFFIX[format]}": self.print(format) for format in formats}
-        for path, content in printed.items():
-            write(path, content)
-        return list(printed)
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
+        return record.written(self.report(self.reveal or "all"))
 
 
 # what is handed in ----------------------------------------------------------------------------------------------------

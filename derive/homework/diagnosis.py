@@ -82,7 +82,7 @@ class Diagnosis:
     def promising(self, values: Value) -> Value:
         """The places of the values that may be what was written, once rounding on the way to them is worked out."""
         rad, due = self.chain.rad(self.key), abs(self.chain.own[self.key])
-        share = rad / due if due > rad else self.chain.virtual(1.0)
+        share = rad / due if due > rad else self.chain.virtual(self.key, 1.0)
         with np.errstate(all="ignore"):
             near = ladder.half(self.written, self.unit) + WIDER * np.maximum(rad, share * np.abs(values))
             return np.flatnonzero(np.abs(values - self.written.number) <= near)

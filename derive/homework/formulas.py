@@ -88,7 +88,7 @@ class Formulas:
         if right is None or not math.isfinite(value):
             return
         named = {name.key for name in names(student)}
-        plain = Chain(self.circuit, {}, lambda key: 0.0, lambda value: 0.0)
+        plain = Chain(self.circuit, {}, lambda key: 0.0, lambda key, value: 0.0)
         unnamed = [at for at in plain.stretch(key).unwritten if at not in named]
         for at in (key, *reversed(unnamed[-MOST_HIDDEN:])):
             for rule, wrong in self.circuit.wrong(at):

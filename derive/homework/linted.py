@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,16 @@ from derive.document import Document
 from derive.errors import InputError, nearest
 from derive.examples import resolve
 from derive.homework import lint_report, policy
-from derive.homework.checked import FORMATS, SUFFIX
 from derive.homework.circuit import Circuit
 from derive.homework.exercise import of_network
 from derive.homework.lint import Case, Lint, Suggestion, Twins
 from derive.homework.lint import lint as found_in
 from derive.homework.lint_report import LintReport, numbers_of
 from derive.homework.policy import Precision
+from derive.homework.printed import Printed
 from derive.language import Words
 from derive.model import Model
 from derive.notation import read as read_notation
-from derive.printers import FORMATS as PAGES
-from derive.solution import write
 from derive.spec import Spec, load
 
 MOST_DIGITS = 15  # of a float
@@ -33,7 +30,7 @@ ALONE = 400  # entries of an exercise up to which every result is looked at by i
 
 
 @dataclass(frozen=True)
-class Linted:
+class Linted(Printed):
     """What an exercise hides. found: all of it · asked: whether only a part of the steps was asked for"""
 
     spec: Spec
@@ -44,6 +41,8 @@ class Linted:
     lang: str = "en"
     numbers: Mapping[str, Any] = field(default_factory=dict)
     lessons: str | None = None
+
+    stem = "lint"
 
     @property
     def clean(self) -> bool:
@@ -86,29 +85,9 @@ class Linted:
         """The page. WitnessError where a number on it is not true."""
         return replace(self.report.document, lessons=self.lessons)
 
-    def print(self, format: str) -> str:
-        """The page in one of html, latex, markdown, text, json."""
-        if format not in FORMATS:
-            raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
-        return lint_report.written(self.report) if format == "json" else str(PAGES[format].print(self.document()))
-
-    def to_html(self) -> str:
-        """One self-contained page."""
-        return self.print("html")
-
     def to_json(self) -> str:
         """JSON, schema derive-lint/1."""
-        return self.print("json")
-
-    def save(self, folder: str | Path, name: str = "lint", formats: Sequence[str] = ("html",)) -> list[Path]:
-        """Writes the files into a folder, each whole or not at all, and says which."""
-        printed = {Path(folder) / f"{name}{SUFFIX[format]}": self.print(format) for format in formats}
-        for path, content in printed.items():
-            write(path, content)
-        return list(printed)
-
-    def _repr_html_(self) -> str:
-        return f'<iframe srcdoc="{escape(self.to_html())}" style="width:100%;height:40rem;border:0"></iframe>'
+        return lint_report.written(self.report)
 
 
 def lint(

@@ -200,6 +200,24 @@ class Walk:
         """How this student rounds."""
         return Habit.of(self.submission.rounding, self.written, self.values, self.policy.precision)
 
+    @cached_property
+    def habits(self) -> dict[bool, Habit]:
+        """The same of what an optimizer keeps, often with more digits, and of everything else."""
+        found = {}
+        for kept in (False, True):
+            alike = {key: w for key, w in self.written.items() if self.kept(key) is kept} or self.written
+            habit = Habit.of(self.submission.rounding, alike, self.values, self.policy.precision)
+            found[kept] = replace(habit, chops=self.habit.chops)
+        return found
+
+    def kept(self, key: str) -> bool:
+        """Whether a number is one that an optimizer keeps: squared gradients have no decimals to spare."""
+        return self.circuit.entries[key].node.role == "state"
+
+    def virtual(self, key: str, value: float) -> float:
+        """By how much a number that was not written down may be off by its rounding."""
+        return self.habits[self.kept(key)].virtual(value)
+
     def values(self, key: str) -> tuple[Reference, Reference | None]:
         """The right value, and the own one where all that it was computed from is written down."""
         own = None if self.chain.stretch(key).unwritten else Reference(self.chain.own[key])
@@ -208,7 +226,7 @@ class Walk:
     @cached_property
     def chain(self) -> Chain:
         numbers = {key: written.number for key, written in self.written.items()}
-        return Chain(self.circuit, numbers, self.reach, lambda value: self.habit.virtual(value), self.misread)
+        return Chain(self.circuit, numbers, self.reach, self.virtual, self.misread)
 
     def reach(self, key: str) -> float:
         """By how much a written number may be off by its rounding; one that is exact by nothing."""
@@ -217,7 +235,7 @@ class Walk:
         if ladder.exactly(written, exact) and written.number == own.value:
             return 0.0
         if ladder.coarse(written, [exact, own], self.policy.precision):
-            return min(self.habit.reach(written), self.habit.usual(exact.value))
+            return min(self.habit.reach(written), self.habits[self.kept(key)].usual(exact.value))
         return self.habit.reach(written)
 
     def exact(self, key: str) -> Reference:
