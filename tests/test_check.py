@@ -239,6 +239,14 @@ def test_a_mistake_is_told_once(mazur: Assignment):
     assert page.count("[B3]") == 1 and page.count("[B24]") == 1
 
 
+def test_nearly_the_right_number_does_not_follow_from_an_error(mazur: Assignment):
+    def verdict(number: str) -> str:
+        return check(mazur, {"dL/dw5": "0.0812", "w5+": number}).marked.marks[1].verdict
+
+    # right: 0.358916; from the wrong 0.0812: 0.4 − 0.0406 = 0.3594
+    assert (verdict("0.3594"), verdict("0.3589"), verdict("0.35891")) == ("follow_through", "correct", "truncated")
+
+
 def test_what_follows_from_an_error_is_not_called_right(mazur: Assignment):
     found = check(mazur, {"dL/dz2[1]": "0.7414", "dL/dw5": "0.44"}, reveal="steps")
     assert found.marked.marks[1].notes == ("low_precision",)

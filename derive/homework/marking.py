@@ -327,7 +327,7 @@ class Walk:
         wrong = bool(self.astray) and not self.astray.isdisjoint((*stretch.written, *stretch.given))
         notes: tuple[str, ...] = ()
         right = ladder.close(held, exact, precision.unit(held)) and not ladder.coarse(held, [exact], precision)
-        if wrong and verdict in RIGHT_BY_OWN and not right:
+        if wrong and not right and self.follows(held, own, verdict):
             notes = () if verdict == "correct_rounding" else (verdict,)
             verdict = "follow_through"
             guard = self.guarded(replace(mark, own=own.value, depends=stretch.written))
@@ -355,6 +355,14 @@ class Walk:
             found=tuple(self.diagnosed(key)) if self.explains and verdict in WRONG else (),
             notes=(*notes, *self.out_of_range(self.circuit.entries[key])),
         )
+
+    def follows(self, held: Written, own: Reference, verdict: str) -> bool:
+        """Whether a number is right by the student's own chain, and not only nearly the right one."""
+        if verdict not in RIGHT_BY_OWN or verdict == "correct_rounding" or not math.isfinite(own.value):
+            return verdict == "correct_rounding"
+        habit, precision = self.habit, self.policy.precision
+        alone = ladder.judge(held, own, own, precision, chops=habit.chops, pads=habit.pads)
+        return alone == "correct" or alone in RIGHT_BY_OWN
 
     def own(self, key: str) -> float:
         """What a step should have been; the noise of floats around an exact 0 is 0."""
