@@ -111,8 +111,9 @@ def test_files_beside_the_submissions_are_not_imported(tmp_path: Path, monkeypat
     assert [record.status for record in graded(folder, tmp_path / "out").records] == ["graded"]
 
 
-def test_a_network_at_fault_is_told_once(tmp_path: Path):
-    net = tmp_path / "net.yaml"
+def test_a_network_at_fault_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)  # a long path would be cut
+    net = Path("net.yaml")
     net.write_text("broken: 1\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"net\.yaml:1: unknown key 'broken'"):
         check_class(net, handed_in(tmp_path / "in", s1=RIGHT), tmp_path / "out", grader=FAKE)
