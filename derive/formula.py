@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction as Fraction
+from functools import lru_cache
 from typing import Any
 
 
@@ -176,6 +177,7 @@ class Apply(Formula):
     axis: int | None = None
 
 
+@lru_cache(maxsize=65_536)
 def entry(id: str, index: tuple[int, ...]) -> str:
     """The canonical id of an entry: `entry("W1", (1, 2))` is `W1[1,2]`."""
     return f"{id}[{','.join(map(str, index))}]" if index else id

@@ -6,6 +6,7 @@ student names no letter for them: hyper-parameters and masks; all else that is g
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ LEVELS = ("identical", "same_form", "equivalent", "equal_on_network", "undecided
 RIGHT = LEVELS[:4]
 INFORMATIVE = 8  # points that have to agree
 SAME, NOISE = Fraction(1, 10**90), Fraction(1, 10**110)  # of the values, and of the largest number on the way
+SAME_BITS, NOISE_BITS = (math.log2(bound.denominator) for bound in (SAME, NOISE))
+UNSURE_BITS = 4  # by which the exponents alone may mislead
 CANCELLED = 1e40  # how far numbers on the way may exceed those of the right formula
 FREE, MOST_FREE = 48, 12  # candidates at which symbols are independent, and how many are used
 CLEAR, SEEN = 1e-6, 4  # a difference that float64 sees, and at how many points all digits confirm it
@@ -255,13 +258,37 @@ def independent(i: int, dice: random.Random) -> Fraction:
 
 def agreements(a: Value, b: Value, size: Value, other: Value, places: Iterable[int]) -> Iterator[bool | None]:
     """For every point whether two long numbers agree; None where numbers on the way are too large to tell."""
-    same, noise = digits().number(SAME), digits().number(NOISE)
     for x, y, place in zip(a, b, places, strict=True):
-        largest = max(float(size[place]), float(other[place]))
-        if x != x or y != y or largest > CANCELLED * max(float(size[place]), 1e-30):
+        first = float(size[place])
+        largest = max(first, float(other[place]))
+        if x != x or y != y or largest > CANCELLED * max(first, 1e-30):
             yield None
         else:
-            yield bool(abs(x - y) <= same * (abs(x) + abs(y)) + noise * largest)
+            yield agree(x, y, largest)
+
+
+def agree(x: Any, y: Any, largest: float) -> bool:
+    """Whether two long numbers agree; their binary exponents decide where they can."""
+    off = x - y
+    if not off:
+        return True
+    if all(hasattr(number, "_mpf_") for number in (x, y, off)):
+        allowed = max(size_of(x), size_of(y)) - SAME_BITS, math.frexp(largest)[1] - NOISE_BITS
+        if math.isinf(size_of(off)):
+            return False
+        away = size_of(off) - max(allowed)
+        if abs(away) > UNSURE_BITS:
+            return away < 0
+    same, noise = digits().number(SAME), digits().number(NOISE)
+    return bool(abs(off) <= same * (abs(x) + abs(y)) + noise * largest)
+
+
+def size_of(x: Any) -> float:
+    """The binary exponent of a long number; of 0, and of what is not finite, infinite."""
+    _, mantissa, exponent, bits = x._mpf_
+    if mantissa:
+        return float(exponent + bits)
+    return math.inf if exponent else -math.inf
 
 
 def turning(f: Formula, points: Points) -> list[Value]:
