@@ -65,6 +65,7 @@ class Judge:
     seed: str = ""
     _points: dict[object, Points] = field(default_factory=dict)
     _free: dict[str, tuple[Sized, list[Any]]] = field(default_factory=dict)
+    _anywhere: dict[object, tuple[Formula, Value]] = field(default_factory=dict)
     _after: dict[str, frozenset[str]] = field(default_factory=dict)
     _before: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -234,7 +235,10 @@ class Judge:
         if not near.all():
             return False
         lookups = {key: objects([found[1][i] for i in places]) for key, found in drawn.items()}
-        x, y = (long(f, lambda name: lookups[name.key], len(places)) for f in (right, student))
+        kept = id(right), tuple(places), points.fixed
+        if kept not in self._anywhere or self._anywhere[kept][0] is not right:
+            self._anywhere[kept] = right, long(right, lambda name: lookups[name.key], len(places))
+        x, y = self._anywhere[kept][1], long(student, lambda name: lookups[name.key], len(places))
         return all(v is True for v in agreements(x, y, sizes[0], sizes[1], places))
 
     def free(self, name: Name, points: Points) -> tuple[Sized, list[Any]]:
