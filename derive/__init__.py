@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from derive.long_training import train
     from derive.solution import InputError, Solution, WitnessError, solve, study
     from derive.teaching import explain, explain_all
+    from derive.weaving import weave
 
 __all__ = [
     "InputError",
@@ -30,6 +31,7 @@ __all__ = [
     "solve",
     "study",
     "train",
+    "weave",
 ]
 
 
@@ -55,4 +57,8 @@ def __getattr__(name: str) -> Any:
         from derive import teaching
 
         return getattr(teaching, name)
+    if name == "weave":
+        from derive.weaving import weave
+
+        return weave
     raise AttributeError(f"module 'derive' has no attribute {name!r}")

@@ -43,7 +43,7 @@ FLOORS = """
     solution catalogue
     homework
     long_training teaching schema
-    classroom
+    classroom weaving
     derive
     cli
 """  # `derive` is derive/__init__.py
@@ -61,6 +61,7 @@ EAGER = {
 LAZY = {
     "contourpy": {"figures"},
     "distributed": {"classroom/engines"},
+    "markdown_it": {"weaving"},
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 import threading
 import time
@@ -42,10 +41,11 @@ def run(
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
     from derive.files import deliver, write
+    from derive.passes import listed
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
-    names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
+    names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
         solution = solution.linked(lessons) if lessons else solution
