@@ -18,7 +18,7 @@ FLOORS = """
     expression calculus
     differentiation
     spelling tensor
-    dialects graph
+    dialects graph generators
     source
     options ops
     arrays losses layers optimizers initializers schedules autodiff
@@ -27,6 +27,7 @@ FLOORS = """
     spec
     labels targets
     memory model
+    draws
     build
     training
     values notation figures language

@@ -21,6 +21,7 @@ PARTS = (
     "class",
     "notes",
     "weave",
+    "export",
 )
 
 
