@@ -22,6 +22,7 @@ PARTS = (
     "notes",
     "weave",
     "export",
+    "reading",
 )
 
 
