@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive import checks, passes, policies
+from derive import checks, passes, plots, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Book, Document, Witness
 from derive.errors import Diverged, InputError, WitnessError, nearest
 from derive.examples import resolve
+from derive.figures.axes import draw
 from derive.language import Words
 from derive.lessons import topics
 from derive.model import Model, at_random
@@ -33,6 +34,8 @@ from derive.tensor import Floats
 from derive.values import Quantities
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from derive.training.loop import Course
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
@@ -80,12 +83,12 @@ class Solution:
         fits = not index or (len(index) == len(shape) and all(1 <= i <= n for i, n in zip(index, shape, strict=True)))
         return (id, index) if fits else None
 
-    def named(self, name: str) -> tuple[str, tuple[int, ...]]:
-        """The same, or an InputError that names the nearest."""
+    def named(self, name: str, file: str = "--only") -> tuple[str, tuple[int, ...]]:
+        """The same, or an InputError that names the nearest; file: where the name stands."""
         found = self.find(name)
         if found is None:
             known = [*self.document.quantities, *self.model.labels.entries, *self.model.labels.whole]
-            raise InputError(f"there is no quantity '{name}'.{nearest(name, known)}", file="--only")
+            raise InputError(f"there is no quantity '{name}'.{nearest(name, known)}", file=file)
         return found
 
     # printing -------------------------------------------------------------------------------------------------------
@@ -133,15 +136,49 @@ class Solution:
 
         return {checkpoint.FILE: checkpoint.save(self.course)}
 
+    # plotting -------------------------------------------------------------------------------------------------------
+    def plot_loss(self, axes: Axes | None = None) -> Axes:
+        """The loss over the steps made: of `steps:` in the file, of `derive.train`, or of a study's function.
+
+        axes: matplotlib's, to draw on; None: those of a new figure. Returns the axes drawn on.
+        Raises InputError where the solution has no loss, or no numbers.
+        """
+        return draw(plots.loss(self.document), axes)
+
+    def plot_trajectory(self, *names: str, axes: Axes | None = None) -> Axes:
+        """The way of entries over the steps; of two, the one against the other.
+
+        names: ids of entries or labels (`w5`, `W1[2,1]`); without any, every parameter if there are at most 12, or where
+        an optimizer descends a function of two variables, its way over the level lines
+        Raises InputError for an unknown name, a whole matrix, and where nothing changes.
+        """
+        return draw(plots.trajectory(self.document, [self.entry(name) for name in names]), axes)
+
+    def plot_gradients(self, axes: Axes | None = None) -> Axes:
+        """How large the gradients of the parameters are: layer by layer, or step by step where several are worked."""
+        return draw(plots.gradients(self.document), axes)
+
+    def entry(self, name: str) -> tuple[str, tuple[int, ...]]:
+        """(id, index) of a single number; of a label that has another one with it, InputError."""
+        id, index = self.named(name, file="plot_trajectory")
+        if shape := self.document.quantities[id].shape[len(index) :]:
+            first = ",".join("1" for _ in shape)
+            raise InputError(
+                f"this is not one number but {'×'.join(map(str, shape))}: choose an entry, such as {id}[{first}]",
+                file=name,
+            )
+        return id, index
+
     def _repr_html_(self) -> str:
         return framed(self.to_html())
 
 
 def framed(page: str) -> str:
-    """A page inside that of a notebook: a frame keeps the two styles apart."""
+    """A page inside that of a notebook: a frame keeps the two styles apart, and is as high as the page, up to a limit."""
     from html import escape
 
-    return f'<iframe srcdoc="{escape(page)}" style="width:100%;height:40rem;border:0"></iframe>'
+    fit = "this.style.height=Math.min(this.contentDocument.documentElement.scrollHeight+8,720)+'px'"
+    return f'<iframe srcdoc="{escape(page)}" onload="{fit}" style="width:100%;height:40rem;border:0"></iframe>'
 
 
 def kept(spec: Spec) -> Model:
