@@ -91,6 +91,16 @@ class Solution:
             raise InputError(f"there is no quantity '{name}'.{nearest(name, known)}", file=file)
         return found
 
+    def only(self, *names: str) -> Solution:
+        """The lines about some quantities alone, by ids or labels; of a parameter, those of its gradient and its update.
+
+        Raises InputError for an unknown name, and where no line is about any of them.
+        """
+        document = passes.select(self.document, [self.named(name) for name in names])
+        if not document.sections:
+            raise InputError(f"there is no line about {', '.join(names)} at this level", file="--only")
+        return replace(self, document=document)
+
     # printing -------------------------------------------------------------------------------------------------------
     def linked(self, lessons: str) -> Solution:
         """The same, with links to the lessons on the page at this address: what `derive explain --all` writes."""
@@ -306,12 +316,8 @@ def finished(
         )
     document = replace(document, witnesses=tuple(witnesses))
     solution = Solution(document if document.topic else pointed(document, topics()), model, course)
-    passed = passes.LEVELS[level](solution.document)
-    if only:
-        passed = passes.select(passed, [solution.named(name) for name in only])
-        if not passed.sections:
-            raise InputError(f"there is no line about {', '.join(only)} at this level", file="--only")
-    return replace(solution, document=passed)
+    leveled = replace(solution, document=passes.LEVELS[level](solution.document))
+    return leveled.only(*only) if only else leveled
 
 
 def study(
