@@ -46,6 +46,7 @@ class Solution:
     """A worked solution that its witnesses agree on.
 
     `solution["dL/dW2"]` is a float64 array in the shape of the contract, `solution["w5"]` the number with that label.
+    In a notebook it shows itself as the page; `only` makes a part of it, `plot_…` draw on matplotlib's axes.
     """
 
     document: Document
@@ -265,11 +266,20 @@ def solve(
     stage: Callable[[str], None] = lambda name: None,
     **numbers: Any,
 ) -> Solution:
-    """The worked solution of a network: a path, `-`, the name of a built-in example, or a mapping like net.yaml.
+    """The worked solution of a network: forward pass, loss, gradient of every parameter, updates, checked.
 
-    form: scalar, matrix, both, or auto · level: brief, normal, full · lang: en or zh · notation: a preset
-    only: ids or labels, to keep their lines alone · stage: told what is being done, for a progress display
-    numbers: significant, decimals, exact, round_as_you_go, half, comma: in the place of the file's own
+    net: a path, `-` for standard input, the name of a built-in example, or a mapping like net.yaml
+    form: `scalar` every unit by itself, `matrix`, `both`, or `auto`, by size
+    level: `brief` lines only, `normal`, or `full`, nothing folded · lang: `en` or `zh`
+    notation: a preset in the place of the file's own: standard, mazur, nielsen, ng, d2l, bishop, haykin, rows
+    backward: whether to go beyond the loss · only: ids or labels, to keep their lines alone
+    stage: told what is being done, for a progress display
+    numbers: `significant` digits (4) or `decimals`, `exact` fractions where there are any, `round_as_you_go` like on
+    paper, `half` (up, even, down) for ties, decimal `comma`: in the place of the file's own
+
+    Numbers are float64 in PyTorch's shapes: weights (out, in), vectors (units,), batches (samples, units). They have no
+    units, angles in radians. The semantics of layers, losses and optimizers are PyTorch's:
+    https://docs.pytorch.org/docs/stable/nn.html, https://docs.pytorch.org/docs/stable/optim.html.
     Raises InputError where the file is at fault, WitnessError where an independent check disagrees.
     """
     stage("read")
@@ -330,9 +340,13 @@ def study(
     stage: Callable[[str], None] = lambda name: None,
     **numbers: Any,
 ) -> Solution:
-    """A worked study of training mathematics: a file's path, or a mapping of the same form.
+    """A worked study of training mathematics without a network: an optimizer, a moving average, a schedule, batches.
 
-    kind: optimizer, ema, schedule, batches · the other arguments are those of `solve`
+    kind: optimizer, ema, schedule, batches
+    given: a file's path, or a mapping of the same form, as
+    {"optimizer": {"adam": {"lr": 0.1}}, "function": "x^2 + y^2", "start": {"x": 1, "y": 2}, "steps": 10}
+    The other arguments, and what is raised, are those of `solve`. Quantities are `theta@t`, `m@t`, `f@t`, … of shape ()
+    for one variable, (n,) for n; of a schedule `lr`, one rate for each epoch; of an average `x@t`, `s@t`.
     """
     from importlib import import_module
 
