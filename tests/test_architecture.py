@@ -40,7 +40,7 @@ FLOORS = """
     board
     lessons derivatives
     pointers
-    policies examples
+    policies examples plots
     solution catalogue
     homework
     long_training teaching schema

@@ -23,6 +23,7 @@ PARTS = (
     "weave",
     "export",
     "reading",
+    "notebook",
 )
 
 
