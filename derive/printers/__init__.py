@@ -42,6 +42,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "html": Format("solution.html", "html:page", "lessons.html"),
     "latex": Format("solution.tex", "latex:page", "lessons.tex"),
+    "typst": Format("solution.typ", "typst:page", "lessons.typ"),
     "markdown": Format("solution.md", "markdown:page", "lessons.md"),
     "text": Format("solution.txt", "terminal:page", "lessons.txt"),
     "json": Format("solution.json", "data:page", "lessons.json"),
