@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 from derive.document import Book, Document
 from derive.errors import InputError
@@ -24,24 +25,26 @@ class Format:
     printer: str
     book: str = ""
 
-    def print(self, document: Document) -> str | bytes:
+    def print(self, document: Document, **how: Any) -> str | bytes:
+        """how: what the format wants to be told, of pdf the engine and fonts"""
         module, function = self.printer.split(":")
         self.name(of_all=isinstance(document, Book))
         if isinstance(document, Book):
             function = "book"
-        found: Callable[[Document], str | bytes] = getattr(import_module(f"derive.printers.{module}"), function)
-        return found(document)
+        found: Callable[..., str | bytes] = getattr(import_module(f"derive.printers.{module}"), function)
+        return found(document, **how)
 
     def name(self, *, of_all: bool) -> str:
         """What the file with a document, or with all lessons, is called."""
         if of_all and not self.book:
-            raise InputError("all lessons together are not one picture; choose html, latex, markdown, text or json")
+            raise InputError("all lessons together are not one picture; choose html, pdf, latex, typst, markdown, text or json")
         return self.book if of_all else self.file
 
 
 FORMATS: dict[str, Format] = {
     "html": Format("solution.html", "html:page", "lessons.html"),
     "latex": Format("solution.tex", "latex:page", "lessons.tex"),
+    "pdf": Format("solution.pdf", "pdf:page", "lessons.pdf"),
     "typst": Format("solution.typ", "typst:page", "lessons.typ"),
     "markdown": Format("solution.md", "markdown:page", "lessons.md"),
     "text": Format("solution.txt", "terminal:page", "lessons.txt"),

@@ -83,14 +83,12 @@ class TypstPage(Printer):
         return spell(f, self.dialect)
 
 
-def page(document: Document, fonts: Sequence[str] = ()) -> str:
+def printed(document: Document, fonts: Sequence[str] = ()) -> str:
     """fonts: families to be tried before all others"""
-    return written("document.typ", fonts, p=TypstPage(document), document=document)
+    parts: dict[str, Any] = {"p": TypstPage(document), "document": document, "fonts": [*fonts, *CHINESE], "size": size}
+    if isinstance(document, Book):
+        return template("book.typ", escaped=False).render(**parts, printer=each(document, TypstPage))
+    return template("document.typ", escaped=False).render(**parts)
 
 
-def book(document: Book, fonts: Sequence[str] = ()) -> str:
-    return written("book.typ", fonts, p=TypstPage(document), printer=each(document, TypstPage), document=document)
-
-
-def written(name: str, fonts: Sequence[str], **parts: Any) -> str:
-    return template(name, escaped=False).render(**parts, size=size, fonts=[*fonts, *CHINESE])
+page = book = printed
