@@ -25,6 +25,10 @@ LATIN = re.compile(r"[A-Za-z]+")
 TALL = re.compile(r"frac\(|∑|mat\(|cases\(")
 #: A string, a sign kept from its meaning, brackets with a name before them, or one character.
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[A-Za-z.]*\(| [·+−] |.', re.DOTALL)
+#: A letter with the mark above it, or one character.
+CHARACTER = re.compile(rf"[A-Za-z][{''.join(ACCENTS)}]|.", re.DOTALL)
+#: What is set as mathematics in a text too.
+SIGN = re.compile(r"[α-ωΑ-Ωϕϵℓ∂∇∞≈≤≥≠≪≫∈∝→←⊙⊤√∑±×·−⋯⌊⌋⌈⌉]")
 #: What means something in a text, wherever it stands.
 SPECIAL = set("\\*_`$#[]<>@=-+/~'\"{}^&|:")
 #: What means something only after what stands before it: a number, a command, the same sign.
@@ -32,13 +36,16 @@ FOLLOWING = set(".;(!")
 
 
 def text(words: str) -> str:
-    """Anybody's text, so that Typst sets it and nothing else happens."""
-    found, seen = [], visible(words)
-    for before, c in zip(" " + seen, seen, strict=False):
-        if c in SPECIAL or (c in FOLLOWING and not (before.isalpha() and before.isascii())):
+    """Anybody's text, so that Typst sets it and nothing else happens; signs of mathematics as mathematics."""
+    found, before = [], " "
+    for c in CHARACTER.findall(unicodedata.normalize("NFC", visible(words))):
+        if c[1:] or SIGN.fullmatch(c):
+            found.append(f"${letters(c) if c[1:] else c}$")
+        elif c in SPECIAL or (c in FOLLOWING and not (before.isalpha() and before.isascii())):
             found.append("\\" + c)
         else:
             found.append(c)
+        before = c
     return "".join(found)
 
 
@@ -190,7 +197,9 @@ class Typst(Dialect):
         head = glyph.base if glyph.base in OPERATORS else letters(glyph.base)
         if glyph.base not in OPERATORS and LATIN.fullmatch(glyph.base) and glyph.base[1:]:
             head = f"op({string(glyph.base)})"
-        return head + "′" * glyph.mark.count("′") + self.bracket(r"\, ".join(args))
+        inside = self.bracket(r"\, ".join(args))
+        between = " " if inside.startswith("lr") else ""  # else the letters would be one name
+        return head + "′" * glyph.mark.count("′") + between + inside
 
     def sum_over(self, inner: str, axis: int | None) -> str:
         index = "" if axis is None else "_(n)" if (axis == 1) == self.style.columns else "_(j)"

@@ -9,11 +9,13 @@ from typing import Any
 from derive.dialects.typst import Typst, cut, string, text
 from derive.document import Book, Code, Document, Figure, Line, Step
 from derive.figures.still import to_still
+from derive.figures.text import wide
 from derive.formula import Formula
-from derive.printers.aligned import WIDTH, Markup, aligned
+from derive.printers.aligned import Markup, aligned
 from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
+WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
 LONGEST_WORD = re.compile(r"[^\s\\]{24}(?=[^\s\\])")  # letters that need not be broken
 #: Families of fonts with Chinese letters; the first that there is is taken.
@@ -85,10 +87,12 @@ class TypstPage(Printer):
 
 def printed(document: Document, fonts: Sequence[str] = ()) -> str:
     """fonts: families to be tried before all others"""
-    parts: dict[str, Any] = {"p": TypstPage(document), "document": document, "fonts": [*fonts, *CHINESE], "size": size}
+    parts: dict[str, Any] = {"p": TypstPage(document), "document": document, "size": size}
     if isinstance(document, Book):
-        return template("book.typ", escaped=False).render(**parts, printer=each(document, TypstPage))
-    return template("document.typ", escaped=False).render(**parts)
+        parts["printer"] = each(document, TypstPage)
+    wanted = template("book.typ" if isinstance(document, Book) else "document.typ", escaped=False)
+    source = wanted.render(**parts, fonts=fonts)
+    return wanted.render(**parts, fonts=[*fonts, *CHINESE]) if any(map(wide, source)) else source
 
 
 page = book = printed
