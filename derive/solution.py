@@ -106,11 +106,14 @@ class Solution:
         """The same, with links to the lessons on the page at this address: what `derive explain --all` writes."""
         return replace(self, document=replace(self.document, lessons=lessons))
 
-    def print(self, format: str) -> str | bytes:
-        """The solution in one of the formats of `derive.printers.FORMATS`."""
+    def print(self, format: str, **how: Any) -> str | bytes:
+        """The solution in one of the formats of `derive.printers.FORMATS`.
+
+        how: for pdf, `engine` (typst, xelatex, pdflatex or chromium) and `fonts` (files or folders for Typst)
+        """
         if format not in FORMATS:
             raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
-        return FORMATS[format].print(self.document)
+        return FORMATS[format].print(self.document, **how)
 
     def to_html(self) -> str:
         """One self-contained page."""
@@ -119,6 +122,10 @@ class Solution:
     def to_latex(self) -> str:
         """A LaTeX document."""
         return str(self.print("latex"))
+
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
+        """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
+        return bytes(self.print("pdf", engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
     def to_markdown(self) -> str:
         """Markdown as GitHub renders it."""

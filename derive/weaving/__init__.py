@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from derive.files import write
 from derive.weaving import markdown
 from derive.weaving.content import MarkdownPaper, Paper, content
 from derive.weaving.loom import Loom, placed
-from derive.weaving.markers import DEFAULTS, Block, Source, paired
+from derive.weaving.markers import Block, Source, paired
 from derive.weaving.request import Request, checked, read
 
 #: Files that stand in the folder of notes, or above it, where mathematics is written between dollar signs.
