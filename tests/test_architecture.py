@@ -42,6 +42,7 @@ FLOORS = """
     policies examples
     solution catalogue
     homework
+    sheets
     long_training teaching schema
     classroom
     derive

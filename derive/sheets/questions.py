@@ -78,7 +78,7 @@ def asked(circuit: Circuit, wanted: Sequence[str] | None, *, values: bool = Fals
     named: set[str] = set()
     found: set[str] = set()
     if wanted is None:
-        found = {key for key in usual(circuit)}
+        found = set(usual(circuit))
     for name in wanted or ():
         keys = in_group(circuit, name) or matching(circuit, name)
         if not keys:
@@ -175,9 +175,8 @@ def checkpoints(circuit: Circuit) -> Iterator[str]:
     weighted = {node.id for node in circuit.nodes.values() if node.role == "preactivation"}
     fed = {circuit.entries[p].node.id for e in circuit.entries.values() if e.node.id in weighted for p in e.parents}
     for node in circuit.nodes.values():
-        if group(circuit.entries[circuit.array(node)[0, 0].key]) == "forward" and node.id in taken & fed:
-            yield node.id
-        elif node.role == "gradient" and node.id.startswith("dL/dz"):
+        forward = group(circuit.entries[circuit.array(node)[0, 0].key]) == "forward"
+        if (forward and node.id in taken & fed) or (node.role == "gradient" and node.id.startswith("dL/dz")):
             yield node.id
 
 
