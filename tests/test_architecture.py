@@ -43,6 +43,7 @@ FLOORS = """
     policies examples plots
     solution catalogue
     homework
+    sheets
     long_training teaching schema
     classroom weaving
     derive

@@ -24,6 +24,7 @@ PARTS = (
     "export",
     "reading",
     "notebook",
+    "sheet",
 )
 
 

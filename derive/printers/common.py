@@ -9,7 +9,22 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from derive.document import Amount, Beside, Block, Book, Cell, Document, Figure, Line, Say, Topic, Witness, behind
+from derive.document import (
+    Amount,
+    Beside,
+    Blank,
+    Block,
+    Book,
+    Cell,
+    Document,
+    Figure,
+    Line,
+    Question,
+    Say,
+    Topic,
+    Witness,
+    behind,
+)
 from derive.figures.network import Network
 from derive.formula import Formula, Name, Number, entry
 from derive.ids import plain
@@ -83,6 +98,8 @@ class Printer(ABC):
                 return self.say(cell)
             case Amount():
                 return self.inline(self.amount(cell))
+            case Blank():
+                return self.blank()
             case Topic():
                 return self.topic(cell)
             case Raw(mathematics=mathematics):
@@ -92,6 +109,15 @@ class Printer(ABC):
             case tuple():
                 return self.escape(", ").join(map(self.cell, cell))
         return self.escape(str(cell))
+
+    # questions ------------------------------------------------------------------------------------------------------
+    def blank(self) -> str:
+        """A line to write on."""
+        return "______"
+
+    def asked(self, question: Question) -> str:
+        """The heading of a question: its number, what is asked, the points."""
+        return self.word("sheet.question", number=str(question.number), title=question.title, points=question.points)
 
     # lessons --------------------------------------------------------------------------------------------------------
     @cached_property

@@ -48,6 +48,9 @@ class Html(Printer):
     def linked(self, spelled: str, address: str) -> str:
         return Markup(f'<a href="{escape(address)}">{spelled}</a>')
 
+    def blank(self) -> str:
+        return Markup('<span class="blank"></span>')
+
     def lesson(self, topic: str) -> Markup:
         """The small link after a sentence to the lesson that derives it, or to the list of lessons on this page."""
         address, name = self.address(topic) or f"#lesson/{topic}", f"derive explain {topic}"
