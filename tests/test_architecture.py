@@ -45,6 +45,7 @@ FLOORS = """
     long_training teaching schema
     classroom
     derive
+    site
     cli
 """  # `derive` is derive/__init__.py
 HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS.strip().splitlines()) for room in rooms.split()}
