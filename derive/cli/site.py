@@ -40,7 +40,11 @@ def site(output: str, lang: str, open_: bool, quiet: bool) -> None:
         earlier = built.save(folder)
     words = Words(lang)
     if not quiet:
-        click.echo(words.plain("site.wrote", path=str(folder / "index.html"), pages=built.pages, size=f"{built.size / 1e6:.1f}"))
+        click.echo(
+            words.plain(
+                "site.wrote", path=str(folder / "index.html"), pages=built.pages, size=f"{built.size / 1e6:.1f}"
+            )
+        )
         if earlier.removed:
             click.echo(words.plain("site.removed", count=len(earlier.removed)))
         for name in earlier.kept:

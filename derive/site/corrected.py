@@ -21,14 +21,16 @@ def page(site: Site, judged: Sequence[Judged]) -> Page:
         section("how", say("site.errata.how"), say("site.errata.judged"), say("site.errata.thanks")),
         *(of_example(found) for found in faulty),
         throughout([found for found in judged if not found.errata]),
-        section("left", say("site.errata.left"), say("site.errata.not_listed", left=counts["left_out"], private=private)),
+        section(
+            "left", say("site.errata.left"), say("site.errata.not_listed", left=counts["left_out"], private=private)
+        ),
     ]
     summary = (
         say("site.errata.intro"),
         say("site.errata.examined", **examined),
         say("site.errata.counted", examples=len(judged), faulty=len(faulty), **counts),
     )
-    return Page("errata/index.html", title, site.sheet(title, sections, summary), "errata")
+    return Page("errata/index.html", title, site.sheet(title, sections, summary))
 
 
 def of_example(found: Judged) -> Section:
@@ -60,7 +62,11 @@ def described(found: Judged) -> str:
 
 def source(found: Judged) -> dict[str, Cell]:
     example = found.example
-    known = {"author": example.author, "year": example.year, "address": Goto(example.url, example.url) if example.url else ""}
+    known = {
+        "author": example.author,
+        "year": example.year,
+        "address": Goto(example.url, example.url) if example.url else "",
+    }
     return {name: cell for name, cell in known.items() if cell}
 
 
@@ -83,10 +89,10 @@ def reason(erratum: Erratum) -> Say:
 def throughout(found: Sequence[Judged]) -> Section:
     """The examples in which every number recomputed is right."""
     rows = [(linked(one), one.example.author, one.right) for one in found]
-    return section("right", say("site.errata.right"), table("right/table", "right", ("example", "author", "numbers"), rows))
+    return section(
+        "right", say("site.errata.right"), table("right/table", "right", ("example", "author", "numbers"), rows)
+    )
 
 
 def linked(found: Judged) -> Cell:
     return Goto(found.example.url, found.example.title) if found.example.url else found.example.title
-
-

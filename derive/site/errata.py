@@ -21,7 +21,12 @@ from derive.source import Item, Limits, Number, parse
 
 FILE = Path(__file__).parent / "errata.yaml"
 FLOAT_ERROR = Decimal(4) * Decimal(2) ** -52  # of a number computed in float64, at most
-NEAR = ("correct", "correct_rounding", "over_precise", "truncated")  # verdicts on numbers that are as right as rounding lets them be
+NEAR = (
+    "correct",
+    "correct_rounding",
+    "over_precise",
+    "truncated",
+)  # verdicts on numbers that are as right as rounding lets them be
 
 
 @dataclass(frozen=True)

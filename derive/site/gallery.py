@@ -22,10 +22,10 @@ def pages(site: Site) -> Iterator[Page]:
         solved = {form: solve(name, form=form, lang=site.language).document for form in FORMS}
         for form, document in solved.items():
             title = site.words.plain(f"site.gallery.{form}", title=document.title)
-            yield Page(address(name, form), title, noted(document, name, form), found=False)
+            yield Page(address(name, form), title, noted(document, name, form), look="", found=False)
         cards.append(card(site, name, solved["scalar"]))
     title = site.words.plain("site.part.gallery")
-    yield Page("gallery/index.html", title, site.sheet(title, cards, (say("site.gallery.intro"),)), "cards")
+    yield Page("gallery/index.html", title, site.sheet(title, cards, (say("site.gallery.intro"),)), "sheet cards")
 
 
 def files() -> Iterator[tuple[str, bytes]]:
@@ -45,7 +45,9 @@ def noted(document: Document, name: str, form: str) -> Document:
     link = Goto(address(name, other), say(f"site.gallery.other.{other}"))
     download = Goto(f"gallery/{name}.yaml", f"{name}.yaml")
     file = section("file", say("site.gallery.file"), say("site.gallery.from", file=download), Code(text(name)))
-    return replace(document, summary=(*document.summary, say("site.gallery.also", other=link)), sections=(*document.sections, file))
+    return replace(
+        document, summary=(*document.summary, say("site.gallery.also", other=link)), sections=(*document.sections, file)
+    )
 
 
 def text(name: str) -> str:

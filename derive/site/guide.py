@@ -9,4 +9,4 @@ from derive.site.pages import Page, Site
 
 def pages(site: Site) -> Iterator[Page]:
     title = site.words.plain("site.part.guide")
-    yield Page("guide/index.html", title, site.sheet(title, []), "plain")
+    yield Page("guide/index.html", title, site.sheet(title, []))

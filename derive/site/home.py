@@ -24,7 +24,11 @@ def page(site: Site, counts: Mapping[str, int]) -> Page:
     lines = select(solution.document, [solution.named(name) for name in SHOWN])
     looks: list[Block] = [say("site.home.picture", page=Goto("gallery/mazur.html", "A 2-2-2 sigmoid network"))]
     looks += [*diagrams(solution.document, "home"), *steps(lines.sections)]
-    parts = [say(f"site.home.to.{part}", page=Goto(path, say(f"site.part.{part}")), **numbers(part, counts)) for part, path in PARTS.items() if part != "home"]
+    parts = [
+        say(f"site.home.to.{part}", page=Goto(path, say(f"site.part.{part}")), **numbers(part, counts))
+        for part, path in PARTS.items()
+        if part != "home"
+    ]
     sections = (
         Section("what", say("site.home.what"), (say("site.home.does"), say("site.home.checked"))),
         Section("start", say("site.home.start"), (Code(START, "sh"), say("site.home.started"))),

@@ -21,6 +21,12 @@ def pages(site: Site) -> Iterator[Page]:
         chapters.append(section(chapter, say(f"chapter.{chapter}"), listed))
         for topic in topics:
             document = explain(topic, lang=site.language).document
-            yield Page(f"lessons/{topic}.html", site.words.plain("site.lesson", title=document.title), document, found=False)
+            yield Page(
+                f"lessons/{topic}.html",
+                site.words.plain("site.lesson", title=document.title),
+                document,
+                look="",
+                found=False,
+            )
     title = site.words.plain("site.part.lessons")
-    yield Page("lessons/index.html", title, site.sheet(title, chapters, (say("site.lessons.intro"),)), "plain")
+    yield Page("lessons/index.html", title, site.sheet(title, chapters, (say("site.lessons.intro"),)))

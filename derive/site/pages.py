@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from derive.document import Block, Cell, Document, Form, Line, Say, Section, Step, Table, say
+from derive.document import Amount, Block, Cell, Document, Form, Line, Say, Section, Step, Table, say
 from derive.language import Words
 from derive.numerals import Policy
 from derive.printers.site import Typed
@@ -48,14 +48,14 @@ class Command:
 class Page:
     """A page of the site.
 
-    path: from the folder of the site · title: among all pages this page's alone · look: a class for its style
+    path: from the folder of the site · title: among all pages this page's alone · look: classes for its style; "" for a worked page
     found: whether the search knows its sections, not only its title
     """
 
     path: str
     title: str
     document: Document
-    look: str = ""
+    look: str = "sheet"
     found: bool = True
 
     @property
@@ -98,7 +98,18 @@ def in_letters(step: Step, id: str) -> Step:
     """A step without its numbers, under another id; the steps inside it likewise."""
     lines = tuple(symbols(line) for line in step.lines)
     inside = tuple(in_letters(inner, f"{id}/{i}") for i, inner in enumerate(step.substeps, 1))
-    return replace(step, id=id, lines=tuple(line for line in lines if line.forms), substeps=inside, uses=(), fold=False)
+    shown = tuple(line for line in lines if line.forms)
+    why = tuple(map(lettered, step.why))
+    return replace(step, id=id, title=lettered(step.title), why=why, lines=shown, substeps=inside, uses=(), fold=False)
+
+
+def lettered(said: Say) -> Say:
+    """A sentence with letters in the place of numbers."""
+    args = {
+        key: arg.name if isinstance(arg, Amount) else lettered(arg) if isinstance(arg, Say) else arg
+        for key, arg in said.args.items()
+    }
+    return replace(said, args=args)
 
 
 def symbols(line: Line) -> Line:
