@@ -47,6 +47,7 @@ FLOORS = """
     long_training teaching schema
     classroom weaving
     derive
+    site
     cli
 """  # `derive` is derive/__init__.py
 HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS.strip().splitlines()) for room in rooms.split()}
