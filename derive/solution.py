@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,7 @@ from derive.numerals import Policy
 from derive.options import mapping
 from derive.pointers import pointed
 from derive.printers import FORMATS
-from derive.source import Item
-from derive.spec import Spec, load, tree
+from derive.spec import Given, Spec, load, tree
 from derive.tensor import Floats
 from derive.values import Quantities
 
@@ -236,7 +235,7 @@ def completed(model: Model) -> Model:
 
 
 def solve(
-    net: str | Path | Mapping[str, Any],
+    net: Given,
     *,
     form: str = "auto",
     level: str = "normal",
@@ -264,7 +263,7 @@ def solve(
     Raises InputError where the file is at fault, WitnessError where an independent check disagrees.
     """
     stage("read")
-    spec = load(resolve(net) if not isinstance(net, Mapping) else net)
+    spec = load(resolve(net))
     if backward and spec.loss is None:
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
     model = completed(kept(spec))
@@ -313,7 +312,7 @@ def finished(
 
 def study(
     kind: str,
-    given: str | Path | Mapping[str, Any] | Item,
+    given: Given,
     *,
     level: str = "normal",
     lang: str = "en",
@@ -332,7 +331,7 @@ def study(
     from importlib import import_module
 
     stage("read")
-    item = given if isinstance(given, Item) else tree(given)
+    item = tree(given)
     top = mapping(item)
     policy = policies.read(top.get("numbers"), numbers)
     stage("derive")

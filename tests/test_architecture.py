@@ -46,6 +46,7 @@ FLOORS = """
     sheets
     long_training teaching schema
     classroom weaving
+    notebook
     derive
     site
     cli

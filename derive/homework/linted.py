@@ -113,7 +113,7 @@ def lint(
     if significant is not None and decimals is not None:
         raise InputError("give either significant or decimals", file="--decimals")
     stage("read")
-    spec = load(net if isinstance(net, Mapping) else resolve(net))
+    spec = load(resolve(net))
     circuit = of_network(spec)
     asks = policy.read(spec.check)
     precision = asks.precision
