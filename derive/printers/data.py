@@ -68,9 +68,11 @@ class Data:
 
     def question(self, question: Question) -> dict[str, Any]:
         """What is asked for, without any answer."""
-        parts = [
-            {"step": part.typed, "letter": part.letter, "id": entry(plain(line.target.id)[1], line.target.index)}
-            | {
+        parts: list[dict[str, Any]] = [
+            {
+                "step": part.typed,
+                "letter": part.letter,
+                "id": entry(plain(line.target.id)[1], line.target.index),
                 "latex": self.latex.target(line),
                 "formula": self.formula(line.forms[-1].formula) if line.forms else None,
             }

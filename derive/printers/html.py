@@ -22,10 +22,10 @@ from derive.spelling import spell
 class Html(Printer):
     """A document as HTML with MathML.
 
-    asked: significant digits of an answer that is tried on the page, as many as marking asks for by default
+    digits: significant digits of an answer that is tried on the page, as many as marking asks for by default
     """
 
-    asked = 3
+    digits = 3
     verdicts = verdicts()
 
     def __init__(self, document: Document) -> None:

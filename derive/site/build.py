@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from derive.classroom.results import Earlier, Results
 from derive.document import Section
 from derive.errors import InputError
+from derive.files import Earlier, Results
 from derive.language import LANGUAGES, Words
 from derive.printers.common import template
 from derive.printers.site import Frame, safe, style, text_of
