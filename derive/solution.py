@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """A worked solution that its witnesses agree on.
 
@@ -187,6 +187,11 @@ class Solution:
                 file=name,
             )
         return id, index
+
+    def __repr__(self) -> str:
+        document = self.document
+        agreed = sum(witness.compared for witness in document.witnesses)
+        return f"<Solution {document.title!r}: {len(document.quantities)} quantities, {agreed:,} comparisons agree>"
 
     def _repr_html_(self) -> str:
         return framed(self.to_html())

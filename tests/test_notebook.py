@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import matplotlib
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 
@@ -17,6 +21,7 @@ from derive import notebook, plots
 from derive.figures.axes import draw
 from derive.figures.chart import Chart
 
+ROOT = Path(__file__).parent.parent
 NET = {
     "name": "Two $layers$, _odd_ names",
     "inputs": [[1, -2], [0.5, 3]],
@@ -223,3 +228,40 @@ def test_what_a_cell_says_wrong(line: str, cell: str | None, problem: str) -> No
     with pytest.raises(derive.InputError) as error:
         notebook.run(line, cell, {})
     assert problem in str(error.value) and "\n" not in str(error.value)
+
+
+# the example ----------------------------------------------------------------------------------------------------------
+def test_a_solution_says_what_it_is_in_one_line(solution: derive.Solution) -> None:
+    assert re.fullmatch(r"<Solution 'Two .*': \d+ quantities, [\d,]+ comparisons agree>", repr(solution))
+    assert repr(derive.check("mazur", {"z1[1]": "0.3123"})) == "<Checked: 0 of 1 points, first error z1[1]>"
+
+
+@pytest.fixture(scope="module")
+def cells() -> dict[str, Any]:
+    """The cells of the example notebook, run by a kernel, by their ids."""
+    notebook = nbformat.read(ROOT / "output" / "notebook.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of the client and the kernel are not ours
+        nbclient.NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
+        ).execute()
+    return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def test_the_example_notebook_runs(cells: dict[str, Any]) -> None:
+    shown = [output["data"] for cell in cells.values() for output in cell.outputs if "data" in output]
+    pages = [data["text/html"] for data in shown if "text/html" in data]
+    assert len(pages) == 3 and all(page.startswith("<iframe srcdoc=") for page in pages)
+    assert sum("image/png" in data for data in shown) == 4
+    assert not [
+        output for cell in cells.values() for output in cell.outputs if output.output_type in ("error", "stream")
+    ]
+
+
+def test_the_example_notebook_shows_these_numbers(cells: dict[str, Any]) -> None:
+    said = " ".join(
+        output["data"]["text/plain"] for cell in cells.values() for output in cell.outputs if "data" in output
+    )
+    for number in ("0.35891648", "0.00043857", "'dL/dW2[1,1]'", "0.0821670405"):
+        assert number in said
