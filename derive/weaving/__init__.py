@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from derive.errors import InputError
 from derive.solution import write
-from derive.weaving import markdown
-from derive.weaving.content import MarkdownPaper, Paper, content
+from derive.weaving.content import content
+from derive.weaving.kinds import flavour, kind_of
 from derive.weaving.loom import Loom, placed
-from derive.weaving.markers import DEFAULTS, Block, Source, paired
-from derive.weaving.request import Request, checked, read
-
-#: Files that stand in the folder of notes, or above it, where mathematics is written between dollar signs.
-PROJECTS = ("_quarto.yml", "_quarto.yaml", "myst.yml", "_config.yml", "mkdocs.yml", "mkdocs.yaml")
-SUFFIXES = (".md", ".markdown", ".qmd", ".rmd")
-ALWAYS_DOLLARS = (".qmd", ".rmd")
+from derive.weaving.markers import Block, Source, paired
+from derive.weaving.request import Request, checked, default, read
 
 
 @dataclass(frozen=True)
@@ -64,21 +58,21 @@ def weave(
 
 def plan(path: Path, loom: Loom, math: str | None, lang: str | None) -> Planned:
     """The notes with their blocks filled."""
-    source = Source(str(path), text_of(path))
+    kind, source = kind_of(path), Source(str(path), text_of(path))
     standing = Request(options={"math": math or flavour(path), **({"lang": lang} if lang else {})})
     parts, last, blocks, changed = [], 0, 0, 0
-    for found in paired(source, markdown.markers(source)):
+    for found in paired(source, kind.markers(source)):
         if not isinstance(found, Block):
-            standing = read(source, found).over(standing)
+            standing = default(source, read(source, found)).over(standing)
             continue
-        inside = found.marker.inside is not None
-        request = checked(source, read(source, found.marker).over(standing), inside)
+        inline = found.marker.inside is not None
+        request = checked(source, read(source, found.marker).over(standing), inline)
         solution = loom.solution(source, request, path.parent)
         try:
-            text = content(solution, request, paper(request), inline=inside)
+            text = content(solution, request, kind.paper(request), inline=inline)
         except InputError as error:
             raise placed(source, request, error, request.wanted) from None
-        filled = laid_out(source, found, text)
+        filled = kind.laid_out(source, found, text)
         blocks, changed = blocks + 1, changed + (filled != source.text[found.start : found.end])
         parts += [source.text[last : found.start], filled]
         last = found.end
@@ -86,39 +80,8 @@ def plan(path: Path, loom: Loom, math: str | None, lang: str | None) -> Planned:
     return Planned(Woven(path, blocks, changed), whole.encode("utf-8"))
 
 
-def paper(request: Request) -> Paper:
-    return MarkdownPaper(request.options["math"])
-
-
-def laid_out(source: Source, block: Block, text: str) -> str:
-    """What stands between the markers, with line ends as there are at the first, and the second if it is not there."""
-    marker, end = block.marker, "" if block.closed else markdown.ENDING
-    if marker.inside is not None:
-        return text + end
-    rest = source.text[marker.end :]
-    newline = "\r\n" if (rest.partition("\n")[0] + "\n" if "\n" in rest else source.text).endswith("\r\n") else "\n"
-    rows = ["", "", *text.split("\n"), "", ""]
-    return newline.join((marker.prefix + row).rstrip() if i else "" for i, row in enumerate(rows[:-1])) + (
-        newline + marker.prefix + end
-    )
-
-
-def flavour(path: Path) -> str:
-    """How mathematics is marked where these notes stand: by their suffix, or what stands in their folder or above it."""
-    if path.suffix.lower() in ALWAYS_DOLLARS:
-        return "dollars"
-    for folder in path.resolve().parents:
-        if any((folder / name).is_file() for name in PROJECTS):
-            return "dollars"
-        if (folder / ".git").exists():
-            break
-    return "github"
-
-
 def text_of(path: Path) -> str:
     """Notes as they stand there, line ends and all."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"notes end in one of {', '.join(SUFFIXES)}", file=str(path))
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:

@@ -69,7 +69,7 @@ def paired(source: Source, markers: Sequence[Marker], single: frozenset[int] = f
     for marker in markers:
         if marker.kind == END:
             if waiting is None:
-                raise source.error("an end without a beginning: no block is open here", marker.start)
+                raise source.error("an end without a beginning; blocks cannot stand in one another", marker.start)
             if (marker.inside, waiting.inside) != (None, None) and marker.inside != waiting.inside:
                 raise source.error(
                     "markers cross: the block that ends here did not begin in this paragraph", marker.start

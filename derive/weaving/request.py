@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 #: What of a solution is wanted; of these at most one is named.
 WANTED = ("only", "piece", "value", "formula", "line", "into")
+IN_SENTENCES = ("value", "formula", "line")
 FLAVOURS = ("github", "dollars")
 DEEPEST = 6  # levels of headings that Markdown has
 
@@ -182,9 +183,14 @@ def checked(source: Source, request: Request, inside: bool) -> Request:
             raise source.error(f"{request.command} has no option {option}", request.place(option))
     if not request.subject:
         raise source.error("which network? Its file is the first word after the colon", request.place(""))
-    if request.subject == "-":
-        raise source.error("notes cannot read standard input", request.place("subject"))
-    if inside and request.wanted not in ("value", "formula", "line"):
-        problem = "in a sentence there is room for value=…, formula=… or line=…; lines need a line of their own"
+    if inside and request.wanted not in IN_SENTENCES:
+        problem = f"a sentence has room for {'=…, '.join(IN_SENTENCES)}=…; everything else needs a line of its own"
         raise source.error(problem, request.place(request.wanted, ""))
+    return request
+
+
+def default(source: Source, request: Request) -> Request:
+    """What holds for the markers after this one; what is wanted, each says itself."""
+    if request.wanted:
+        raise source.error(f"{request.wanted} is for one marker, no default", request.place(request.wanted))
     return request
