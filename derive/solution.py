@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from derive.derivation import Wishes, tell
 from derive.document import Book, Document, Witness
 from derive.errors import Diverged, InputError, WitnessError, nearest
 from derive.examples import resolve
+from derive.files import deliver, write
 from derive.language import Words
 from derive.lessons import topics
 from derive.model import Model, at_random
@@ -115,15 +114,18 @@ class Solution:
         """JSON, schema derive-solution/1."""
         return str(self.print("json"))
 
+    def pieces(self, format: str) -> dict[str, str | bytes]:
+        """The solution in a format that is several files, by their names."""
+        return FORMATS[format].files(self.document)
+
     def save(self, folder: str | Path, formats: Sequence[str] = ("html",)) -> list[Path]:
-        """Writes the files into a folder, each whole or not at all, and says which."""
-        printed = {
-            Path(folder) / FORMATS[name].name(of_all=isinstance(self.document, Book)): self.print(name)
-            for name in formats
-        }
-        for path, content in printed.items():
-            write(path, content)
-        return list(printed)
+        """Writes the files into a folder, each whole or not at all, and says which; a format of several has a folder in it."""
+        book = isinstance(self.document, Book)
+        places = {name: Path(folder) / FORMATS[name].name(of_all=book) for name in dict.fromkeys(formats)}
+        printed = {name: self.pieces(name) if FORMATS[name].several else self.print(name) for name in places}
+        for name, content in printed.items():
+            deliver(places[name], content)
+        return list(places.values())
 
     def beside(self) -> dict[str, bytes]:
         """Files that belong beside a page, by name: where training stopped."""
@@ -176,34 +178,6 @@ def completed(model: Model) -> Model:
             continue
         return tried
     raise model.spec.item.error("no numbers were found at which this network can be checked")
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """A file, whole or not at all: written beside its place and moved there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = content if isinstance(content, bytes) else content.encode("utf-8")
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".derive-")
-    except OSError as error:
-        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.chmod(temporary, 0o666 & ~umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def umask() -> int:
-    """The mask for new files; Python can only ask for it by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def solve(
@@ -303,4 +277,4 @@ def study(
     return finished(found.document, found.calculation, found.witnesses, level, only)
 
 
-__all__ = ["InputError", "Solution", "WitnessError", "solve", "study"]
+__all__ = ["InputError", "Solution", "WitnessError", "solve", "study", "write"]

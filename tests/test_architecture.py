@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
     errors registry fonts version ids reference
-    formula
+    formula files
     algebra numerals
     expression calculus
     differentiation

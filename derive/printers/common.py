@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -88,6 +88,8 @@ class Printer(ABC):
                 return self.inline(mathematics)
             case Formula():
                 return self.inline(spell(cell, self.dialect))
+            case tuple():
+                return self.escape(", ").join(map(self.cell, cell))
         return self.escape(str(cell))
 
     # lessons --------------------------------------------------------------------------------------------------------
@@ -178,11 +180,9 @@ class Printer(ABC):
     @cached_property
     def kinds(self) -> list[tuple[Witness, str]]:
         """The witnesses, one of each kind with its worst errors, and what all of that kind looked at."""
-        found: dict[str, list[Witness]] = {}
-        for witness in self.document.witnesses:
-            found.setdefault(witness.name, []).append(witness)
         return [
-            (joined(same), self.escape(", ").join(dict.fromkeys(map(self.looked_at, same)))) for same in found.values()
+            (worst, self.escape(", ").join(dict.fromkeys(self.cell(looked_at(self.document, w)) for w in every)))
+            for worst, every in of_kinds(self.document.witnesses)
         ]
 
     @cached_property
@@ -193,17 +193,29 @@ class Printer(ABC):
         pairs = [(lesson, witness) for lesson in lessons for witness in lesson.witnesses]
         return [(w, [pair for pair in pairs if pair[1].name == w.name]) for w, _ in self.kinds]
 
-    def looked_at(self, witness: Witness) -> str:
-        """What a witness speaks of: a quantity by its symbol, functions by name."""
-        if witness.quantity == "page":
-            return self.word("witness.page")
-        quantity = self.document.quantities.get(witness.quantity)
-        return self.escape(witness.quantity) if quantity is None else self.cell(quantity.symbol)
-
     def verdict(self, witness: Witness) -> str:
-        return self.word(
-            "table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees"
-        )
+        return self.say(verdict(witness))
+
+
+def of_kinds(witnesses: Sequence[Witness]) -> list[tuple[Witness, tuple[Witness, ...]]]:
+    """The witnesses kind by kind: one with the worst errors of all, and all of them."""
+    found: dict[str, list[Witness]] = {}
+    for witness in witnesses:
+        found.setdefault(witness.name, []).append(witness)
+    return [(joined(same), tuple(same)) for same in found.values()]
+
+
+def looked_at(document: Document, witness: Witness) -> Cell:
+    """What a witness speaks of: a quantity by its symbol, functions by name."""
+    if witness.quantity == "page":
+        return Say("witness.page")
+    quantity = document.quantities.get(witness.quantity)
+    return witness.quantity if quantity is None else quantity.symbol
+
+
+def verdict(witness: Witness) -> Say:
+    """What came of a witness."""
+    return Say("table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees")
 
 
 def joined(witnesses: list[Witness]) -> Witness:

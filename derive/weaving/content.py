@@ -9,7 +9,7 @@ from derive.document import Document, Line, steps
 from derive.errors import InputError
 from derive.formula import Name
 from derive.ids import plain
-from derive.printers import notes
+from derive.printers import notes, woven
 from derive.solution import Solution
 from derive.weaving.loom import selected
 from derive.weaving.request import Request
@@ -37,6 +37,19 @@ class MarkdownPaper:
 
     def line(self, document: Document, line: Line, *, inline: bool, numbers: bool) -> str:
         return notes.line(document, line, self.flavour, inline=inline, numbers=numbers)
+
+
+class TexPaper:
+    """LaTeX that needs amsmath and amssymb."""
+
+    def sections(self, document: Document, level: int | None) -> str:
+        return woven.sections(document, level)
+
+    def value(self, document: Document, name: Name, *, inline: bool) -> str:
+        return woven.value(document, name)
+
+    def line(self, document: Document, line: Line, *, inline: bool, numbers: bool) -> str:
+        return woven.line(document, line, numbers=numbers)
 
 
 def content(solution: Solution, request: Request, paper: Paper, *, inline: bool) -> str:

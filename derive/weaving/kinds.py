@@ -8,7 +8,7 @@ from pathlib import Path
 
 from derive.errors import InputError, nearest
 from derive.weaving import markdown, tex
-from derive.weaving.content import MarkdownPaper, Paper
+from derive.weaving.content import MarkdownPaper, Paper, TexPaper
 from derive.weaving.markers import Block, Marker, Source
 from derive.weaving.request import Request
 
@@ -54,7 +54,7 @@ def markdown_paper(request: Request) -> Paper:
 
 MARKDOWN = Kind(markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=False)
 QUARTO = Kind(markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=True)
-TEX = Kind(tex.markers, markdown_paper, tex.ENDING, 0, "fragments", dollars=True)
+TEX = Kind(tex.markers, lambda request: TexPaper(), tex.ENDING, 0, "fragments", dollars=True)
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".qmd": QUARTO, ".rmd": QUARTO, ".tex": TEX, ".ltx": TEX}
 
 
