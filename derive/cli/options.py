@@ -7,7 +7,19 @@ from typing import Any
 
 import click
 
-FORMAT_NAMES = ("html", "latex", "markdown", "text", "json", "fragments", "svg", "tikz", "png", "diagram-pdf")
+FORMAT_NAMES = (
+    "html",
+    "latex",
+    "markdown",
+    "text",
+    "json",
+    "fragments",
+    "markdown-fragments",
+    "svg",
+    "tikz",
+    "png",
+    "diagram-pdf",
+)
 NOTATIONS = ("standard", "mazur", "nielsen", "ng", "d2l", "bishop", "haykin", "rows")
 Command = Callable[..., Any]
 

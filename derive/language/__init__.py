@@ -30,7 +30,9 @@ def table(language: str) -> dict[str, str]:
 
 def parts_of(language: str) -> tuple[str, ...]:
     """The files of a table, those first that every page needs."""
-    return language, *(f"{language}_{part}" for part in ("check", "lint", "training", "lessons", "class", "notes", "weave"))
+    return language, *(
+        f"{language}_{part}" for part in ("check", "lint", "training", "lessons", "class", "notes", "weave")
+    )
 
 
 @cache

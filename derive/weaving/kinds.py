@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derive.errors import InputError, nearest
+from derive.printers.markdown_notes import Titles
 from derive.weaving import markdown, tex
 from derive.weaving.content import MarkdownPaper, Paper, TexPaper
 from derive.weaving.markers import Block, Marker, Source
@@ -49,12 +50,16 @@ def newline(text: str, at: int) -> str:
 
 
 def markdown_paper(request: Request) -> Paper:
-    return MarkdownPaper(request.options["math"])
+    return MarkdownPaper(request.options["math"], Titles(request.options.get("headings"), request.with_titles))
+
+
+def tex_paper(request: Request) -> Paper:
+    return TexPaper(request.options.get("headings"), request.with_titles)
 
 
 MARKDOWN = Kind(markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=False)
 QUARTO = Kind(markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=True)
-TEX = Kind(tex.markers, lambda request: TexPaper(), tex.ENDING, 0, "fragments", dollars=True)
+TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, "fragments", dollars=True)
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".qmd": QUARTO, ".rmd": QUARTO, ".tex": TEX, ".ltx": TEX}
 
 

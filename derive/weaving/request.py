@@ -120,6 +120,11 @@ class Request:
         """Which of `WANTED` is named, or ""."""
         return next((option for option in WANTED if option in self.options), "")
 
+    @property
+    def with_titles(self) -> bool:
+        """Whether steps have titles where there are no headings: not where only lines are wanted."""
+        return self.options.get("level") != "brief"
+
     def over(self, defaults: Request) -> Request:
         """The same, where it leaves something open as the defaults say."""
         taken = {other for option in self.options for other in INSTEAD.get(option, ()) if other != option}
