@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
-from derive.document import Block, Document, Line, Step, say
-from derive.formula import Name
+from derive.document import Block, Document, Step, say
+from derive.printers.cited import Cited, lines_of
 from derive.printers.fragments import Fragments
 from derive.printers.pieces import Piece
-from derive.spelling import spell
 
 HEADINGS = ("section", "subsection", "subsubsection", "paragraph", "subparagraph")
 
@@ -53,13 +51,14 @@ def heading(title: str, level: int) -> list[str]:
     return [rf"\{HEADINGS[min(level, len(HEADINGS)) - 1]}*{{{title}}}"]
 
 
-def value(document: Document, name: Name) -> str:
-    """The number, or the matrix, behind a name."""
+def sentence(document: Document, what: Cited, id: str, index: tuple[int, ...]) -> str:
+    """Something cited, to stand in a sentence."""
     p = Fragments(document)
-    return p.inline(spell(name, p.dialect, p.show))
+    return p.inline(what(p, id, index))
 
 
-def line(document: Document, found: Line, *, numbers: bool = True) -> str:
-    """A line on rows of its own; without its numbers it is the formula alone."""
-    shown = found if numbers else replace(found, has_value=False, condition=None)
-    return "\n".join(Fragments(document).block(Step("", say("page.case"), lines=(shown,)), headed=False))
+def display(document: Document, id: str, index: tuple[int, ...]) -> str:
+    """A line, or those of all entries, on rows of its own."""
+    p = Fragments(document)
+    step = Step("", say("page.case"), lines=tuple(lines_of(p, id, index)))
+    return "\n".join(p.block(step, headed=False))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from derive.document import Block, Document, Figure, Line, Say, Section, Step
+from derive.document import Block, Document, Figure, Say, Section, Step
 from derive.figures.picture import to_svg
-from derive.formula import Name
-from derive.printers.common import Link, Printer, template
+from derive.printers.cited import Cited, chain, lines_of
+from derive.printers.common import template
 from derive.printers.markdown import DEEPEST, Markdown, printer
 from derive.printers.pieces import Piece, pieces
-from derive.spelling import spell
 
 
 @dataclass(frozen=True)
@@ -119,24 +118,15 @@ def tidy(text: str) -> str:
     return "\n".join(found)
 
 
-def value(document: Document, name: Name, flavour: str, *, inline: bool) -> str:
-    """The number, or the matrix, behind a name."""
+def sentence(document: Document, what: Cited, id: str, index: tuple[int, ...], flavour: str) -> str:
+    """Something cited, to stand in a sentence."""
     p = printer(document, flavour)
-    spelled = spell(name, p.dialect, p.show)
-    return p.inline(spelled) if inline else p.display(spelled)
+    return p.inline(what(p, id, index))
 
 
-def line(document: Document, found: Line, flavour: str, *, inline: bool, numbers: bool = True) -> str:
-    """A line; without its numbers it is the formula alone."""
+def display(document: Document, what: Cited, id: str, index: tuple[int, ...], flavour: str) -> str:
+    """The same on lines of its own; a line, or those of all entries, broken to the width."""
     p = printer(document, flavour)
-    shown = found if numbers else replace(found, has_value=False, condition=None)
-    return p.inline(chain(p, shown)) if inline else p.line(shown)
-
-
-def chain(p: Printer, found: Line) -> str:
-    """A line in one row: target = formula = numbers = value."""
-    return p.target(found) + "".join(f" {sign(link)} {link.text}" for link in p.links(found))
-
-
-def sign(link: Link) -> str:
-    return r"\approx" if link.relation == "≈" else "="
+    if what is chain:
+        return "\n\n".join(map(p.line, lines_of(p, id, index)))
+    return p.display(what(p, id, index))

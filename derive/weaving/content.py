@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from derive.document import Document, Line, steps
+from derive.document import Document
 from derive.errors import InputError, nearest
-from derive.formula import Name
-from derive.ids import plain
 from derive.printers import latex_notes, markdown_notes
+from derive.printers.cited import CITED
 from derive.printers.pieces import Piece, pieces
 from derive.solution import Solution
 from derive.weaving.loom import selected
@@ -21,8 +20,8 @@ class Paper(Protocol):
 
     def sections(self, document: Document) -> str: ...
     def piece(self, document: Document, piece: Piece) -> str: ...
-    def value(self, document: Document, name: Name, *, inline: bool) -> str: ...
-    def line(self, document: Document, line: Line, *, inline: bool, numbers: bool) -> str: ...
+    def sentence(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str: ...
+    def display(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,11 @@ class MarkdownPaper:
     def piece(self, document: Document, piece: Piece) -> str:
         return markdown_notes.piece(document, piece, self.flavour, self.titles)
 
-    def value(self, document: Document, name: Name, *, inline: bool) -> str:
-        return markdown_notes.value(document, name, self.flavour, inline=inline)
+    def sentence(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str:
+        return markdown_notes.sentence(document, CITED[what], id, index, self.flavour)
 
-    def line(self, document: Document, line: Line, *, inline: bool, numbers: bool) -> str:
-        return markdown_notes.line(document, line, self.flavour, inline=inline, numbers=numbers)
+    def display(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str:
+        return markdown_notes.display(document, CITED[what], id, index, self.flavour)
 
 
 @dataclass(frozen=True)
@@ -58,43 +57,27 @@ class TexPaper:
     def piece(self, document: Document, piece: Piece) -> str:
         return latex_notes.piece(document, piece, self.level, bold=self.bold)
 
-    def value(self, document: Document, name: Name, *, inline: bool) -> str:
-        return latex_notes.value(document, name)
+    def sentence(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str:
+        return latex_notes.sentence(document, CITED[what], id, index)
 
-    def line(self, document: Document, line: Line, *, inline: bool, numbers: bool) -> str:
-        return latex_notes.line(document, line, numbers=numbers)
+    def display(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str:
+        """A line is displayed; a comment cannot stand inside of a sentence, so the rest may still be part of one."""
+        if what == "line":
+            return latex_notes.display(document, id, index)
+        return self.sentence(document, what, id, index)
 
 
 def content(solution: Solution, request: Request, paper: Paper, *, inline: bool) -> str:
     """The text for the place of a block; of a sentence, if `inline`. Raises InputError where there is nothing such."""
-    document, options = solution.document, request.options
-    match request.wanted:
-        case "value":
-            id, index = solution.named(options["value"])
-            if document.values.symbolic:
-                raise InputError(f"'{options['value']}' has no number: the solution is symbolic")
-            return paper.value(document, Name(id, index), inline=inline)
-        case "formula" | "line" as wanted:
-            lines = lines_of(solution, options[wanted])
-            if inline and len(lines) > 1:
-                raise InputError(f"{options[wanted]} has {len(lines)} lines; in a sentence there is room for one entry")
-            return "\n\n".join(paper.line(document, line, inline=inline, numbers=wanted == "line") for line in lines)
-        case "piece":
-            return text_of(paper.piece(document, piece_of(document, options["piece"])), options["piece"])
-        case "only":
-            return paper.sections(selected(solution, options["only"]).document)
+    document, wanted = solution.document, request.wanted
+    if wanted in CITED:
+        id, index = solution.named(request.options[wanted])
+        return (paper.sentence if inline else paper.display)(document, wanted, id, index)
+    if wanted == "piece":
+        return text_of(paper.piece(document, piece_of(document, request.options["piece"])), request.options["piece"])
+    if wanted == "only":
+        return paper.sections(selected(solution, request.options["only"]).document)
     return paper.sections(document)
-
-
-def lines_of(solution: Solution, name: str) -> list[Line]:
-    """The line that gives a quantity; of a quantity without a line of its own, those of its entries."""
-    id, index = solution.named(name)
-    every = [line for step in steps(solution.document) for line in step.lines if plain(line.target.id)[1] == id]
-    own = [line for line in every if line.target.index == index]
-    found = own[:1] or ([] if index else every)
-    if not found:
-        raise InputError(f"there is no line about {name} at this level")
-    return found
 
 
 def piece_of(document: Document, name: str) -> Piece:

@@ -12,6 +12,7 @@ from derive.language import LANGUAGES
 from derive.notation import PRESETS
 from derive.passes import LEVELS, listed
 from derive.policies import MOST_DIGITS
+from derive.printers.cited import CITED
 from derive.weaving.markers import Marker, Source
 
 _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
@@ -28,8 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "explain": (),
 }
 #: What of a solution is wanted; of these at most one is named.
-WANTED = ("only", "piece", "value", "formula", "line", "into")
-IN_SENTENCES = ("value", "formula", "line")
+WANTED = ("only", "piece", *CITED, "into")
 FLAVOURS = ("github", "dollars")
 DEEPEST = 6  # levels of headings that Markdown has
 
@@ -78,9 +78,7 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "command": one_of(*COMMANDS),
     "only": names,
     "piece": name,
-    "value": name,
-    "formula": name,
-    "line": name,
+    **dict.fromkeys(CITED, name),
     "into": name,
     "form": one_of("scalar", "matrix", "both", "auto"),
     "level": one_of(*LEVELS),
@@ -188,8 +186,8 @@ def checked(source: Source, request: Request, inside: bool) -> Request:
             raise source.error(f"{request.command} has no option {option}", request.place(option))
     if not request.subject:
         raise source.error("which network? Its file is the first word after the colon", request.place(""))
-    if inside and request.wanted not in IN_SENTENCES:
-        problem = f"a sentence has room for {'=…, '.join(IN_SENTENCES)}=…; everything else needs a line of its own"
+    if inside and request.wanted not in CITED:
+        problem = f"a sentence has room for {'=…, '.join(CITED)}=…; everything else needs a line of its own"
         raise source.error(problem, request.place(request.wanted, ""))
     return request
 
