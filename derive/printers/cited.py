@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import numpy as np
 
 from derive.document import Line, steps
 from derive.errors import InputError
-from derive.formula import Name
+from derive.formula import Name, names
 from derive.ids import plain
 from derive.printers.common import Printer
 from derive.spelling import spell
@@ -38,10 +38,22 @@ def number(p: Printer, id: str, index: tuple[int, ...]) -> str:
 
 
 def symbol(p: Printer, id: str, index: tuple[int, ...]) -> str:
-    """How a quantity is written, or an entry that has a line."""
+    """How a quantity is written, or an entry that is written somewhere."""
     if not index or not p.document.quantities[id].shape:
         return spell(p.document.quantities[id].symbol, p.dialect)
-    return p.target(line_of(p, id, index))
+    for step in steps(p.document):
+        for line in step.lines:
+            for name in names_in(line):
+                if (plain(name.id), name.index) == ((1, id), index):
+                    return spell(name, p.dialect)
+    raise InputError(f"this entry of {id} is not written here by itself; form=scalar writes all")
+
+
+def names_in(line: Line) -> Iterator[Name]:
+    """All names in a line."""
+    yield line.target
+    for form in line.forms:
+        yield from names(form.formula)
 
 
 def formula(p: Printer, id: str, index: tuple[int, ...]) -> str:

@@ -14,9 +14,7 @@ from derive.weaving.markers import BEGIN, DEFAULTS, END, Marker, Source
 
 ENDING = f"<!-- {END} -->"
 
-MARKER = re.compile(
-    rf"<!--[ \t\r\n]*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->))(?P<words>(?:(?!<!--).)*?)-->", re.DOTALL
-)
+MARKER = re.compile(rf"<!--\s*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->))(?P<words>.*?)(?:-->|(?=<!--)|\Z)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"<!--derive(\d+) [\sx>]*(?:-->|(?=<!--)|\Z)")
 _RAW = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
