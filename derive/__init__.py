@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from derive.homework.checked import check
     from derive.homework.linted import lint
     from derive.long_training import train
+    from derive.sheets.sheet import worksheet
     from derive.solution import InputError, Solution, WitnessError, solve, study
     from derive.teaching import explain, explain_all
     from derive.weaving import weave
@@ -32,6 +33,7 @@ __all__ = [
     "study",
     "train",
     "weave",
+    "worksheet",
 ]
 
 
@@ -53,6 +55,10 @@ def __getattr__(name: str) -> Any:
         from derive.homework.linted import lint
 
         return lint
+    if name == "worksheet":
+        from derive.sheets.sheet import worksheet
+
+        return worksheet
     if name in ("explain", "explain_all"):
         from derive import teaching
 

@@ -30,6 +30,8 @@ def run(
     ascii: bool,
     only: str | None,
     lessons: str | None = None,
+    pdf_engine: str | None = None,
+    fonts: tuple[Path, ...] = (),
     of_all: bool = False,
     **wishes: Any,
 ) -> Solution:
@@ -45,12 +47,13 @@ def run(
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
+    how = typesetting(wanted, pdf_engine, fonts)
     names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
         solution = solution.linked(lessons) if lessons else solution
         progress.stage("print")
-        printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
+        printed = {name: rendered(solution, name, ascii, how) for name in dict.fromkeys(wanted)}
     if output == "-":
         content = printed[wanted[0]]
         assert isinstance(content, (str, bytes))  # `where` refuses the others
@@ -88,7 +91,14 @@ def encoded(text: str) -> bytes:
         return ascii_only(text).encode("ascii")
 
 
-def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes | dict[str, str | bytes]:
+def typesetting(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
+    """What is wanted of a PDF; a usage error where there is none."""
+    if (engine or fonts) and "pdf" not in formats:
+        raise click.UsageError("--pdf-engine and --font are for -f pdf", click.get_current_context())
+    return {"engine": engine, "fonts": fonts}
+
+
+def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes | dict[str, str | bytes]:
     """A format as it is written: a file, or several by their names."""
     from derive.printers import FORMATS
 
@@ -100,19 +110,20 @@ def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes | dict[s
 
         document = solution.document
         return book(document, ascii=True) if isinstance(document, Book) else page(document, ascii=True)
-    return solution.print(name)
+    return solution.print(name, **how) if name == "pdf" else solution.print(name)
 
 
 SUFFIXES = {
     ".html": "html",
     ".htm": "html",
+    ".pdf": "pdf",
     ".tex": "latex",
+    ".typ": "typst",
     ".md": "markdown",
     ".txt": "text",
     ".json": "json",
     ".svg": "svg",
     ".png": "png",
-    ".pdf": "diagram-pdf",
 }
 
 

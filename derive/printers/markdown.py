@@ -9,7 +9,7 @@ import html
 import re
 
 from derive.dialects.latex import Latex
-from derive.document import Book, Code, Document, Line, Say
+from derive.document import Book, Code, Document, Line, Question, Say
 from derive.formula import Formula
 from derive.language import Both
 from derive.printers.aligned import aligned
@@ -69,6 +69,16 @@ class Markdown(Printer):
         beside = self.beside(line)
         below = f"\n\n{self.say(beside.said)}" if beside else ""
         return self.display(f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}") + below
+
+    def answers(self, question: Question) -> str:
+        """A table to write answers into, between the marks by which it is read."""
+        header = [self.word(f"table.sheet.{key}") for key in ("step", "symbol", "value", "formula")]
+        rows = [header, ["---"] * len(header)]
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows.append([self.typed(part.typed), self.inline(self.target(line)), "", ""])
+        id = f" id={question.exercise}" if question.exercise else ""
+        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        return f"<!-- derive:begin{id} -->\n\n{table}\n\n<!-- derive:end -->"
 
     def fenced(self, code: Code) -> str:
         """Lines of a file between fences that are longer than any in them."""
