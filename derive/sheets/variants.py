@@ -39,6 +39,7 @@ DENOMINATOR = 6  # up to which fractions are drawn, or that of the original
 LARGEST_SEED = 10_000
 
 Numbers = Mapping[str, Number]
+Draw = Callable[[np.random.Generator], Number]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Drawing:
         self.circuit = assignment.circuit
         self.free = tuple(free(self.circuit, self.places))
         self.draws = {key: other(self.places[key], key.startswith("t")) for key in self.free}
+        self.finer = {key: other(finer(self.places[key]), key.startswith("t")) for key in self.free}
         self.seeded = bool(model.drawn or model.masks_drawn)
         if not self.free and not self.seeded:
             raise original.item.error("there are no numbers in it that could be others")
@@ -79,31 +81,32 @@ class Drawing:
 
     def draw(self, seed: int, number: int) -> Drawn:
         """A variant. InputError where no numbers are found, with what stood in the way."""
-        search = Search(self, np.random.default_rng(np.random.SeedSequence([seed, number])), number)
-        found = search.run()
-        if found is None:
-            raise self.original.item.error(
-                f"no numbers found for variant {number} in {search.tried:,} tries: {search.obstacles()}"
-            )
-        return found
+        random = np.random.default_rng(np.random.SeedSequence([seed, number]))
+        search = Search(self, random, number, self.draws)
+        if (found := search.run()) is not None:
+            return found
+        if self.free and (found := Search(self, random, number, self.finer).run()) is not None:
+            return found
+        problem = f"no numbers found for variant {number} in {search.tried:,} tries: {search.obstacles()}"
+        raise self.original.item.error(problem)
 
 
 class Search:
-    """The way to one variant."""
+    """The way to one variant. draws: what draws the number of each place"""
 
-    def __init__(self, drawing: Drawing, random: np.random.Generator, number: int) -> None:
-        self.drawing, self.random, self.number = drawing, random, number
+    def __init__(self, drawing: Drawing, random: np.random.Generator, number: int, draws: Mapping[str, Draw]) -> None:
+        self.drawing, self.random, self.number, self.draws = drawing, random, number, draws
         self.id = drawing.original.id_of(number)
         self.refused: Counter[str] = Counter()
         self.tried = self.worked = 0
-        self.bench = drawing.bench
+        self.circuit = drawing.circuit
         self.pool: list[tuple[int, int, int, Numbers]] = []  # what sets seem to hide, which they were, and their numbers
         self.leading: Numbers | None = None  # the best so far, near which others are looked for
         self.least, self.best_round = math.inf, 0
 
     def run(self) -> Drawn | None:
         """The first set that hides nothing, or the best there is when patience ends."""
-        work = SETS * max(1, len(self.bench.pairs))
+        work = (SETS if self.drawing.free else 1) * max(1, len(self.drawing.bench.pairs))
         rounds = max(LEAST_ROUNDS, min(ROUNDS, MOST_WORK // work))
         for made in range(rounds):
             if self.pool and made - self.best_round > PATIENCE:
@@ -129,10 +132,11 @@ class Search:
         sets = list(self.sets())
         self.tried += len(sets)
         rows = {key: np.array([float(one[key]) for one in sets]) for key in self.drawing.free}
-        fair = np.flatnonzero(self.passing(self.bench.circuit, rows, len(sets)))
+        fair = np.flatnonzero(self.passing(self.circuit, rows, len(sets)))
         if not len(fair):
             return
-        hidden, ambiguous = self.bench.score({key: row[fair] for key, row in rows.items()})
+        bench = self.drawing.bench_of(self.circuit) if seed else self.drawing.bench
+        hidden, ambiguous = bench.score({key: row[fair] for key, row in rows.items()})
         order = np.lexsort((ambiguous, hidden))[:LOOKED_INTO].tolist()
         for place in order:
             count = self.tried - SETS + place
@@ -181,9 +185,9 @@ class Search:
             return {}
         seed = int(self.random.integers(1, LARGEST_SEED))
         found = {SEED: Number(str(seed), Fraction(seed))}
-        circuit = self.drawing.original.exercise(Variant(self.number, self.id, found)).circuit
-        circuit.adopt_mistakes(self.drawing.circuit)
-        self.bench, self.leading = self.drawing.bench_of(circuit), None
+        self.circuit = self.drawing.original.exercise(Variant(self.number, self.id, found)).circuit
+        self.circuit.adopt_mistakes(self.drawing.circuit)
+        self.leading = None
         return found
 
     def sets(self) -> Iterator[Numbers]:
@@ -207,7 +211,7 @@ class Search:
                 found[key] = kept[key]
                 continue
             for _ in range(TRIES):
-                found[key] = self.drawing.draws[key](self.random)
+                found[key] = self.draws[key](self.random)
                 if abs(found[key].exact) not in taken and found[key].exact != self.drawing.places[key].exact:
                     break
             taken.add(abs(found[key].exact))
@@ -227,7 +231,7 @@ def free(circuit: Circuit, places: Numbers) -> Iterator[str]:
 
 
 # numbers of the same kind -------------------------------------------------------------------------------------------------
-def other(number: Number, target: bool = False) -> Callable[[np.random.Generator], Number]:
+def other(number: Number, target: bool = False) -> Draw:
     """What draws a number of the same kind: its sign, its digits, half to twice as large, below 1 if it is.
 
     A fraction stays one with a small denominator. A target near 1 stays near 1.
@@ -236,6 +240,17 @@ def other(number: Number, target: bool = False) -> Callable[[np.random.Generator
     if choices:
         return lambda random: choices[int(random.integers(len(choices)))]
     return decimals(number, target) if "/" not in number.text else lambda random: number
+
+
+def finer(number: Number) -> Number:
+    """The same number with one more digit after the point, where others as short would not do."""
+    shown = literal(number.text)
+    assert shown is not None
+    if shown.denominator:
+        return number
+    end = "" if shown.exponent is None else f"e{shown.exponent}"
+    digits = shown.digits + ("0" if "." in shown.digits else ".0")
+    return Number(f"{'-' if shown.negative else ''}{digits}{end}", number.exact)
 
 
 def fractions(value: Fraction) -> list[Number]:
@@ -251,7 +266,7 @@ def fractions(value: Fraction) -> list[Number]:
     return found
 
 
-def decimals(number: Number, target: bool) -> Callable[[np.random.Generator], Number]:
+def decimals(number: Number, target: bool) -> Draw:
     """What draws decimals with as many digits after the point."""
     shown = literal(number.text)
     assert shown is not None
