@@ -286,6 +286,52 @@ def _scalar(event: yaml.ScalarEvent, fail: Fail) -> str | bool | Number | None:
     return text
 
 
+def written(item: Item) -> str:
+    """The tree as YAML that reads as the same tree: every number as it was written, comments and layout aside."""
+    import yaml
+
+    start, end = [yaml.StreamStartEvent(), yaml.DocumentStartEvent()], [yaml.DocumentEndEvent(), yaml.StreamEndEvent()]
+    return str(yaml.emit([*start, *_events(item.value), *end], allow_unicode=True, width=110))
+
+
+def _events(value: Value) -> Iterator[Any]:
+    """The events of a value; a collection without mappings inside stands on one line."""
+    import yaml
+
+    if isinstance(value, dict | list):
+        inner = [item.value for item in (value.values() if isinstance(value, dict) else value)]
+        flow = not any(map(_holds_mapping, inner))
+        opened, closed = (
+            (yaml.MappingStartEvent, yaml.MappingEndEvent)
+            if isinstance(value, dict)
+            else (yaml.SequenceStartEvent, yaml.SequenceEndEvent)
+        )
+        yield opened(None, None, True, flow_style=flow)
+        for key, part in zip(value if isinstance(value, dict) else inner, inner, strict=True):
+            if isinstance(value, dict):
+                yield yaml.ScalarEvent(None, None, (True, True), key)
+            yield from _events(part)
+        yield closed()
+        return
+    text = {None: "~", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else ""
+    text = text or (value.text if isinstance(value, Number) else str(value))
+    yield yaml.ScalarEvent(None, None, (True, True), text, style='"' if _misread(value) else None)
+
+
+def _holds_mapping(value: Value) -> bool:
+    if isinstance(value, list):
+        return any(_holds_mapping(item.value) for item in value)
+    return isinstance(value, dict)
+
+
+def _misread(value: Value) -> bool:
+    """Whether a text would be a number or a word of YAML if it stood there without quotation marks."""
+    if not isinstance(value, str):
+        return False
+    ascii_text = value.replace("\u2212", "-")
+    return value in _WORDS or any(p.fullmatch(ascii_text) for p in (_NUMBER, _AMBIGUOUS, _NOT_FINITE))
+
+
 def _literal(event: yaml.ScalarEvent) -> str | None:
     """The text of a scalar; None where nothing stands, or the word for it."""
     text: str = event.value
@@ -367,68 +413,3 @@ def _error_at(before: str, problem: str, file: str) -> InputError:
 
 def _too_large(file: str, most: int) -> InputError:
     return InputError(f"the file is larger than {most // 1024} KiB", file=file, line=1, column=1)
-
-
-# writing ------------------------------------------------------------------------------------------------------------------
-WIDE = 100  # characters of a collection that stands in one line
-
-
-def spelled(item: Item) -> str:
-    """The YAML text that `parse` reads as the same tree: numbers as they were written, what is short in one line."""
-    import yaml
-
-    events = [
-        yaml.StreamStartEvent(),
-        yaml.DocumentStartEvent(explicit=False),
-        *_events(item),
-        yaml.DocumentEndEvent(explicit=False),
-        yaml.StreamEndEvent(),
-    ]
-    text: str = yaml.emit(events, Dumper=yaml.SafeDumper, allow_unicode=True, width=sys.maxsize)
-    return text
-
-
-def _events(item: Item) -> Iterator[yaml.Event]:
-    """The events of a value, as the parser would give them."""
-    import yaml
-
-    value = item.value
-    if isinstance(value, dict):
-        flow = len(_line(item)) <= WIDE
-        yield yaml.MappingStartEvent(None, None, True, flow_style=flow and bool(item.path))
-        for key, part in value.items():
-            yield _word(key, key_of=True)
-            yield from _events(part)
-        yield yaml.MappingEndEvent()
-    elif isinstance(value, list):
-        yield yaml.SequenceStartEvent(None, None, True, flow_style=len(_line(item)) <= WIDE)
-        for part in value:
-            yield from _events(part)
-        yield yaml.SequenceEndEvent()
-    else:
-        yield _word(_line(item), key_of=not isinstance(value, str))
-
-
-def _line(item: Item) -> str:
-    """A value in one line: how long it is, and of a scalar, its text."""
-    match item.value:
-        case dict() as entries:
-            return "{" + ", ".join(f"{key}: {_line(part)}" for key, part in entries.items()) + "}"
-        case list() as parts:
-            return "[" + ", ".join(map(_line, parts)) + "]"
-        case bool() as truth:
-            return str(truth).lower()
-        case Number(text=written):
-            return written
-        case str() as text:
-            return text
-    return "null"
-
-
-def _word(text: str, *, key_of: bool) -> yaml.ScalarEvent:
-    """A scalar; in quotes where, without them, it would be no text."""
-    import yaml
-
-    reserved = text == "<<" if key_of else text in _WORDS or text[:1] in "+-.\u22120123456789"
-    plain = not (reserved or (not key_of and _NOT_FINITE.fullmatch(text)))
-    return yaml.ScalarEvent(None, None, (plain, not plain), text, style=None if plain else '"')

@@ -24,7 +24,7 @@ from derive.errors import InputError, nearest, offered
 from derive.homework.assignment import Assignment
 from derive.homework.typed import replaced, typed
 from derive.options import described, mapping, number, sequence, text, whole
-from derive.source import Item, Limits, Number, load, parse, quoted, spelled
+from derive.source import Item, Limits, Number, load, parse, quoted, written
 from derive.spec import Spec, check
 from derive.version import __version__
 
@@ -100,7 +100,7 @@ class Original:
     def sum(self) -> str:
         """The SHA-256 of the network without `check`, which may still be changed."""
         rest = {key: part for key, part in mapping(self.item).items() if key != "check"}
-        return hashlib.sha256(spelled(replace(self.item, value=rest)).encode()).hexdigest()
+        return hashlib.sha256(written(replace(self.item, value=rest)).encode()).hexdigest()
 
     def id_of(self, number: int) -> str:
         return f"{self.name}-{number:02d}"
@@ -112,7 +112,7 @@ class Original:
         top = {**mapping(made), "id": replace(made, value=variant.id, path="id")}
         if SEED in numbers:
             top[SEED] = replace(made, value=numbers[SEED], path=SEED)
-        return spelled(replace(made, value=top))
+        return written(replace(made, value=top))
 
     def exercise(self, variant: Variant) -> Assignment:
         """A variant, ready for marking, from nothing but the text of its file."""
@@ -174,7 +174,7 @@ class Manifest:
 
     def text(self) -> str:
         """The file."""
-        return spelled(tree(self.plain(), self.original.item))
+        return written(tree(self.plain(), self.original.item))
 
     def plain(self) -> dict[str, Any]:
         variants = [

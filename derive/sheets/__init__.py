@@ -1,1 +1,1 @@
-"""Worksheets: an exercise with blanks, its key, and numbers of its own for every student."""
+"""Exercise sheets from a network file: the problem with blanks, its key, its solution, answers to fill in, and variants of it."""
