@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ def rendered(found: Printed, name: str, ascii: bool) -> str:
     return found.print(name)
 
 
-def deliver(printed: dict[str, str], places: dict[str, Path]) -> None:
+def deliver(printed: Mapping[str, str | bytes], places: dict[str, Path]) -> None:
     """Writes the files, or the one page to standard output."""
     from derive.cli.output import encoded
     from derive.errors import InputError
@@ -75,7 +75,8 @@ def deliver(printed: dict[str, str], places: dict[str, Path]) -> None:
         if sys.stdout is None:
             raise OSError("there is no standard output")
         sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(next(iter(printed.values()))))
+        content = next(iter(printed.values()))
+        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
         sys.stdout.buffer.flush()
         return
     for path in places.values():

@@ -46,6 +46,11 @@ class Assignment:
     numbers: Item | None = None
     pages: dict[tuple[Numbers, str], Document] = field(default_factory=dict)
 
+    @property
+    def original(self) -> Assignment:
+        """What has the steps that are answered: this, which has no variants."""
+        return self
+
     @classmethod
     def load(cls, net: Given) -> Assignment:
         """The assignment of a path, `-`, the name of a built-in example, or a mapping like net.yaml.
@@ -90,6 +95,10 @@ class Assignment:
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or answers a step twice."""
         return self.marker.mark(submission)
+
+    def marking(self, submission: Submission) -> tuple[Assignment, Marked]:
+        """This, and the marks of a submission: where there are variants, each has an assignment of its own."""
+        return self, self.mark(submission)
 
     def circuit_for(self, marked: Marked) -> Circuit:
         """The circuit by which a submission was marked: that of the convention it follows."""
