@@ -104,7 +104,7 @@ def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in SAYING and not re.search(r"\.(html|tex|md)'", ast.unparse(node.args[0])):
+            if name in SAYING and not re.search(r"\.(html|tex|typ|md)'", ast.unparse(node.args[0])):
                 yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node.args[0]
 
 
@@ -518,7 +518,7 @@ def test_the_diagram_speaks_the_language() -> None:
     assert not re.search(r"\b(?:Inputs?|Layer|Output|Bias|bias|weight|unit)\b", spoken)
 
 
-@pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("png", "diagram-pdf", "svg", "tikz")])
+@pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("png", "pdf", "diagram-pdf", "svg", "tikz")])
 def test_every_language_prints_every_format(format: str) -> None:
     for language in LANGUAGES:
         assert len(solve("softmax_classifier", lang=language).print(format)) > 1000

@@ -46,7 +46,7 @@ def run(
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
-    how = typesetting(wanted, pdf_engine, fonts)
+    how = typeset_by(wanted, pdf_engine, fonts)
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
@@ -87,7 +87,7 @@ def encoded(text: str) -> bytes:
         return ascii_only(text).encode("ascii")
 
 
-def typesetting(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
+def typeset_by(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
     """What is wanted of a PDF; a usage error where there is none."""
     if (engine or fonts) and "pdf" not in formats:
         raise click.UsageError("--pdf-engine and --font are for -f pdf", click.get_current_context())

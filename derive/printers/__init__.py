@@ -37,7 +37,9 @@ class Format:
     def name(self, *, of_all: bool) -> str:
         """What the file with a document, or with all lessons, is called."""
         if of_all and not self.book:
-            raise InputError("all lessons together are not one picture; choose html, pdf, latex, typst, markdown, text or json")
+            raise InputError(
+                "all lessons together are not one picture; choose html, pdf, latex, typst, markdown, text or json"
+            )
         return self.book if of_all else self.file
 
 

@@ -111,7 +111,11 @@ def broken(line: Line, values: Values, dialect: Dialect, room: float, case: str,
         if not fits and piece.numbers and piece.formula is not line.target:
             continue
         sign = f"{markup.nearly} " if piece.relation == "≈" else "= "
-        terms_ = [part for term, width in whole for part in (chopped(term, width, markup) if width > room else [(term, width)])]
+        terms_ = [
+            part
+            for term, width in whole
+            for part in (chopped(term, width, markup) if width > room else [(term, width)])
+        ]
         if current and used + SIGN + sum(width for _, width in terms_) > room:
             found.append(current)
             current, used = "", 0.0

@@ -29,7 +29,11 @@ class WithChromium(Engine):
 
     def missing(self) -> str:
         found = on_path(NAMES)
-        return "" if found else "no browser of the Chromium family is on PATH; `pip install 'derive-backprop[pdf]'` needs none"
+        return (
+            ""
+            if found
+            else "no browser of the Chromium family is on PATH; `pip install 'derive-backprop[pdf]'` needs none"
+        )
 
     def pdf(self, source: str, fonts: object = ()) -> bytes:
         program = on_path(NAMES)

@@ -28,7 +28,9 @@ class WithXelatex(Engine):
 
     def missing(self) -> str:
         found = on_path([self.name])
-        return "" if found else f"{self.name} is not on PATH; `pip install 'derive-backprop[pdf]'` makes PDFs without TeX"
+        return (
+            "" if found else f"{self.name} is not on PATH; `pip install 'derive-backprop[pdf]'` makes PDFs without TeX"
+        )
 
     def pdf(self, source: str, fonts: object = ()) -> bytes:
         if not self.sets(source):
