@@ -518,7 +518,9 @@ def test_the_diagram_speaks_the_language() -> None:
     assert not re.search(r"\b(?:Inputs?|Layer|Output|Bias|bias|weight|unit)\b", spoken)
 
 
-@pytest.mark.parametrize("format", [name for name in FORMATS if name not in ("png", "pdf", "diagram-pdf", "svg", "tikz")])
+@pytest.mark.parametrize(
+    "format", [name for name in FORMATS if name not in ("png", "pdf", "diagram-pdf", "svg", "tikz")]
+)
 def test_every_language_prints_every_format(format: str) -> None:
     for language in LANGUAGES:
         assert len(solve("softmax_classifier", lang=language).print(format)) > 1000
