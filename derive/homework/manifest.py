@@ -186,7 +186,6 @@ class Manifest:
         return found | ({"students": dict(self.students)} if self.students else {})
 
 
-
 def spans(numbers: Mapping[int, Variant]) -> str:
     """1 to 30, or all of them where some are left out."""
     found = sorted(numbers)

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from derive import formula as fm
 from derive.algebra import FLOATS, Value, evaluate
-from derive.formula import Apply, Formula, Name
+from derive.formula import Apply, Formula
 from derive.graph import Node
 from derive.homework.assignment import Assignment
 from derive.homework.circuit import Circuit
@@ -45,7 +44,9 @@ class Fair:
         """Name of a condition -> which of so many sets of numbers fulfil it. values: of every entry, one for each set."""
         wide = {key: np.broadcast_to(np.asarray(value, dtype=float), size) for key, value in values.items()}
         with np.errstate(all="ignore"):
-            return {name: np.all([np.ones(size, dtype=bool), *check(self, wide)], axis=0) for name, check in CHECKS.items()}
+            return {
+                name: np.all([np.ones(size, dtype=bool), *check(self, wide)], axis=0) for name, check in CHECKS.items()
+            }
 
     # the conditions ---------------------------------------------------------------------------------------------------
     def finite(self, values: Values) -> Iterator[Value]:
