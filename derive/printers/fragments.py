@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from derive.document import Block, Code, Document, Figure, Say, Step, Table
+from derive.printers.citations import FILE, page
 from derive.printers.latex import Tex
 from derive.printers.pieces import Piece, pieces
 
@@ -10,7 +11,7 @@ from derive.printers.pieces import Piece, pieces
 def files(document: Document) -> dict[str, str]:
     """Every piece under the name of its file."""
     printer = Fragments(document)
-    return {f"{piece.name}.tex": printer.piece(piece) for piece in pieces(document)}
+    return {f"{piece.name}.tex": printer.piece(piece) for piece in pieces(document)} | {FILE: page(document)}
 
 
 class Fragments(Tex):
