@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
+from derive.algebra import UNKNOWN
 from derive.dialects.latex import Latex
 from derive.document import Document, Line, Quantity, steps
 from derive.errors import InputError
@@ -27,6 +29,7 @@ from derive.passes import concerns
 from derive.printers.common import template
 from derive.printers.latex import Tex
 from derive.spelling import Shown, spell
+from derive.values import Values
 
 FILE = "derive-values.tex"
 MOST_SIGNIFICANT, MOST_DECIMALS = 9, 9  # digits that can be asked for
@@ -85,6 +88,7 @@ class Citations:
         self.roundings = roundings(document.values.policy)
         others = self.roundings[1:]
         self.branches = [document.values, *(document.values.branch(other.policy) for other in others)]
+        self.shown = [document.values, *(rounded(values.branch(values.policy)) for values in self.branches[1:])]
         self.number = Spelled(document.style)
 
     def page(self) -> str:
@@ -143,7 +147,7 @@ class Citations:
                 yield self.set("value", id, [self.matrix(name, i) for i in range(len(self.roundings))])
 
     def value(self, id: str, index: tuple[int, ...], rounding: int) -> str:
-        values = self.branches[rounding]
+        values = self.shown[rounding]
         if id in values.nodes:
             numeral = values.numeral(Name(id, index))
         else:  # known in float64 alone
@@ -154,7 +158,7 @@ class Citations:
         return self.number.numeral(numeral)
 
     def matrix(self, name: Name, rounding: int) -> str:
-        shown = self.branches[rounding].shown(name, Tex.largest)
+        shown = self.shown[rounding].shown(name, Tex.largest)
         if self.roundings[rounding].exact and not exact(shown):
             return r"\derive@none"
         return spell(name, self.plain, lambda _: Shown(rows=shown.rows))
@@ -213,6 +217,24 @@ class Citations:
                         name = match["before"] + typed + match["after"]
                         if name not in known:
                             yield rf"\derive@label{{{name}}}{{{key}}}"
+
+
+def rounded(values: Values) -> Values:
+    """Given numbers too are rounded by the policy, where that changes them; else they stay as they are written."""
+
+    def kept(id: str, texts: Any) -> Any:
+        node = values.nodes[id]
+
+        def one(row: int, column: int) -> str:
+            exact = values.known_exactly(Name(id, values.contract.index(node, row, column)))
+            same = exact is not UNKNOWN and values.rounded(None, exact).exact
+            return str(texts[row, column] or "") if same else ""
+
+        rows, columns_ = node.shape
+        return np.array([[one(r, c) for c in range(columns_)] for r in range(rows)], dtype=object).reshape(node.shape)
+
+    values.text = {id: kept(id, texts) if id in values.nodes else texts for id, texts in values.text.items()}
+    return values
 
 
 def labels_of(quantity: Quantity) -> dict[tuple[int, ...], str]:
