@@ -73,7 +73,7 @@ def train(
         model = every.at(model.steps_before + 1)
     elif min(worked, course.made) > 1 and not listens(spec):
         model = kept(replace(spec, steps=min(worked, course.made)))
-    return page.solution(model, Wishes(form, level), only, course)  # type: ignore[arg-type]
+    return page.solution(model, Wishes(form, level), only, course).called(net)  # type: ignore[arg-type]
 
 
 def listens(spec: Spec) -> bool:

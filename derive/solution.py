@@ -105,6 +105,20 @@ class Solution:
         """The same, with links to the lessons on the page at this address: what `derive explain --all` writes."""
         return replace(self, document=replace(self.document, lessons=lessons))
 
+    def called(self, net: Given) -> Solution:
+        """The same, under the name of the file it comes from."""
+        if not isinstance(net, (str, Path)) or str(net) == "-":
+            return self
+        return replace(self, document=replace(self.document, called=Path(net).stem))
+
+    def labelled(self, prefix: str) -> Solution:
+        """The same, with numbered equations in LaTeX fragments: `prefix:forward-2-z` for `\\ref` and `\\eqref`."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9:._-]*", prefix):
+            raise InputError(
+                f"'{prefix}' is no prefix of labels: letters, digits, and : . _ - between them", file="--labels"
+            )
+        return replace(self, document=replace(self.document, prefix=prefix))
+
     def print(self, format: str, **how: Any) -> str | bytes:
         """The solution in one of the formats of `derive.printers.FORMATS`.
 
@@ -273,7 +287,7 @@ def solve(
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
     model = completed(kept(spec))
     page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)
-    return page.solution(model, Wishes(form, level, backward), only)  # type: ignore[arg-type]
+    return page.solution(model, Wishes(form, level, backward), only).called(net)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -342,7 +356,7 @@ def study(
     stage("derive")
     found = import_module(f"derive.studies.{kind}").study(item, policy, Words(lang))
     stage("check")
-    return finished(found.document, found.calculation, found.witnesses, level, only)
+    return finished(found.document, found.calculation, found.witnesses, level, only).called(given)
 
 
 __all__ = ["InputError", "Solution", "WitnessError", "solve", "study", "write"]
