@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from derive.version import __version__
 
 if TYPE_CHECKING:
+    from derive.exports import export
+    from derive.from_torch import from_torch
     from derive.homework.checked import check
     from derive.homework.linted import lint
     from derive.long_training import train
@@ -26,6 +28,8 @@ __all__ = [
     "check",
     "explain",
     "explain_all",
+    "export",
+    "from_torch",
     "lint",
     "solve",
     "study",
@@ -51,6 +55,10 @@ def __getattr__(name: str) -> Any:
         from derive.homework.linted import lint
 
         return lint
+    if name in ("export", "from_torch"):
+        from importlib import import_module
+
+        return getattr(import_module(f"derive.{name}"), name)
     if name in ("explain", "explain_all"):
         from derive import teaching
 

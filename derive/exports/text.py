@@ -6,7 +6,7 @@ on one line each, whatever is in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -87,16 +87,14 @@ def labels(node: Node, model: Model) -> list[str]:
     return [comment(", ".join(found))] if found else []
 
 
-def compared(
-    solution: Solution, nodes: Sequence[Node], results: Mapping[str, str], words: Words, asarray: str
-) -> list[str]:
-    """The page's numbers, and the comparison of what was computed with them."""
+def expected(solution: Solution, ids: Iterable[str], words: Words) -> list[str]:
+    """The page's numbers; of a vector, a row."""
     lines = [*heading(words, "export.page"), "page = {"]
-    for node in nodes:
-        if node.id in results:
-            value = np.reshape(solution.document.quantities[node.id].value, node.shape)
-            lines.append(f'    "{node.id}": {rows(value, "    ")},')
-    return [*lines, "}", *results_of(results), *verdict(words, asarray)]
+    for id in ids:
+        value = solution.document.quantities[id].value
+        text = repr(float(value)) if value.ndim == 0 else rows(value, "    ")
+        lines.append(f'    "{id}": {text},')
+    return [*lines, "}"]
 
 
 def results_of(results: Mapping[str, str]) -> list[str]:
@@ -110,22 +108,29 @@ def results_of(results: Mapping[str, str]) -> list[str]:
     return [*lines, line, "}"] if results else []
 
 
-def verdict(words: Words, asarray: str) -> list[str]:
+KINDS = {
+    "numpy": {"array": "np.array", "of": "np", "size": "size", "shown": "np.array2string(value, precision=9)"},
+    "torch": {"array": "torch.tensor", "of": "torch", "size": "numel()", "shown": "value.tolist()"},
+}
+
+
+def verdict(words: Words, kind: str) -> list[str]:
     """Says whether all numbers agree; the words of the program itself are English, as its code is."""
+    array, of, size, shown = KINDS[kind].values()
     return [
         *heading(words, "export.verdict"),
         comment(words.plain("export.tolerance")),
         "numbers, wrong = 0, []",
         "for name, expected in page.items():",
-        "    expected = np.array(expected)",
-        f"    found = np.broadcast_to({asarray.format('results[name]')}, expected.shape)",
-        "    numbers += expected.size",
-        "    if not np.all(np.abs(found - expected) <= 1e-8 * np.abs(expected) + 1e-10):",
+        f"    expected = {array}(expected)",
+        f"    found = {of}.reshape(results[name], expected.shape)",
+        f"    numbers += expected.{size}",
+        "    if not (abs(found - expected) <= 1e-8 * abs(expected) + 1e-10).all():",
         "        wrong.append(name)",
         "",
         'if __name__ == "__main__":',
         "    for name, value in results.items():",
-        f'        print(name, "=", np.array2string({asarray.format("value")}, precision=9))',
+        f'        print(name, "=", {shown})',
         '    print("these differ from the page: " + ", ".join(wrong) if wrong else f"all {numbers} numbers agree")',
         "    sys.exit(1 if wrong else 0)",
     ]

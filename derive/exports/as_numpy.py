@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from derive.export.spelling import HELPERS, NumPy, definition, names_for
-from derive.export.text import arrays, comment, compared, heading, kinks, labels, opening
+from derive.exports.spelling import HELPERS, NumPy, definition, names_for
+from derive.exports.text import arrays, comment, expected, heading, kinks, labels, opening, results_of, verdict
 from derive.formula import Formula, bind
 from derive.graph import Leaf, Node
 from derive.ids import is_after, kind, step
@@ -50,7 +50,9 @@ def write(solution: Solution, model: Model, words: Words) -> str:
         comment(words.plain("export.rows")),
         *arrays(leaves, model, dialect.variables, "np.array({})", "np.zeros({})"),
         *body,
-        *compared(solution, computed, results, words, "{}"),
+        *expected(solution, results, words),
+        *results_of(results),
+        *verdict(words, "numpy"),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
