@@ -40,7 +40,7 @@ def tasks() -> tuple[Task, ...]:
 
 def pages(site: Site) -> Iterator[Page]:
     """A page for each task, one with all commands, and the list of them."""
-    found = tasks()
+    found = tuple(task for task in tasks() if site.tasks is None or task.id in site.tasks)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for task, shown in zip(found, pool.map(lambda task: ran(site, task), found), strict=True):
             title = site.words.plain(f"site_guide.{task.id}.title")
