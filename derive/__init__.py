@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from derive.homework.checked import check
     from derive.homework.linted import lint
     from derive.long_training import train
+    from derive.sheets.sheet import worksheet
     from derive.solution import InputError, Solution, WitnessError, solve, study
     from derive.teaching import explain, explain_all
+    from derive.weaving import weave
 
 __all__ = [
     "InputError",
@@ -30,6 +32,8 @@ __all__ = [
     "solve",
     "study",
     "train",
+    "weave",
+    "worksheet",
 ]
 
 
@@ -51,8 +55,16 @@ def __getattr__(name: str) -> Any:
         from derive.homework.linted import lint
 
         return lint
+    if name == "worksheet":
+        from derive.sheets.sheet import worksheet
+
+        return worksheet
     if name in ("explain", "explain_all"):
         from derive import teaching
 
         return getattr(teaching, name)
+    if name == "weave":
+        from derive.weaving import weave
+
+        return weave
     raise AttributeError(f"module 'derive' has no attribute {name!r}")

@@ -44,9 +44,13 @@ def train(
 ) -> Solution:
     """Many training steps, the first of them worked in full.
 
-    steps or epochs: how many · batch_size: samples of a step, in the place of the file's own · until: a loss at which training stops · worked: how many steps are worked in full
-    resume: a checkpoint to go on from · progress: is told how many of the steps are made
-    The other options, and what is raised, are those of `solve`.
+    net: as for `solve`; it needs numbers, a loss and an optimizer
+    steps or epochs: how many (an epoch is one step for each batch) · until: a loss at which training stops earlier
+    worked: how many steps are worked in full (1) · batch_size: samples of a step, in the place of the file's own
+    resume: a checkpoint (`checkpoint.npz`, which `save` of the command line leaves) to go on from
+    progress: is told how many of the steps are made, and how many there are
+    The other arguments, and what is raised, are those of `solve`. Quantities: `L@s` is the loss before update s, for
+    every recorded step; those of the last step N end in `@N`, and `L+` is the loss after it.
     """
     stage("read")
     spec = load(resolve(net) if not isinstance(net, Mapping) else net)

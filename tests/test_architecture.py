@@ -13,12 +13,12 @@ ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
     errors registry fonts version ids reference
-    formula
+    formula files
     algebra numerals
     expression calculus
     differentiation
     spelling tensor
-    dialects graph
+    dialects graph generators
     source
     options ops
     arrays losses layers optimizers initializers schedules autodiff
@@ -27,6 +27,7 @@ FLOORS = """
     spec
     labels targets
     memory model
+    draws
     build
     training
     values notation figures language
@@ -39,11 +40,12 @@ FLOORS = """
     board
     lessons derivatives
     pointers
-    policies examples
+    policies examples plots
     solution catalogue
     homework
+    sheets
     long_training teaching schema
-    classroom
+    classroom weaving
     derive
     site
     cli
@@ -62,6 +64,7 @@ EAGER = {
 LAZY = {
     "contourpy": {"figures"},
     "distributed": {"classroom/engines"},
+    "markdown_it": {"weaving"},
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},

@@ -19,11 +19,11 @@ from derive.classroom.gradebook import filled, opened
 from derive.classroom.killable import Limits
 from derive.classroom.naming import Owner, cleaned, slug
 from derive.classroom.record import Record, record
-from derive.classroom.results import Earlier, Results
 from derive.classroom.roster import Roster
 from derive.classroom.task import Plain, file_task, preparation, submission_task
 from derive.document import Document
 from derive.errors import InputError
+from derive.files import Earlier, Results
 from derive.printers import FORMATS
 from derive.version import __version__
 

@@ -19,10 +19,10 @@ from derive.classroom.folder import choose
 from derive.classroom.killable import Limits
 from derive.classroom.record import PLACES, Record, Step, record
 from derive.classroom.task import file_task, preparation
+from derive.files import write
 from derive.homework.assignment import Assignment
 from derive.language import Words
 from derive.options import mapping
-from derive.solution import write
 from derive.version import __version__
 
 MAKING = (1980, 1, 1, 0, 0, 0)  # the time of every file in the archive: the same input is the same archive

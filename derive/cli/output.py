@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from derive.document import Document
+    from derive.files import Earlier
     from derive.solution import Solution
 
 
@@ -30,6 +30,8 @@ def run(
     ascii: bool,
     only: str | None,
     lessons: str | None = None,
+    pdf_engine: str | None = None,
+    fonts: tuple[Path, ...] = (),
     of_all: bool = False,
     **wishes: Any,
 ) -> Solution:
@@ -40,18 +42,21 @@ def run(
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
-    from derive.solution import write
+    from derive.files import deliver, write
+    from derive.passes import listed
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
-    names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
+    how = typesetting(wanted, pdf_engine, fonts)
+    names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
         solution = solution.linked(lessons) if lessons else solution
         progress.stage("print")
-        printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
+        printed = {name: rendered(solution, name, ascii, how) for name in dict.fromkeys(wanted)}
     if output == "-":
         content = printed[wanted[0]]
+        assert isinstance(content, (str, bytes))  # `where` refuses the others
         if sys.stdout is None:
             raise OSError("there is no standard output")
         sys.stdout.flush()
@@ -59,15 +64,17 @@ def run(
         sys.stdout.buffer.flush()
         return solution
     beside = {next(iter(places.values())).parent / name: content for name, content in solution.beside().items()}
+    folders = {places[name] for name, content in printed.items() if isinstance(content, dict)}
     for path in (*places.values(), *beside):
-        if path.is_dir():
+        if path in folders and path.exists() and not path.is_dir():
+            raise InputError("cannot be written: this is no folder", file=str(path))
+        if path.is_dir() and path not in folders:
             raise InputError("cannot be written: this is a folder", file=str(path))
-    for name, content in printed.items():
-        write(places[name], content)
+    earlier = [deliver(places[name], content) for name, content in printed.items()]
     for path, data in beside.items():
         write(path, data)
     if not quiet:
-        summary(solution.document, [*places.values(), *beside], ascii)
+        summary(solution.document, [*places.values(), *beside], ascii, earlier)
     if open_:
         click.launch(str(next(iter(places.values()))))
     return solution
@@ -84,26 +91,39 @@ def encoded(text: str) -> bytes:
         return ascii_only(text).encode("ascii")
 
 
-def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes:
+def typesetting(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
+    """What is wanted of a PDF; a usage error where there is none."""
+    if (engine or fonts) and "pdf" not in formats:
+        raise click.UsageError("--pdf-engine and --font are for -f pdf", click.get_current_context())
+    return {"engine": engine, "fonts": fonts}
+
+
+def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes | dict[str, str | bytes]:
+    """A format as it is written: a file, or several by their names."""
+    from derive.printers import FORMATS
+
+    if FORMATS[name].several:
+        return solution.pieces(name)
     if name == "text" and ascii:
         from derive.document import Book
         from derive.printers.terminal import book, page
 
         document = solution.document
         return book(document, ascii=True) if isinstance(document, Book) else page(document, ascii=True)
-    return solution.print(name)
+    return solution.print(name, **how) if name == "pdf" else solution.print(name)
 
 
 SUFFIXES = {
     ".html": "html",
     ".htm": "html",
+    ".pdf": "pdf",
     ".tex": "latex",
+    ".typ": "typst",
     ".md": "markdown",
     ".txt": "text",
     ".json": "json",
     ".svg": "svg",
     ".png": "png",
-    ".pdf": "diagram-pdf",
 }
 
 
@@ -132,6 +152,8 @@ def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: boo
     single = output == "-" or bool(suffix_of(output))
     if single and len(set(formats)) > 1:
         raise InputError("one file takes one format; give a folder for several", file="--output")
+    if single and any(FORMATS[name].several for name in formats):
+        raise InputError(f"{formats[0]} are several files; give a folder", file="--output")
     if output == "-":
         return {}
     if output is not None and single:
@@ -142,13 +164,17 @@ def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: boo
     return {name: folder / file for name, file in files.items()}
 
 
-def summary(document: Document, paths: list[Path], ascii: bool) -> None:
-    """A few lines on the terminal."""
+def summary(document: Document, paths: list[Path], ascii: bool, earlier: Iterable[Earlier] = ()) -> None:
+    """A few lines on the terminal. earlier: what became of files of an earlier run"""
     from derive.printers.terminal import Terminal
 
     printer = Terminal(document, ascii=ascii)
     lines = [printer.escape(document.title), *map(printer.say, document.summary), printer.passed]
-    say([*lines, *(printer.word("terminal.wrote", path=str(path)) for path in paths)], ascii)
+    lines += [printer.word("terminal.wrote", path=str(path)) for path in paths]
+    for files in earlier:
+        lines += [printer.word("class.removed", files=", ".join(files.removed))] if files.removed else []
+        lines += [printer.word("class.kept", files=", ".join(files.kept))] if files.kept else []
+    say(lines, ascii)
 
 
 def say(lines: Iterable[str], ascii: bool) -> None:

@@ -69,7 +69,7 @@ def deliver(printed: dict[str, str], places: dict[str, Path]) -> None:
     """Writes the files, or the one page to standard output."""
     from derive.cli.output import encoded
     from derive.errors import InputError
-    from derive.solution import write
+    from derive.files import write
 
     if printed and not places:
         if sys.stdout is None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from derive.document import Document
 from derive.errors import InputError, nearest
+from derive.files import write
 from derive.printers import FORMATS as PAGES
-from derive.solution import framed, write
+from derive.solution import framed
 
 FORMATS = ("html", "latex", "markdown", "text", "json")
 SUFFIX = {"html": ".html", "latex": ".tex", "markdown": ".md", "text": ".txt", "json": ".json"}

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from derive.classroom.results import Earlier, Results
 from derive.document import Section
 from derive.errors import WitnessError
+from derive.files import Earlier, Results
 from derive.printers.common import template
 from derive.printers.site import Frame, safe, style, text_of
 from derive.printers.site import page as printed
@@ -57,6 +57,7 @@ def build(
     stage("print")
     files |= dict(gallery.files(site))
     files |= dict(reference.files())
+    files["page.js"] = template("site_page.js", escaped=False).render().encode("utf-8")
     files["style.css"] = style().encode("utf-8")
     entries = safe(json.dumps(index, ensure_ascii=False, separators=(",", ":")))
     files["search.js"] = template("search.js", escaped=False).render(index=entries).encode("utf-8")

@@ -1,24 +1,55 @@
-"""A folder of results and the list of what derive wrote there, so that nothing old is taken for new: a class, a site."""
+"""Files written whole or not at all, and folders with a list of what derive wrote there, so that nothing old is taken for new."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from derive.solution import write
+from derive.errors import InputError
 
 LIST = "files.sha256"  # as `sha256sum -c` reads it
 _LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^/\\\0]+(?:/[^/\\\0]+)*)")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """A file, whole or not at all: written beside its place and moved there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".derive-")
+    except OSError as error:
+        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, 0o666 & ~umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def umask() -> int:
+    """The mask for new files; Python can only ask for it by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 @dataclass(frozen=True)
 class Earlier:
     """Files of an earlier run that this one did not write. removed: as derive left them · kept: changed since then"""
 
-    removed: tuple[str, ...]
-    kept: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 class Results:
@@ -63,6 +94,22 @@ class Results:
     def behind_link(self, path: Path) -> bool:
         """Whether a file, or a folder on the way to it, is a link to somewhere else."""
         return any(part.is_symlink() for part in (path, *path.parents) if self.folder in part.parents)
+
+
+def fill(folder: Path, files: Mapping[str, str | bytes]) -> Earlier:
+    """Writes files into a folder, and removes those of an earlier run that are not written again."""
+    results = Results(folder)
+    for name, content in files.items():
+        results.write(name, content)
+    return results.finish()
+
+
+def deliver(place: Path, content: str | bytes | Mapping[str, str | bytes]) -> Earlier:
+    """Writes what a format gives: a file, or a folder of files without those of an earlier run that are not among them."""
+    if isinstance(content, Mapping):
+        return fill(place, content)
+    write(place, content)
+    return Earlier()
 
 
 def sum_of(data: bytes) -> str:
