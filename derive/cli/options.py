@@ -17,6 +17,7 @@ FORMAT_NAMES = (
     "text",
     "json",
     "fragments",
+    "markdown-fragments",
     "svg",
     "tikz",
     "png",
