@@ -15,7 +15,9 @@ PROGRAMS = ("numpy", "torch")
 
 @main.command()
 @click.argument("net", shell_complete=completed_nets)
-@click.option("--to", type=click.Choice(PROGRAMS), default="numpy", help="What the program is written with (default numpy).")
+@click.option(
+    "--to", type=click.Choice(PROGRAMS), default="numpy", help="What the program is written with (default numpy)."
+)
 @click.option(
     "-o", "--output", metavar="PATH", help="A file, or - for standard output. Default output/NAME/net_numpy.py."
 )

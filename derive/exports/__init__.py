@@ -23,7 +23,11 @@ KINDS = ("numpy", "torch")
 
 
 def export(
-    net: str | Path | Mapping[str, Any], to: str = "numpy", *, lang: str = "en", stage: Callable[[str], None] = lambda name: None
+    net: str | Path | Mapping[str, Any],
+    to: str = "numpy",
+    *,
+    lang: str = "en",
+    stage: Callable[[str], None] = lambda name: None,
 ) -> str:
     """A commented Python program that works every number of a network's page again and holds it against the page.
 
