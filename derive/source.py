@@ -309,7 +309,7 @@ def _events(value: Value) -> Iterator[Any]:
         yield opened(None, None, True, flow_style=flow)
         for key, part in zip(value if isinstance(value, dict) else inner, inner, strict=True):
             if isinstance(value, dict):
-                yield yaml.ScalarEvent(None, None, (True, True), key)
+                yield yaml.ScalarEvent(None, None, (True, True), str(key))
             yield from _events(part)
         yield closed()
         return

@@ -10,6 +10,7 @@ from derive.cli import (
     studies,
     train,
     weave,
+    worksheet,
 )
 from derive.cli.group import main
 
@@ -24,4 +25,5 @@ __all__ = [
     "studies",
     "train",
     "weave",
+    "worksheet",
 ]

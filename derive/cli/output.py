@@ -47,7 +47,7 @@ def run(
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
-    how = typesetting(wanted, pdf_engine, fonts)
+    how = typeset_by(wanted, pdf_engine, fonts)
     names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
@@ -91,7 +91,7 @@ def encoded(text: str) -> bytes:
         return ascii_only(text).encode("ascii")
 
 
-def typesetting(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
+def typeset_by(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
     """What is wanted of a PDF; a usage error where there is none."""
     if (engine or fonts) and "pdf" not in formats:
         raise click.UsageError("--pdf-engine and --font are for -f pdf", click.get_current_context())

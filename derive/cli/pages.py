@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from derive.document import Document, Section
     from derive.homework.printed import Printed
 
-FORMATS = ("html", "latex", "markdown", "text", "json")
+FORMATS = ("html", "pdf", "latex", "typst", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
 
@@ -56,8 +56,10 @@ def where(
     return found
 
 
-def rendered(found: Printed, name: str, ascii: bool) -> str:
-    """A page in a format; text in ASCII where that is wanted."""
+def rendered(found: Printed, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes:
+    """A page in a format; text in ASCII where that is wanted. how: the engine and fonts of a PDF"""
+    if name == "pdf":
+        return found.to_pdf(**how)
     if name == "text" and ascii:
         from derive.printers.terminal import page
 
@@ -65,7 +67,7 @@ def rendered(found: Printed, name: str, ascii: bool) -> str:
     return found.print(name)
 
 
-def deliver(printed: dict[str, str], places: dict[str, Path]) -> None:
+def deliver(printed: Mapping[str, str | bytes], places: dict[str, Path]) -> None:
     """Writes the files, or the one page to standard output."""
     from derive.cli.output import encoded
     from derive.errors import InputError
@@ -75,7 +77,8 @@ def deliver(printed: dict[str, str], places: dict[str, Path]) -> None:
         if sys.stdout is None:
             raise OSError("there is no standard output")
         sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(next(iter(printed.values()))))
+        content = next(iter(printed.values()))
+        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
         sys.stdout.buffer.flush()
         return
     for path in places.values():

@@ -215,6 +215,8 @@ class Report:
         return say(f"check.followed.{last if last in ('sum', 'mean') else convention}")
 
     def verdict_on_all(self) -> Say:
+        if all(mark.verdict == "blank" for mark in self.marked.marks):
+            return say("sheet.nothing")
         if self.first is not None:
             return say("check.first_error", step=self.step(self.first))
         return say("check.all_right" if self.marked.right else "check.no_error")

@@ -68,16 +68,15 @@ class Data:
 
     def question(self, question: Question) -> dict[str, Any]:
         """What is asked for, without any answer."""
-        parts: list[dict[str, Any]] = [
-            {
+        parts: list[dict[str, Any]] = []
+        for part, line in zip(question.parts, question.lines, strict=True):
+            named = {
                 "step": part.typed,
                 "letter": part.letter,
                 "id": entry(plain(line.target.id)[1], line.target.index),
-                "latex": self.latex.target(line),
-                "formula": self.formula(line.forms[-1].formula) if line.forms else None,
             }
-            for part, line in zip(question.parts, question.lines, strict=True)
-        ]
+            formula = self.formula(line.forms[-1].formula) if line.forms else None
+            parts.append({**named, "latex": self.latex.target(line), "formula": formula})
         found = {"number": question.number, "title": self.text.say(question.title), "points": question.points}
         return {**found, "hints": list(map(self.text.say, question.why)), "parts": parts}
 

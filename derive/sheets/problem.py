@@ -24,7 +24,8 @@ from derive.document import (
     say,
 )
 from derive.figures.network import Network
-from derive.formula import Name
+from derive.formula import Formula, Name, names, substitute
+from derive.graph import Node
 from derive.homework.circuit import STEP, Circuit, Entry
 from derive.homework.policy import Policy
 from derive.homework.told import listed
@@ -119,8 +120,8 @@ class Problem:
             yield replace(section, blocks=tuple(self.shown(section.blocks)))
             return
         needed = {key for entry in self.circuit.entries.values() for key in entry.parents}
-        names = [e.name for key, e in self.circuit.entries.items() if e.given and key in needed]
-        yield Section("givens", say("section.givens"), (self.table("givens", [(n, Amount(n)) for n in names]),))
+        found = [e.name for key, e in self.circuit.entries.items() if e.given and key in needed]
+        yield Section("givens", say("section.givens"), (self.table("givens", [(n, Amount(n)) for n in found]),))
 
     def shown(self, blocks: Sequence[Block]) -> Iterator[Block]:
         """The blocks that say what is given; in the diagram the numbers of what is worked out are blank."""
@@ -147,14 +148,18 @@ class Problem:
     def intermediate(self) -> Iterator[Section]:
         """Results to go on with, so that one error does not spoil the rest."""
         if self.asked.given:
-            names = [self.whole(self.circuit.nodes[id]) for id in self.asked.given]
-            table = self.table("intermediate", [(name, Amount(name)) for name in names])
+            found = [self.whole(self.circuit.nodes[id]) for id in self.asked.given]
+            table = self.table("intermediate", [(name, Amount(name)) for name in found])
             yield Section("intermediate", say("section.sheet.intermediate"), (say("sheet.go_on"), table))
 
     def table(self, id: str, rows: Sequence[tuple[Cell, ...]]) -> Table:
         return Table(id, say(f"table.sheet.{id}"), (say("table.symbol"), say("table.value")), tuple(rows))
 
-    def whole(self, node: object) -> Name:
+    def whole(self, node: Node) -> Name:
+        """The name of a quantity; of one that is a single number, its entry's."""
+        if node.shape == (1, 1):
+            found: Name = self.circuit.array(node)[0, 0]
+            return found
         return self.circuit.naming.whole(node)  # type: ignore[attr-defined,no-any-return]
 
     # the questions ----------------------------------------------------------------------------------------------------
@@ -204,13 +209,28 @@ class Problem:
 
     def hint(self, entries: Sequence[Entry]) -> Iterator[Say]:
         if "steps" in self.hints:
-            nodes = {self.circuit.entries[key].node: None for entry in entries for key in entry.parents}
+            found = [name.key for entry in entries for name in names(self.spelled_out(entry))]
+            nodes = dict.fromkeys(self.circuit.entries[key].node for key in found)
             if nodes:
                 yield say("sheet.from", names=listed([self.whole(node) for node in nodes]))
 
+    def spelled_out(self, entry: Entry) -> Formula:
+        """The formula of a step; slopes and losses of single outputs are written out in it where nobody asks for them."""
+
+        def inner(name: Name) -> Formula:
+            part = self.circuit.entries[name.key]
+            apart = part.key in self.wanted or part.node.role not in ("slope", "error") or part.formula is None
+            return name if apart else self.spelled_out(part)
+
+        return entry.name if entry.formula is None else substitute(entry.formula, inner)
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        return frozenset(self.asked.keys)
+
     def line(self, entry: Entry) -> Line:
         """What is asked for, with its formula where that is a hint: in symbols, whatever case its numbers fall into."""
-        forms = (Form(entry.formula, numbers=False),) if "formulas" in self.hints and entry.formula is not None else ()
+        forms = (Form(self.spelled_out(entry), numbers=False),) if "formulas" in self.hints else ()
         return Line(entry.name, forms, has_value=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -152,20 +153,27 @@ def split(circuit: Circuit, keys: Iterable[str], named: set[str]) -> tuple[list[
     """(ids that are given to go on with, keys that are still asked for).
 
     Given is what each layer passes on, and what comes back to it, as far as something that is asked for is computed from
-    it. What has but another name for a given number is not asked; what is asked by name is not given.
+    it. What is the same number as a given one, or its opposite, is not asked; what is asked by name is not given.
     """
     keys = list(keys)
-    shown = {source(circuit, key) for key in named}
+    shown = {abs(circuit.floats[key]) for key in named} - {0.0}
     needed = {parent for key in keys for parent in circuit.entries[key].parents}
     given: list[str] = []
-    roots: set[str] = set()
+    told: set[str] = set()
+    numbers: set[float] = set()
     for id in checkpoints(circuit):
-        own = {entry.key for entry in circuit.entries.values() if entry.node.id == id}
-        sources = {source(circuit, key) for key in own}
-        if own & needed and not sources & shown:
+        own = {name.key for name in circuit.array(circuit.nodes[id]).ravel()}
+        sizes = {abs(circuit.floats[key]) for key in own} - {0.0}
+        if own & needed and not own & named and not alike(sizes, shown):
             given.append(id)
-            roots |= sources
-    return given, [key for key in keys if source(circuit, key) not in roots]
+            told |= own
+            numbers |= sizes
+    return given, [key for key in keys if key not in told and not alike({abs(circuit.floats[key])}, numbers)]
+
+
+def alike(some: set[float], others: set[float]) -> bool:
+    """Whether a number of some is one of the others, noise of floats aside."""
+    return any(math.isclose(one, other, rel_tol=1e-12) for one in some for other in others)
 
 
 def checkpoints(circuit: Circuit) -> Iterator[str]:
@@ -178,21 +186,6 @@ def checkpoints(circuit: Circuit) -> Iterator[str]:
         forward = group(circuit.entries[circuit.array(node)[0, 0].key]) == "forward"
         if (forward and node.id in taken & fed) or (node.role == "gradient" and node.id.startswith("dL/dz")):
             yield node.id
-
-
-def source(circuit: Circuit, key: str) -> str:
-    """The entry a number comes from where all others on the way are but further names of it, also by the case that holds."""
-    seen = key
-    for _ in range(len(circuit.entries)):
-        formula = circuit.entries[seen].formula
-        parents = circuit.entries[seen].parents
-        if isinstance(formula, Name):
-            seen = formula.key
-        elif len(parents) == 1 and circuit.floats[parents[0]] == circuit.floats[seen]:
-            seen = parents[0]
-        else:
-            break
-    return seen
 
 
 # numbering --------------------------------------------------------------------------------------------------------------
