@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from derive import formula as fm
 from derive.algebra import FLOATS, Value, evaluate
-from derive.formula import Apply, Formula, Name
+from derive.formula import Apply, Formula
 from derive.graph import Node
 from derive.homework.assignment import Assignment
 from derive.homework.circuit import Circuit
@@ -38,14 +37,16 @@ class Fair:
         circuit = assignment.circuit
         self.circuit, self.precision = circuit, assignment.policy.precision
         self.asked = asked(assignment)
-        self.kinks = [(key, sides) for key, sides in kinks(circuit)]
+        self.kinks = list(kinks(circuit))
         self.margins = self._margins()
 
     def verdicts(self, values: Values, size: int) -> dict[str, Value]:
         """Name of a condition -> which of so many sets of numbers fulfil it. values: of every entry, one for each set."""
         wide = {key: np.broadcast_to(np.asarray(value, dtype=float), size) for key, value in values.items()}
         with np.errstate(all="ignore"):
-            return {name: np.all([np.ones(size, dtype=bool), *check(self, wide)], axis=0) for name, check in CHECKS.items()}
+            return {
+                name: np.all([np.ones(size, dtype=bool), *check(self, wide)], axis=0) for name, check in CHECKS.items()
+            }
 
     # the conditions ---------------------------------------------------------------------------------------------------
     def finite(self, values: Values) -> Iterator[Value]:
@@ -75,7 +76,7 @@ class Fair:
 
     def off_kinks(self, values: Values) -> Iterator[Value]:
         """No condition of a formula by cases is nearly an equality."""
-        for (key, (left, right)), margin in zip(self.kinks, self.margins, strict=True):
+        for (_, (left, right)), margin in zip(self.kinks, self.margins, strict=True):
             distance = np.abs(numbers(left, values) - numbers(right, values))
             own = abs(float(numbers(left, self.circuit.floats)) - float(numbers(right, self.circuit.floats)))
             yield (distance > margin) | (distance == own)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,8 +17,8 @@ import numpy as np
 from derive.algebra import Value
 from derive.errors import InputError
 from derive.homework.bench import Bench
-from derive.homework.degenerate import reasons
 from derive.homework.circuit import Circuit
+from derive.homework.degenerate import reasons
 from derive.homework.manifest import SEED, Original, Variant
 from derive.model import Model
 from derive.numerals import literal
@@ -100,7 +100,9 @@ class Search:
         self.refused: Counter[str] = Counter()
         self.tried = self.worked = 0
         self.circuit = drawing.circuit
-        self.pool: list[tuple[int, int, int, Numbers]] = []  # what sets seem to hide, which they were, and their numbers
+        self.pool: list[
+            tuple[int, int, int, Numbers]
+        ] = []  # what sets seem to hide, which they were, and their numbers
         self.leading: Numbers | None = None  # the best so far, near which others are looked for
         self.least, self.best_round = math.inf, 0
 
@@ -274,7 +276,10 @@ def decimals(number: Number, target: bool) -> Draw:
     near_one = target and Fraction(1, 2) < size < 1
     places = len(shown.digits.partition(".")[2])
     units = (1 - size if near_one else size) / unit
-    least, most = max(1, math.floor(units / 2)), max(math.floor(2 * units), math.floor(units) + (OTHERS if places else WHOLE))
+    least, most = (
+        max(1, math.floor(units / 2)),
+        max(math.floor(2 * units), math.floor(units) + (OTHERS if places else WHOLE)),
+    )
     if size < 1:
         most = min(most, math.ceil(1 / unit) - 1)
     end = "" if shown.exponent is None else f"e{shown.exponent}"
@@ -297,14 +302,3 @@ def spelled_out(value: Fraction, places: int) -> str:
     """A decimal with so many digits after the point."""
     digits = str(int(value * 10**places)).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
-
-
-# several ------------------------------------------------------------------------------------------------------------------
-def drawn(original: Original, numbers: Sequence[int], seed: int, progress: Callable[[int, int], None]) -> list[Drawn]:
-    """The variants with these numbers; InputError where two of them, or one and the original, have the same answers."""
-    drawing = Drawing(original)
-    found = []
-    for i, number in enumerate(numbers):
-        found.append(drawing.draw(seed, number))
-        progress(i + 1, len(numbers))
-    return found
