@@ -301,14 +301,14 @@
   const openUses = (p) => {
     closeUses(false);
     const [makes, used] = ofPart(p);
-    one("h2", uses).textContent = said("about", { name: p.name });
+    one("#about").textContent = said("about", { name: p.name });
     one("div", uses).replaceChildren(...listed(words.makes, makes), ...listed(words.takes, used));
     makes.forEach((line) => line.classList.add("makes"));
     used.forEach((line) => line.classList.add("takes"));
     if (mode !== "step") light([p], []);
     asker = p.focus;
     uses.hidden = false;
-    one("h2", uses).focus();
+    one("#about").focus();
   };
   const closeUses = (back = true) => {
     if (uses.hidden) return;
