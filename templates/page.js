@@ -107,8 +107,12 @@
     for (const p of now) drawn(p).forEach((e) => { e.classList.remove("used"); e.classList.add("now"); });
     svg.classList.toggle("lit", now.length + used.length > 0);
   };
+  const ends = (edge, unit) => edge.element.classList.contains("at" + /\bu(\d+)\b/.exec(unit.element.getAttribute("class"))[1]);
   const lightLine = (line) => {
-    light(placesOf(gives(line)), takes(line).flatMap(placesOf));
+    const now = placesOf(gives(line)), at = now.filter((p) => units.includes(p));
+    // of a shared bias, the edges to the units that are worked out
+    const near = (p) => p.letter !== "b" || !at.length || at.some((unit) => ends(p, unit));
+    light(now, takes(line).flatMap(placesOf).filter(near));
     svg?.classList.toggle("back", gives(line).startsWith("d"));
   };
   let mark = null; // where the diagram stands on the page
@@ -267,7 +271,7 @@
   };
   const count = () => {
     const tried = every(".try[data-verdict]").filter((e) => e.dataset.verdict);
-    one("#score").textContent = said("total", { right: tried.filter((e) => RIGHT.includes(e.dataset.verdict)).length, tried: tried.length });
+    one("#score").textContent = !tried.length ? "" : said("total", { right: tried.filter((e) => RIGHT.includes(e.dataset.verdict)).length, tried: tried.length });
   };
 
   // what uses a weight or a unit -------------------------------------------------------------------------------------------------

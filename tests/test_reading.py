@@ -278,7 +278,7 @@ def test_the_diagram_follows(open_tab: Any) -> None:
     tab = open_tab("mazur")
     tab.mode("step")
     expected = {
-        "z1[1]": ({"a1[1]"}, {"W1[1,1]", "W1[1,2]", "x[1]", "x[2]", "b1[1]", "b1[2]", "bias1"}),
+        "z1[1]": ({"a1[1]"}, {"W1[1,1]", "W1[1,2]", "x[1]", "x[2]", "b1[1]", "bias1"}),
         "a2[2]": ({"a2[2]"}, set()),
         "L": ({"a2[1]", "a2[2]"}, set()),
         "dL/dW2[1,1]": ({"W2[1,1]"}, {"a2[1]"}),
