@@ -266,12 +266,17 @@ def test_a_link_reveals_up_to_its_step(open_tab: Any) -> None:
     tab("history.replaceState(null, '', location.pathname)")
 
 
-def lit(tab: Tab) -> dict[str, set[str]]:
-    """What is lit in the diagram: by class, the ids of units and edges."""
-    script = (
-        "c => [...document.querySelectorAll(`svg .${c}`)].map(e => e.dataset.unit ?? e.dataset.edge).filter(Boolean)"
-    )
-    return {tone: set(tab(script, tone)) for tone in ("now", "used")}
+WALK = """() => {
+    const found = {}, svg = document.querySelector('figure.diagram svg');
+    const lit = tone => [...svg.querySelectorAll('.' + tone)].map(e => e.dataset.unit ?? e.dataset.edge).filter(Boolean);
+    for (let last = null; ;) {
+        const line = document.querySelector('.current');
+        if (line === last) return found;
+        found[line.dataset.q] ??= [lit('now'), lit('used'), svg.classList.contains('back')];
+        document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true, cancelable: true}));
+        last = line;
+    }
+}"""
 
 
 def test_the_diagram_follows(open_tab: Any) -> None:
@@ -285,16 +290,11 @@ def test_the_diagram_follows(open_tab: Any) -> None:
         "dL/da1[1]": ({"a1[1]"}, {"a2[1]", "a2[2]", "W2[1,1]", "W2[2,1]"}),
         "W1+[2,1]": ({"W1[2,1]"}, set()),
     }
-    seen = {}
-    for line in lines_of("mazur"):
-        seen.setdefault(
-            line.target.key, (lit(tab), tab("document.querySelector('svg.lit').classList.contains('back')"))
-        )
-        tab.press("ArrowRight")
+    seen = tab(WALK)
+    assert seen.keys() == {line.target.key for line in lines_of("mazur")}
     for key, (now, used) in expected.items():
-        found, back = seen[key]
-        assert (found["now"], found["used"]) == (now, used), key
-        assert back == key.startswith("d")
+        assert (set(seen[key][0]), set(seen[key][1])) == (now, used), key
+        assert seen[key][2] == key.startswith("d")
     tab.press("Home")
     values = "[...document.querySelectorAll('svg [data-unit^=a] text.ink:not(.symbol)')].filter(e => e.checkVisibility({visibilityProperty: true})).length"
     assert tab(values) == 0
