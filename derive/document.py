@@ -171,6 +171,7 @@ class Document:
 
     topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
     student: whether it is a student's marked work, or about what to ask of students · marks: what stands beside the lines of some entries, by their ids
+    asked: the digits, significant ones or decimals, that marking asks for
     """
 
     title: str
@@ -187,6 +188,7 @@ class Document:
     lessons: str | None = None
     student: bool = False
     marks: Mapping[str, Beside] = field(default_factory=dict)
+    asked: tuple[str, int] = ("significant", 3)
 
 
 @dataclass(frozen=True)
