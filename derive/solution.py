@@ -304,6 +304,7 @@ class Page:
         """The document, witnessed and cut to what was asked for."""
         self.stage("derive")
         document, _ = tell(model, self.policy, self.notation, self.words, wishes, course)
+        document = replace(document, asked=policies.asked(self.spec.check))
         self.stage("check")
         return finished(document, model, checks.report(model, document, course), wishes.level, only, course)
 

@@ -321,7 +321,7 @@ def schedule_files() -> Iterator[dict[str, Any]]:
 
 def scheduled_nets() -> Iterator[dict[str, Any]]:
     yield net_of(schedule={"step_lr": {"step_size": 1}}, steps=2)
-    yield net_of(schedule="reduce_on_plateau")
+    yield net_of(schedule="reduce_on_plateau", check={"decimals": 3})
 
 
 def trained(folder: Path) -> Iterator[Solution]:
