@@ -60,6 +60,7 @@ EAGER = {
 }
 LAZY = {
     "contourpy": {"figures"},
+    "docx": {"printers/word"},
     "distributed": {"classroom/engines"},
     "matplotlib": {"figures"},
     "mpmath": {""},

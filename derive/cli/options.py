@@ -8,7 +8,20 @@ from typing import Any
 
 import click
 
-FORMAT_NAMES = ("html", "pdf", "latex", "typst", "markdown", "text", "json", "svg", "tikz", "png", "diagram-pdf")
+FORMAT_NAMES = (
+    "html",
+    "pdf",
+    "docx",
+    "latex",
+    "typst",
+    "markdown",
+    "text",
+    "json",
+    "svg",
+    "tikz",
+    "png",
+    "diagram-pdf",
+)
 ENGINE_NAMES = ("typst", "xelatex", "pdflatex", "chromium")
 NOTATIONS = ("standard", "mazur", "nielsen", "ng", "d2l", "bishop", "haykin", "rows")
 Command = Callable[..., Any]
