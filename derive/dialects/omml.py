@@ -8,6 +8,7 @@ from functools import cache
 from html import escape
 
 from derive.dialects.mathml import bold
+from derive.dialects.measure import shortened
 from derive.formula import Function, Name, Partial, Symbol, Written
 from derive.numerals import Numeral
 from derive.spelling import Dialect, Style
@@ -32,9 +33,12 @@ def run(words: str, style: str = "p") -> str:
 @cache
 def letter(base: str) -> str:
     """A letter in italics, or a word upright, with the mark above it."""
+    base = shortened(base)
     plain, mark = unicodedata.normalize("NFD", base)[:1], unicodedata.normalize("NFD", base)[1:]
     if mark in ACCENTS:
         return f'<m:acc><m:accPr><m:chr m:val="{mark}"/></m:accPr><m:e>{letter(plain)}</m:e></m:acc>'
+    if not base.isalnum() and len(base) > 1:
+        return run(base, "nor")
     return run(base, "i" if len(base) == 1 and base.isalpha() else "p")
 
 

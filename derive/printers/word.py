@@ -22,6 +22,7 @@ from derive.spelling import spell
 
 ROOM = 44.0  # em of a row; Word itself breaks what is still too wide
 AROUND = Around(run("≈"), "", lambda term: [term], "<[^>]*>", equal=run("="))
+NOTHING = run("\u200b", "nor")  # before a sign at the beginning of a row: LibreOffice looks for what it joins
 WIDEST = 15.5  # cm of a picture
 DATE = (1980, 1, 1, 0, 0, 0)  # of the files in the archive: the first that it can hold
 
@@ -62,7 +63,7 @@ class Word(Printer):
         target = spell(line.target, dialect)
         room = ROOM - em(spell(line.target, Measure(dialect.style)))
         first, *rest = broken(line, self.document.values, dialect, max(room, ROOM / 2), self.case(line), AROUND)
-        return [Markup(target + first), *map(Markup, rest)]
+        return [Markup(target + first), *(Markup(NOTHING + row) for row in rest)]
 
     def case(self, line: Line) -> str:
         """The case that applies, at the end of an equation."""
