@@ -140,6 +140,10 @@ class Solution:
         """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
         return bytes(self.print("pdf", engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
+    def to_docx(self) -> bytes:
+        """A document of Word, with equations that can be edited."""
+        return bytes(self.print("docx"))  # type: ignore[arg-type]
+
     def to_markdown(self) -> str:
         """Markdown as GitHub renders it."""
         return str(self.print("markdown"))

@@ -64,6 +64,7 @@ EAGER = {
 }
 LAZY = {
     "contourpy": {"figures"},
+    "docx": {"printers/word"},
     "distributed": {"classroom/engines"},
     "markdown_it": {"weaving"},
     "matplotlib": {"figures"},

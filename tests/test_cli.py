@@ -101,6 +101,7 @@ def test_every_format(run: Callable[..., Result], tmp_path: Path, format: str) -
         "svg": b"<svg",
         "png": b"\x89PNG",
         "pdf": b"%PDF",
+        "docx": b"PK",
         "typst": b"#set document",
         "diagram-pdf": b"%PDF",
         "tikz": b"%",

@@ -121,6 +121,7 @@ SUFFIXES = {
     ".html": "html",
     ".htm": "html",
     ".pdf": "pdf",
+    ".docx": "docx",
     ".tex": "latex",
     ".typ": "typst",
     ".md": "markdown",

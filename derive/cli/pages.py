@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from derive.document import Document, Section
     from derive.homework.printed import Printed
 
-FORMATS = ("html", "pdf", "latex", "typst", "markdown", "text", "json")
+FORMATS = ("html", "pdf", "docx", "latex", "typst", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
 
@@ -60,6 +60,8 @@ def rendered(found: Printed, name: str, ascii: bool, how: dict[str, Any]) -> str
     """A page in a format; text in ASCII where that is wanted. how: the engine and fonts of a PDF"""
     if name == "pdf":
         return found.to_pdf(**how)
+    if name == "docx":
+        return found.to_docx()
     if name == "text" and ascii:
         from derive.printers.terminal import page
 
