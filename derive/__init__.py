@@ -13,9 +13,9 @@ from derive.version import __version__
 
 if TYPE_CHECKING:
     from derive.exports import export
-    from derive.from_torch import from_torch
     from derive.homework.checked import check
     from derive.homework.linted import lint
+    from derive.imports import from_torch
     from derive.long_training import train
     from derive.solution import InputError, Solution, WitnessError, solve, study
     from derive.teaching import explain, explain_all
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
     if name in ("export", "from_torch"):
         from importlib import import_module
 
-        return getattr(import_module(f"derive.{name}"), name)
+        return getattr(import_module("derive.exports" if name == "export" else "derive.imports"), name)
     if name in ("explain", "explain_all"):
         from derive import teaching
 

@@ -42,6 +42,8 @@ FLOORS = """
     pointers
     policies examples
     solution catalogue
+    exports
+    imports
     homework
     long_training teaching schema
     classroom
@@ -65,6 +67,7 @@ LAZY = {
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},
+    "torch": {"imports"},
     "yaml": {"source"},
 }  # "": any room
 TOP = {"pyproject.toml", "README.md", "LICENSE", "derive", "templates", "tests", "output"}

@@ -1,7 +1,7 @@
 """Networks as code: a program that works every number of a page again, in NumPy or in PyTorch.
 
 >>> import derive
->>> print(derive.exports("mazur", to="numpy"))  # doctest: +SKIP
+>>> print(derive.export("mazur", to="numpy"))  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ KINDS = ("numpy", "torch")
 
 
 def export(
-    net: str | Path | Mapping[str, Any], to: str = "numpy", *, lang: str = "en", stage: Callable[[str], None] = lambda name: None
+    net: str | Path | Mapping[str, Any],
+    to: str = "numpy",
+    *,
+    lang: str = "en",
+    stage: Callable[[str], None] = lambda name: None,
 ) -> str:
     """A commented Python program that works every number of a network's page again and holds it against the page.
 
