@@ -42,6 +42,8 @@ FLOORS = """
     pointers
     policies examples plots
     solution catalogue
+    exports
+    imports
     homework
     sheets
     long_training teaching schema
@@ -70,6 +72,7 @@ LAZY = {
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},
+    "torch": {"imports"},
     "typst": {"typeset/with_typst"},
     "yaml": {"source"},
 }  # "": any room
