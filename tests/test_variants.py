@@ -144,8 +144,8 @@ def test_numbers_stay_of_their_kind(drawings: dict[str, Drawing], name: str, see
     drawing = drawings[name]
     variant = drawing.draw(seed, 7).variant
     assert set(variant.numbers) == set(drawing.free)
-    sizes = [abs(number.exact) for number in variant.numbers.values()]
-    assert len(set(sizes)) >= len(sizes) - 1
+    for table in drawing.tables.values():
+        assert len({abs(variant.numbers[key].exact) for key in table}) == len(table)
     for key, new in variant.numbers.items():
         old = drawing.places[key]
         assert (new.exact > 0) == (old.exact > 0) and new.exact not in (0, 1, -1)
@@ -159,6 +159,7 @@ def test_numbers_stay_of_their_kind(drawings: dict[str, Drawing], name: str, see
     assert all(drawing.places[key].exact == 0 for key in loose)
 
 
+@settings(max_examples=40)
 @given(
     digits=st.from_regex(r"-?(0|[1-9][0-9]{0,2})(\.[0-9]{1,4})?(e-?[1-5])?", fullmatch=True),
     seed=SEEDS,
@@ -198,7 +199,6 @@ def test_a_variant_depends_on_nothing_else(drawings: dict[str, Drawing]) -> None
     ("text", "problem"),
     [
         ("inputs: [0, 1]\ntargets: [1]\nloss: bce\nlayers: [{linear: {out: 1, weight: [[0, 0]], bias: [0]}}, sigmoid]", "could be others"),
-        ("inputs: [1, 1]\ntargets: [0]\nloss: mse\nlayers: [{linear: {out: 1, weight: [[1, -1]], bias: [0]}}]\ncheck: {decimals: 0}", "no numbers found"),
         ("parameters: weights.npz\ninputs: [1]\nlayers: [{linear: {out: 1}}]", "in the network file itself"),
         ("inputs: 2\nlayers: [{linear: {out: 1}}]", "all numbers are given"),
     ],
@@ -207,6 +207,14 @@ def test_what_stands_in_the_way_is_said(text: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem) as refused:
         Drawing(original_of(text)).draw(0, 1)
     assert str(refused.value).startswith("net.yaml:1:") or "in the network file" in problem
+
+
+def test_why_no_numbers_were_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("derive.sheets.fair.MARGIN", 1000)
+    monkeypatch.setattr("derive.sheets.variants.ROUNDS", 2)
+    monkeypatch.setattr("derive.sheets.variants.LEAST_ROUNDS", 2)
+    with pytest.raises(InputError, match=r"variant 1 in 128 tries: a number is too close to a kink \(128 times\)"):
+        Drawing(original_of(RELU)).draw(0, 1)
 
 
 def test_drawn_numbers_are_drawn_anew() -> None:
@@ -320,7 +328,7 @@ def test_each_variant_is_marked_by_its_own_numbers(individual: Individual, tmp_p
         for another in {1, 2, 3} - {number}:
             text = key(individual.manifest, another, called=individual.manifest.variant(number).id)
             found = marked(individual, tmp_path, text)
-            assert not found.right and found.earned < found.most / 2
+            assert not found.right and found.earned <= found.most / 2
             assert found.marked.other == individual.manifest.variant(another).id
             assert "variant_of_other" in found.marked.flags
 
@@ -335,7 +343,8 @@ def test_the_manifest_decides(individual: Individual, tmp_path: Path) -> None:
     assert not found.right and found.marked.flags[0] == "variant_mismatch" and found.marked.other.endswith("-03")
     assert json.loads(found.to_json())["variant"].endswith("-02")
     for text in (found.print("html"), found.print("text")):
-        assert "-02" in text and "-03" in text and "<b>" not in text.replace("<b>&", "")[:0] + "x"
+        assert "-02" in text and "-03" in text
+    assert "作业-&lt;1&gt;-02" in found.print("html")
     found = marked(individual, tmp_path, key(manifest, 3, student="nobody"))
     assert found.right and found.marked.flags == ("variant_unassigned",)
     for called in ("", "作业-<1>", "作业-<1>-04"):

@@ -65,6 +65,8 @@ class Drawing:
         self.places = {key: item.value for key, item in original.places.items() if isinstance(item.value, Number)}
         self.circuit = assignment.circuit
         self.free = tuple(free(self.circuit, self.places))
+        node = {key: self.circuit.entries[key].node.id for key in self.free}
+        self.tables = {key: [near for near in self.free if node[near] == node[key]] for key in self.free}
         self.draws = {key: other(self.places[key], key.startswith("t")) for key in self.free}
         self.finer = {key: other(finer(self.places[key]), key.startswith("t")) for key in self.free}
         self.seeded = bool(model.drawn or model.masks_drawn)
@@ -205,19 +207,24 @@ class Search:
             yield self.set(kept)
 
     def set(self, kept: Numbers) -> Numbers:
-        """A number for every place, all of different size as far as there are enough."""
+        """A number for every place, all of different size as far as there are enough, those of a table at any rate."""
+        drawing, found = self.drawing, dict(kept)
         taken = {abs(number.exact) for number in kept.values()}
-        found: dict[str, Number] = {}
-        for key in self.drawing.free:
+        for key in drawing.free:
             if key in kept:
-                found[key] = kept[key]
                 continue
-            for _ in range(TRIES):
-                found[key] = self.draws[key](self.random)
-                if abs(found[key].exact) not in taken and found[key].exact != self.drawing.places[key].exact:
-                    break
-            taken.add(abs(found[key].exact))
-        return found
+            beside = [abs(found[near].exact) for near in drawing.tables[key] if near in found]
+            tried = [self.draws[key](self.random)]
+            while len(tried) < TRIES and (
+                abs(tried[-1].exact) in taken or tried[-1].exact == drawing.places[key].exact
+            ):
+                tried.append(self.draws[key](self.random))
+            best = tried[-1]
+            if abs(best.exact) in taken:
+                best = next((one for one in tried if abs(one.exact) not in beside), best)
+            found[key] = best
+            taken.add(abs(best.exact))
+        return {key: found[key] for key in drawing.free}
 
 
 def free(circuit: Circuit, places: Numbers) -> Iterator[str]:
