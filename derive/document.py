@@ -197,6 +197,8 @@ class Document:
     """A worked solution, ready to be printed.
 
     topic: of a lesson, its id · lessons: the address of the page on which all lessons stand, if there is one
+    called: the network's name in files that several networks share, that of its own file
+    prefix: of the labels that equations get in LaTeX fragments; "" where they get none · chosen: the (id, index) it was cut to
     student: whether it is a student's marked work, or about what to ask of students · marks: what stands beside the lines of some entries, by their ids
     """
 
@@ -212,6 +214,9 @@ class Document:
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
     topic: str = ""
     lessons: str | None = None
+    called: str = "network"
+    prefix: str = ""
+    chosen: tuple[tuple[str, tuple[int, ...]], ...] = ()
     student: bool = False
     marks: Mapping[str, Beside] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,7 @@ from derive.numerals import Policy
 from derive.options import mapping
 from derive.pointers import pointed
 from derive.printers import FORMATS
-from derive.source import Item
-from derive.spec import Spec, load, tree
+from derive.spec import Given, Spec, load, tree
 from derive.tensor import Floats
 from derive.values import Quantities
 
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """A worked solution that its witnesses agree on.
 
@@ -105,6 +104,20 @@ class Solution:
     def linked(self, lessons: str) -> Solution:
         """The same, with links to the lessons on the page at this address: what `derive explain --all` writes."""
         return replace(self, document=replace(self.document, lessons=lessons))
+
+    def called(self, net: Given) -> Solution:
+        """The same, under the name of the file it comes from."""
+        if not isinstance(net, (str, Path)) or str(net) == "-":
+            return self
+        return replace(self, document=replace(self.document, called=Path(net).stem))
+
+    def labelled(self, prefix: str) -> Solution:
+        """The same, with numbered equations in LaTeX fragments: `prefix:forward-2-z` for `\\ref` and `\\eqref`."""
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9:._-]*", prefix):
+            raise InputError(
+                f"'{prefix}' is no prefix of labels: letters, digits, and : . _ - between them", file="--labels"
+            )
+        return replace(self, document=replace(self.document, prefix=prefix))
 
     def print(self, format: str, **how: Any) -> str | bytes:
         """The solution in one of the formats of `derive.printers.FORMATS`.
@@ -189,6 +202,11 @@ class Solution:
             )
         return id, index
 
+    def __repr__(self) -> str:
+        document = self.document
+        agreed = sum(witness.compared for witness in document.witnesses)
+        return f"<Solution {document.title!r}: {len(document.quantities)} quantities, {agreed:,} comparisons agree>"
+
     def _repr_html_(self) -> str:
         return framed(self.to_html())
 
@@ -236,7 +254,7 @@ def completed(model: Model) -> Model:
 
 
 def solve(
-    net: str | Path | Mapping[str, Any],
+    net: Given,
     *,
     form: str = "auto",
     level: str = "normal",
@@ -264,12 +282,12 @@ def solve(
     Raises InputError where the file is at fault, WitnessError where an independent check disagrees.
     """
     stage("read")
-    spec = load(resolve(net) if not isinstance(net, Mapping) else net)
+    spec = load(resolve(net))
     if backward and spec.loss is None:
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
     model = completed(kept(spec))
     page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)
-    return page.solution(model, Wishes(form, level, backward), only)  # type: ignore[arg-type]
+    return page.solution(model, Wishes(form, level, backward), only).called(net)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -313,7 +331,7 @@ def finished(
 
 def study(
     kind: str,
-    given: str | Path | Mapping[str, Any] | Item,
+    given: Given,
     *,
     level: str = "normal",
     lang: str = "en",
@@ -332,13 +350,13 @@ def study(
     from importlib import import_module
 
     stage("read")
-    item = given if isinstance(given, Item) else tree(given)
+    item = tree(given)
     top = mapping(item)
     policy = policies.read(top.get("numbers"), numbers)
     stage("derive")
     found = import_module(f"derive.studies.{kind}").study(item, policy, Words(lang))
     stage("check")
-    return finished(found.document, found.calculation, found.witnesses, level, only)
+    return finished(found.document, found.calculation, found.witnesses, level, only).called(given)
 
 
 __all__ = ["InputError", "Solution", "WitnessError", "solve", "study", "write"]

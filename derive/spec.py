@@ -100,13 +100,29 @@ class Spec:
         return self.mode == "train"
 
 
-def load(net: str | Path | Mapping[str, Any]) -> Spec:
-    """The checked file at a path, `-` for standard input, or a mapping of the same form."""
-    return check(tree(net), Path("." if isinstance(net, Mapping) or str(net) == "-" else net).parent)
+#: A path, `-` for standard input, a mapping of the form of a file, or what was read already.
+Given = str | Path | Mapping[str, Any] | Item
 
 
-def tree(given: str | Path | Mapping[str, Any]) -> Item:
+def load(net: Given) -> Spec:
+    """The checked file."""
+    return check(tree(net), folder_of(net))
+
+
+def folder_of(net: Given) -> Path:
+    """Where files beside it are looked for: its folder, or the present one."""
+    match net:
+        case Item():
+            return Path(net.file).parent
+        case str() | Path() if str(net) != "-":
+            return Path(net).parent
+    return Path(".")
+
+
+def tree(given: Given) -> Item:
     """What a file says, or a mapping of the same form, as it is written."""
+    if isinstance(given, Item):
+        return given
     if isinstance(given, Mapping):
         return parse(json.dumps(given, default=_plain, ensure_ascii=False), "<dict>")
     return read(given)

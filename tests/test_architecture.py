@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
     errors registry fonts version ids reference
-    formula files
+    formula files typeset
     algebra numerals
     expression calculus
     differentiation
@@ -46,6 +46,7 @@ FLOORS = """
     sheets
     long_training teaching schema
     classroom weaving
+    notebook
     derive
     site
     cli
@@ -68,6 +69,7 @@ LAZY = {
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},
+    "typst": {"typeset/with_typst"},
     "yaml": {"source"},
 }  # "": any room
 TOP = {"pyproject.toml", "README.md", "LICENSE", "derive", "templates", "tests", "output"}

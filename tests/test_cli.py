@@ -100,6 +100,8 @@ def test_every_format(run: Callable[..., Result], tmp_path: Path, format: str) -
         "json": b"{",
         "svg": b"<svg",
         "png": b"\x89PNG",
+        "pdf": b"%PDF",
+        "typst": b"#set document",
         "diagram-pdf": b"%PDF",
         "tikz": b"%",
     }.get(format, b"Backpropagation")

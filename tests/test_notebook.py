@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import matplotlib
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 
 import derive
-from derive import plots
+from derive import notebook, plots
 from derive.figures.axes import draw
 from derive.figures.chart import Chart
 
+ROOT = Path(__file__).parent.parent
 NET = {
     "name": "Two $layers$, _odd_ names",
     "inputs": [[1, -2], [0.5, 3]],
@@ -124,7 +129,10 @@ def test_tiny_gradients_keep_their_size() -> None:
         (lambda: derive.solve("mazur").plot_trajectory("x[1]"), "no step changes"),
         (lambda: derive.solve("batch_3322").plot_trajectory(), "26 parameters; choose some"),
         (lambda: derive.solve("mazur", backward=False).plot_gradients(), "no gradients"),
-        (lambda: derive.study("schedule", {"schedule": {"step_lr": {"step_size": 2}}, "epochs": 3}).plot_loss(), "no loss"),
+        (
+            lambda: derive.study("schedule", {"schedule": {"step_lr": {"step_size": 2}}, "epochs": 3}).plot_loss(),
+            "no loss",
+        ),
     ],
 )
 def test_what_cannot_be_plotted(make: Any, problem: str) -> None:
@@ -172,3 +180,88 @@ def test_errors_take_one_line() -> None:
     error = derive.InputError("so it is", file="net.yaml", line=3, column=4)
     assert error._render_traceback_() == ["InputError: net.yaml:3:4: so it is"]
     assert derive.WitnessError("no")._render_traceback_() == ["WitnessError: no"]
+
+
+# the magic ------------------------------------------------------------------------------------------------------------
+CELL = """\
+inputs: [1, 2]
+targets: [1]
+layers:
+  - linear: {out: 1, weight: [[0.5, -0.3]], bias: 0.1}
+  - sigmoid
+loss: bce
+optimizer: {sgd: {lr: 0.1}}
+"""
+
+
+def test_a_network_in_a_cell() -> None:
+    names: dict[str, Any] = {}
+    shown = notebook.run("form=scalar only=dL/dW1 as=mine", CELL, names)
+    assert shown.document.sections != names["mine"].document.sections
+    assert names["mine"]["z1"] == pytest.approx(0.0)
+    assert notebook.run("value=dL/dW1[1,2]", CELL, names) == -1.0
+    assert notebook.run("mazur value=w5+ as=m", None, names) == pytest.approx(0.35891648)
+    assert names["m"]["w5+"] == pytest.approx(0.35891648)
+    assert notebook.run("command=ema", "beta: 0.9\nvalues: [1, 2]\n", names)["s@2"] == pytest.approx(1.1)
+    assert notebook.run("sigmoid command=explain lang=zh", None, names).document.topic == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    "line, cell, problem",
+    [
+        (
+            "",
+            CELL.replace("sigmoid", "sigmoyd"),
+            "<cell>:6:5: layers[1]: unknown layer 'sigmoyd'. Did you mean 'sigmoid'?",
+        ),
+        ("ony=w5", CELL, "<cell>:1:10: unknown option 'ony'. Did you mean 'only'?"),
+        ("only=w5", CELL, "--only: there is no quantity 'w5'."),
+        ("mazur", CELL, "<cell>:1:10: the network stands in the cell already"),
+        ("as=2x", CELL, "<cell>:1:10: '2x' cannot be the name of a variable"),
+        ("piece=forward", CELL, "<cell>:1:10: piece is for notes"),
+        ("form=scaler", CELL, "form must be one of scalar"),
+        ("", None, "which network"),
+        ("no-such.yaml", None, "there is no file 'no-such.yaml'"),
+    ],
+)
+def test_what_a_cell_says_wrong(line: str, cell: str | None, problem: str) -> None:
+    with pytest.raises(derive.InputError) as error:
+        notebook.run(line, cell, {})
+    assert problem in str(error.value) and "\n" not in str(error.value)
+
+
+# the example ----------------------------------------------------------------------------------------------------------
+def test_a_solution_says_what_it_is_in_one_line(solution: derive.Solution) -> None:
+    assert re.fullmatch(r"<Solution 'Two .*': \d+ quantities, [\d,]+ comparisons agree>", repr(solution))
+    assert repr(derive.check("mazur", {"z1[1]": "0.3123"})) == "<Checked: 0 of 1 points, first error z1[1]>"
+
+
+@pytest.fixture(scope="module")
+def cells() -> dict[str, Any]:
+    """The cells of the example notebook, run by a kernel, by their ids."""
+    notebook = nbformat.read(ROOT / "output" / "notebook.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of the client and the kernel are not ours
+        nbclient.NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}
+        ).execute()
+    return {cell.id: cell for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def test_the_example_notebook_runs(cells: dict[str, Any]) -> None:
+    shown = [output["data"] for cell in cells.values() for output in cell.outputs if "data" in output]
+    pages = [data["text/html"] for data in shown if "text/html" in data]
+    assert len(pages) == 3 and all(page.startswith("<iframe srcdoc=") for page in pages)
+    assert sum("image/png" in data for data in shown) == 4
+    assert not [
+        output for cell in cells.values() for output in cell.outputs if output.output_type in ("error", "stream")
+    ]
+
+
+def test_the_example_notebook_shows_these_numbers(cells: dict[str, Any]) -> None:
+    said = " ".join(
+        output["data"]["text/plain"] for cell in cells.values() for output in cell.outputs if "data" in output
+    )
+    for number in ("0.35891648", "0.00043857", "'dL/dW2[1,1]'", "0.0821670405"):
+        assert number in said

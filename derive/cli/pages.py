@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from derive.document import Document, Section
     from derive.homework.printed import Printed
 
-FORMATS = ("html", "latex", "markdown", "text", "json")
+FORMATS = ("html", "pdf", "latex", "typst", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
 
@@ -56,8 +56,10 @@ def where(
     return found
 
 
-def rendered(found: Printed, name: str, ascii: bool) -> str:
-    """A page in a format; text in ASCII where that is wanted."""
+def rendered(found: Printed, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes:
+    """A page in a format; text in ASCII where that is wanted. how: the engine and fonts of a PDF"""
+    if name == "pdf":
+        return found.to_pdf(**how)
     if name == "text" and ascii:
         from derive.printers.terminal import page
 

@@ -30,12 +30,13 @@ def site(output: str, lang: str, open_: bool, quiet: bool) -> None:
     from derive.errors import InputError
     from derive.language import Words
     from derive.site.build import build
+    from derive.site.pages import Site
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise InputError("cannot be written: this is no folder", file=output)
     with Progress(quiet) as shown:
-        built = build(lang, tuple(commands()), stage=shown.stage, progress=shown.steps)
+        built = build(Site(Words(lang), tuple(commands())), stage=shown.stage, progress=shown.steps)
         shown.stage("write")
         earlier = built.save(folder)
     words = Words(lang)

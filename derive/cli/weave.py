@@ -11,7 +11,7 @@ from derive.cli.group import main
 
 
 @main.command()
-@click.argument("notes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("notes", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--check", is_flag=True, help="Change nothing; exit with 1 if something would change.")
 @click.option("--math", type=click.Choice(["github", "dollars"]), help="How mathematics is marked (default by folder).")
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language where a marker names none (default en).")

@@ -29,6 +29,8 @@ TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|[A-Za-z.]*\(| [·+−] |.', re.DOTALL
 CHARACTER = re.compile(rf"[A-Za-z][{''.join(ACCENTS)}]|.", re.DOTALL)
 #: What is set as mathematics in a text too.
 SIGN = re.compile(r"[α-ωΑ-Ωϕϵℓ∂∇∞≈≤≥≠≪≫∈∝→←⊙⊤√∑±×·−⋯⌊⌋⌈⌉]")
+#: In mathematics it would be a command.
+ROOT = {"√": r"\√"}
 #: What means something in a text, wherever it stands.
 SPECIAL = set("\\*_`$#[]<>@=-+/~'\"{}^&|:")
 #: What means something only after what stands before it: a number, a command, the same sign.
@@ -40,7 +42,7 @@ def text(words: str) -> str:
     found, before = [], " "
     for c in CHARACTER.findall(unicodedata.normalize("NFC", visible(words))):
         if c[1:] or SIGN.fullmatch(c):
-            found.append(f"${letters(c) if c[1:] else c}$")
+            found.append(f"${letters(c) if c[1:] else ROOT.get(c, c)}$")
         elif c in SPECIAL or (c in FOLLOWING and not (before.isalpha() and before.isascii())):
             found.append("\\" + c)
         else:

@@ -24,7 +24,7 @@ from derive.language import Words
 Given = str | Path | Mapping[str, Any] | Submission
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked(Printed):
     """A marked submission, to be asked and to be printed.
 
@@ -76,6 +76,9 @@ class Checked(Printed):
             if mark.key in keys or (not mark.key and mark.label == step):
                 return mark
         raise KeyError(f"no answer to '{step}'.{nearest(step, [mark.label for mark in self.marks])}")
+
+    def __repr__(self) -> str:
+        return f"<Checked: {self.earned:g} of {self.most:g} points, first error {self.first_error}>"
 
     # printing ---------------------------------------------------------------------------------------------------------
     def report(self, reveal: str) -> Report:

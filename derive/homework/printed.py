@@ -12,8 +12,16 @@ from derive.files import write
 from derive.printers import FORMATS as PAGES
 from derive.solution import framed
 
-FORMATS = ("html", "latex", "markdown", "text", "json")
-SUFFIX = {"html": ".html", "latex": ".tex", "markdown": ".md", "text": ".txt", "json": ".json"}
+FORMATS = ("html", "latex", "typst", "markdown", "text", "json")
+SUFFIX = {
+    "html": ".html",
+    "pdf": ".pdf",
+    "latex": ".tex",
+    "typst": ".typ",
+    "markdown": ".md",
+    "text": ".txt",
+    "json": ".json",
+}
 
 
 class Printed(ABC):
@@ -46,6 +54,10 @@ class Printed(ABC):
     def to_markdown(self) -> str:
         """Markdown as GitHub renders it."""
         return self.print("markdown")
+
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
+        """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
+        return bytes(PAGES["pdf"].print(self.document(), engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
     def save(self, folder: str | Path, name: str = "", formats: Sequence[str] = ("html",)) -> list[Path]:
         """Writes the files into a folder, each whole or not at all, and says which."""

@@ -67,6 +67,7 @@ FORMATS: dict[str, Format] = {
     "text": Format("solution.txt", "terminal:page", "lessons.txt"),
     "json": Format("solution.json", "data:page", "lessons.json"),
     "fragments": Format("fragments", "fragments:files", several=True),
+    "markdown-fragments": Format("markdown-fragments", "markdown_notes:files", several=True),
     "svg": Format("diagram.svg", "diagram:svg"),
     "tikz": Format("diagram.tex", "diagram:tikz"),
     "png": Format("diagram.png", "diagram:png"),

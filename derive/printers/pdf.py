@@ -10,6 +10,8 @@ from derive.printers import html, latex, typst
 from derive.typeset.base import Engine
 from derive.typeset.engines import typeset
 
+READ = {"latex": (latex.page, latex.book), "html": (html.page, html.book)}  # what engines other than Typst read
+
 
 def page(document: Document, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
     """engine: one of derive.typeset.engines.ENGINES; None is the first that is there · fonts: files or folders"""
@@ -17,8 +19,8 @@ def page(document: Document, engine: str | None = None, fonts: Sequence[Path] = 
     def source(chosen: Engine, families: Sequence[str]) -> str:
         if chosen.reads == "typst":
             return typst.printed(document, families)
-        printer = {"latex": latex, "html": html}[chosen.reads]
-        return printer.book(document) if isinstance(document, Book) else printer.page(document)
+        page, book = READ[chosen.reads]
+        return book(document) if isinstance(document, Book) else page(document)
 
     return typeset(source, engine, fonts)
 

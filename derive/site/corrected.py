@@ -55,8 +55,6 @@ def described(found: Judged) -> str:
     example = found.example
     if not example.author:
         return "address"
-    if not example.url:
-        return "author"
     return "dated" if example.year else "full"
 
 

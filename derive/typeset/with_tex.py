@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from derive.errors import InputError
@@ -38,12 +37,14 @@ class WithXelatex(Engine):
         with tempfile.TemporaryDirectory(prefix="derive-") as name:
             folder = Path(name)
             (folder / "solution.tex").write_text(source, encoding="utf-8")
-            for log in self.logs(folder):
-                if lacking := "".join(dict.fromkeys(LACKING.findall(log))):
-                    raise InputError(f"{self.name} has no font with the letters {lacking}", file="-f pdf")
+            log = self.log(folder)
+            if lacking := "".join(dict.fromkeys(LACKING.findall(log))):
+                raise InputError(f"{self.name} has no font with the letters {lacking}", file="-f pdf")
+            if not (folder / "solution.pdf").exists():
+                raise InputError(f"{self.name}: {first(log)}", file="-f pdf")
             return (folder / "solution.pdf").read_bytes()
 
-    def logs(self, folder: Path) -> Iterator[str]:
+    def log(self, folder: Path) -> str:
         """The log of the last run, when the document is as it stays."""
         program = on_path([self.name])
         assert program
@@ -62,7 +63,7 @@ class WithXelatex(Engine):
             if kept == before:
                 break
             before = kept
-        yield log
+        return log
 
 
 class WithPdflatex(WithXelatex):

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from derive.errors import InputError
 from derive.typeset.base import Engine
 
 UNDATED, DATED = "date: none", "date: datetime(year: 2000, month: 1, day: 1)"
-ARCHIVAL = "a-2b"  # a standard by which every letter must have a shape, and the document a date
+ARCHIVAL: Literal["a-2b"] = "a-2b"  # a standard by which every letter must have a shape, and the document a date
 LACKING = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 MOST = 8  # letters that are named
 
@@ -58,7 +59,9 @@ class WithTypst(Engine):
                 except typst.TypstError as error:
                     problem = error
                 else:
-                    return bytes(compiler.compile(source.encode(), format="pdf"))
+                    pages = compiler.compile(source.encode(), format="pdf")
+                    assert isinstance(pages, bytes)
+                    return pages
         letters = "".join(dict.fromkeys("".join(LACKING.findall(str(problem.diagnostic)))))
         if not letters:
             raise problem

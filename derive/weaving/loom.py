@@ -10,6 +10,7 @@ from derive import passes
 from derive.errors import InputError, nearest
 from derive.examples import names
 from derive.solution import Solution, solve, study
+from derive.source import Item
 from derive.teaching import explain
 from derive.weaving.markers import Source
 from derive.weaving.request import Request
@@ -37,7 +38,7 @@ class Loom:
         return self.solved[key]
 
 
-def made(command: str, subject: str | Path, wishes: Mapping[str, Any]) -> Solution:
+def made(command: str, subject: str | Path | Item, wishes: Mapping[str, Any]) -> Solution:
     if command == "explain":
         return explain(str(subject), **wishes)
     if command in ("backprop", "forward"):

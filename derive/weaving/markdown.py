@@ -14,11 +14,9 @@ from derive.weaving.markers import BEGIN, DEFAULTS, END, Marker, Source
 
 ENDING = f"<!-- {END} -->"
 
-MARKER = re.compile(
-    rf"<!--[ \t\r\n]*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->))(?P<words>(?:(?!<!--).)*?)-->", re.DOTALL
-)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_NUMBER = re.compile(r"<!--derive(\d+)\s[\sx>]*-->")
+MARKER = re.compile(rf"<!--\s*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->))(?P<words>.*?)(?:-->|(?=<!--)|\Z)", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_NUMBER = re.compile(r"<!--derive(\d+) [\sx>]*(?:-->|(?=<!--)|\Z)")
 _RAW = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
 
 
@@ -36,10 +34,15 @@ def numbered(text: str, candidates: list[re.Match[str]]) -> str:
     """The text with every candidate as a comment of as many lines that holds its number."""
     parts, last = [], 0
     for number, candidate in enumerate(candidates):
-        inner = re.sub(r"[^\s>]", "x", candidate[0][4:-3])
-        parts += [text[last : candidate.start()], f"<!--derive{number} {inner}-->"]
+        end = "-->" if closed(candidate) else ""
+        inner = re.sub(r"[^\s>]", "x", candidate[0][4:].removesuffix("-->"))
+        parts += [text[last : candidate.start()], f"<!--derive{number} {inner}{end}"]
         last = candidate.end()
     return "".join([*parts, text[last:]]).removeprefix("\ufeff")
+
+
+def closed(candidate: re.Match[str]) -> bool:
+    return candidate[0].endswith("-->")
 
 
 def places(text: str) -> Iterator[tuple[int, int | None]]:
@@ -56,13 +59,15 @@ def places(text: str) -> Iterator[tuple[int, int | None]]:
 
 def numbers(html: str) -> Iterator[int]:
     for comment in _COMMENT.findall(html):
-        if match := _NUMBER.fullmatch(comment):
+        if match := _NUMBER.match(comment):
             yield int(match[1])
 
 
 def marker(source: Source, candidate: re.Match[str], inside: int | None) -> Marker:
     """A candidate that is a marker; one outside of paragraphs needs a line for itself."""
     text, start, end = source.text, candidate.start(), candidate.end()
+    if not closed(candidate):
+        raise source.error("this comment does not end: there is no --> after it", start)
     before = text[text.rfind("\n", 0, start) + 1 : start].removeprefix("\ufeff")
     after = text[end:].partition("\n")[0]
     if inside is None and (after.strip() or not re.fullmatch(r"[\s>]*(?:(?:[-+*]|\d{1,9}[.)])[\s>]+)*", before)):

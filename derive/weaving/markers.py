@@ -48,6 +48,10 @@ class Marker:
     inside: int | None = None
     prefix: str = ""
 
+    @property
+    def ends(self) -> bool:
+        return self.kind == END
+
 
 @dataclass(frozen=True)
 class Block:
@@ -67,9 +71,9 @@ def paired(source: Source, markers: Sequence[Marker], single: frozenset[int] = f
     """
     waiting: Marker | None = None
     for marker in markers:
-        if marker.kind == END:
+        if marker.ends:
             if waiting is None:
-                raise source.error("an end without a beginning: no block is open here", marker.start)
+                raise source.error("an end without a beginning; blocks cannot stand in one another", marker.start)
             if (marker.inside, waiting.inside) != (None, None) and marker.inside != waiting.inside:
                 raise source.error(
                     "markers cross: the block that ends here did not begin in this paragraph", marker.start

@@ -12,6 +12,7 @@ from derive.language import LANGUAGES
 from derive.notation import PRESETS
 from derive.passes import LEVELS, listed
 from derive.policies import MOST_DIGITS
+from derive.printers.cited import CITED
 from derive.weaving.markers import Marker, Source
 
 _WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")
@@ -28,7 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "explain": (),
 }
 #: What of a solution is wanted; of these at most one is named.
-WANTED = ("only", "piece", "value", "formula", "line", "into")
+WANTED = ("only", "piece", *CITED, "into")
 FLAVOURS = ("github", "dollars")
 DEEPEST = 6  # levels of headings that Markdown has
 
@@ -77,9 +78,7 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "command": one_of(*COMMANDS),
     "only": names,
     "piece": name,
-    "value": name,
-    "formula": name,
-    "line": name,
+    **dict.fromkeys(CITED, name),
     "into": name,
     "form": one_of("scalar", "matrix", "both", "auto"),
     "level": one_of(*LEVELS),
@@ -118,6 +117,11 @@ class Request:
     def wanted(self) -> str:
         """Which of `WANTED` is named, or ""."""
         return next((option for option in WANTED if option in self.options), "")
+
+    @property
+    def with_titles(self) -> bool:
+        """Whether steps have titles where there are no headings: not where only lines are wanted."""
+        return self.options.get("level") != "brief"
 
     def over(self, defaults: Request) -> Request:
         """The same, where it leaves something open as the defaults say."""
@@ -182,9 +186,14 @@ def checked(source: Source, request: Request, inside: bool) -> Request:
             raise source.error(f"{request.command} has no option {option}", request.place(option))
     if not request.subject:
         raise source.error("which network? Its file is the first word after the colon", request.place(""))
-    if request.subject == "-":
-        raise source.error("notes cannot read standard input", request.place("subject"))
-    if inside and request.wanted not in ("value", "formula", "line"):
-        problem = "in a sentence there is room for value=…, formula=… or line=…; lines need a line of their own"
+    if inside and request.wanted not in CITED:
+        problem = f"a sentence has room for {'=…, '.join(CITED)}=…; everything else needs a line of its own"
         raise source.error(problem, request.place(request.wanted, ""))
+    return request
+
+
+def default(source: Source, request: Request) -> Request:
+    """What holds for the markers after this one; what is wanted, each says itself."""
+    if request.wanted:
+        raise source.error(f"{request.wanted} is for one marker, no default", request.place(request.wanted))
     return request
