@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -290,17 +291,24 @@ def decimals(number: Number, target: bool) -> Draw:
     if size < 1:
         most = min(most, math.ceil(1 / unit) - 1)
     end = "" if shown.exponent is None else f"e{shown.exponent}"
-    round_ = units.denominator == 1 and units % 10 == 0
+    round_ = units % 10 == 0
 
-    def draw(random: np.random.Generator) -> Number:
-        while True:
-            count = least + int(random.random() * (most - least + 1))
-            new = 1 - count * unit if near_one else count * unit
-            if most - least < 2 or ((round_ or count % 10) and (new != 1 or size == 1)):
-                break
+    few = most - least < 2
+
+    @cache
+    def made(count: int) -> Number | None:
+        new = 1 - count * unit if near_one else count * unit
+        if not few and ((new == 1 and size != 1) or not (round_ or count % 10)):
+            return None
         digits = new / Fraction(10) ** (shown.exponent or 0)
         text = f"{'-' if number.exact < 0 else ''}{spelled_out(digits, places)}{end}"
         return Number(text, new if number.exact > 0 else -new)
+
+    def draw(random: np.random.Generator) -> Number:
+        while True:
+            found = made(least + int(random.random() * (most - least + 1)))
+            if found is not None:
+                return found
 
     return draw
 
