@@ -27,7 +27,7 @@ def page(site: Site, judged: Sequence[Judged]) -> Page:
     ]
     summary = (
         say("site.errata.intro"),
-        say("site.errata.examined", **examined),
+        say("site.errata.examined", **{key: f"{count:,}" for key, count in examined.items()}),
         say("site.errata.counted", examples=len(judged), faulty=len(faulty), **counts),
     )
     return Page("errata/index.html", title, site.sheet(title, sections, summary))
