@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from derive.version import __version__
 
 if TYPE_CHECKING:
+    from derive.exports import export
     from derive.homework.checked import check
     from derive.homework.linted import lint
     from derive.long_training import train
@@ -29,6 +30,7 @@ __all__ = [
     "check",
     "explain",
     "explain_all",
+    "export",
     "lint",
     "solve",
     "study",
@@ -46,6 +48,7 @@ HOMES = {
     "check": "homework.checked",
     "explain": "teaching",
     "explain_all": "teaching",
+    "export": "exports",
     "lint": "homework.linted",
     "solve": "solution",
     "study": "solution",

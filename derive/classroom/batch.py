@@ -24,6 +24,7 @@ from derive.classroom.task import Plain, file_task, preparation, submission_task
 from derive.document import Document
 from derive.errors import InputError
 from derive.files import Earlier, Results
+from derive.homework.manifest import LIMITS
 from derive.printers import FORMATS
 from derive.version import __version__
 
@@ -115,7 +116,7 @@ def check_class(
 def network(net: str | Path) -> dict[str, str]:
     """The network file as it travels: its text, its name, and the folder of the weights beside it."""
     path = examples.resolve(net)
-    text, name = source.load(path)
+    text, name = source.load(path, LIMITS.size)
     return {"text": text, "name": name, "folder": str(Path("." if str(net) == "-" else path).parent.absolute())}
 
 
@@ -133,7 +134,8 @@ def pieces(batch: Batch, workers: Engine, known: Roster | None) -> Iterator[Piec
     """Every submission, those of a table by themselves; whose it is as the roster has it."""
     for handed in batch.handed:
         if not handed.table:
-            yield Piece(handed.source, enrolled(handed.owner, known), partial(whole, handed))
+            owner = enrolled(handed.owner, known)
+            yield Piece(handed.source, owner, partial(whole, handed, owner.student))
             continue
         try:
             listed = settled(workers.submit(whole(handed)))
@@ -143,12 +145,12 @@ def pieces(batch: Batch, workers: Engine, known: Roster | None) -> Iterator[Piec
             raise InputError(listed["detail"] or listed["problem"], file="" if listed["detail"] else handed.source)
         for one in listed["submissions"]:
             owner = enrolled(Owner(cleaned(one["student"]), cleaned(one["name"])), known)
-            yield Piece(handed.source, owner, partial(submission_task, one))
+            yield Piece(handed.source, owner, partial(submission_task, one, owner.student))
 
 
-def whole(handed: Handed) -> dict[str, Any]:
-    """The task of a file."""
-    return file_task(handed.source, handed.read(), table=handed.table)
+def whole(handed: Handed, owner: str = "") -> dict[str, Any]:
+    """The task of a file. owner: whose it is, as the roster has it"""
+    return file_task(handed.source, handed.read(), table=handed.table, owner=owner)
 
 
 def enrolled(owner: Owner, known: Roster | None) -> Owner:

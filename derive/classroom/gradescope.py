@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from derive import source
 from derive.classroom import entries
 from derive.classroom.batch import GRADER, agreed, network
 from derive.classroom.engines import engine, settled
@@ -20,7 +19,8 @@ from derive.classroom.killable import Limits
 from derive.classroom.record import PLACES, Record, Step, record
 from derive.classroom.task import file_task, preparation
 from derive.files import write
-from derive.homework.assignment import Assignment
+from derive.homework.individual import of
+from derive.homework.manifest import parsed
 from derive.language import Words
 from derive.options import mapping
 from derive.version import __version__
@@ -68,8 +68,8 @@ def autograder(net: str | Path, *, lang: str = "en", reveal: str = "first") -> b
         SETUP: SETUP_SH.format(version=__version__).encode(),
         RUN: RUN_SH.format(net=NET, lang=lang, reveal=reveal, failed=spelled(failed(Words(lang)))).encode(),
     }
-    item, folder = source.parse(given["text"], given["name"]), Path(given["folder"])
-    Assignment.read(item, folder)
+    item, folder = parsed(given["text"], given["name"]), Path(given["folder"])
+    of(item, folder)
     weights = mapping(item).get("parameters")
     if weights is not None and isinstance(weights.value, str):  # a file inside the folder, as was just checked
         files[weights.value] = (folder / weights.value).read_bytes()

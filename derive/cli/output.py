@@ -32,12 +32,13 @@ def run(
     lessons: str | None = None,
     pdf_engine: str | None = None,
     fonts: tuple[Path, ...] = (),
+    labels: str | None = None,
     of_all: bool = False,
     **wishes: Any,
 ) -> Solution:
     """Makes a solution, prints everything, and only then writes.
 
-    net: the file or name it is about
+    net: the file or name it is about · labels: the prefix of labels in LaTeX fragments
     make: gets the display of progress, and what is wanted of the solution · of_all: whether it makes all lessons
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
@@ -47,11 +48,14 @@ def run(
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
+    if labels is not None and "fragments" not in wanted:
+        raise InputError("labels are for -f fragments", file="--labels")
     how = typeset_by(wanted, pdf_engine, fonts)
     names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
         solution = solution.linked(lessons) if lessons else solution
+        solution = solution.labelled(labels) if labels is not None else solution
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii, how) for name in dict.fromkeys(wanted)}
     if output == "-":

@@ -61,8 +61,8 @@ class Individual:
         declared = manifest.by_id.get(submission.assignment)
         if owner in manifest.students:
             variant = manifest.by_number[manifest.students[owner]]
-            said = submission.assignment not in ("", manifest.original.name, variant.id)
-            return variant, ("variant_mismatch",) * said
+            mismatch = submission.assignment not in ("", manifest.original.name, variant.id)
+            return variant, ("variant_mismatch",) * mismatch
         if declared is not None:
             return declared, ("variant_unassigned",) * bool(manifest.students)
         said = f"'{submission.assignment}'" if submission.assignment else "nothing"

@@ -12,7 +12,7 @@ The numbers themselves are there, so that a variant is the same whatever derive,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -301,8 +301,3 @@ def read_students(item: Item, numbers: set[int]) -> dict[str, int]:
             raise part.error(f"there is no variant {which}")
         found[normalize("NFC", student.strip())] = which
     return found
-
-
-def numbered(given: Sequence[str], variants: Sequence[int]) -> dict[str, int]:
-    """Students, in the order of a roster, and variants, in turn: with more students than variants, some share one."""
-    return {student: variants[i % len(variants)] for i, student in enumerate(given)}

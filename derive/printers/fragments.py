@@ -23,7 +23,8 @@ MATRICES = (5, 4, 3, 2)  # of a matrix in a table, the first of them that fits
 def files(document: Document) -> dict[str, str]:
     """Every piece under the name of its file, and the file of values."""
     printer = Fragments(document)
-    return {f"{piece.name}.tex": printer.piece(piece) for piece in pieces(document)} | {FILE: page(document)}
+    values = page(document)  # it refuses what is too large
+    return {f"{piece.name}.tex": printer.piece(piece) for piece in pieces(document)} | {FILE: values}
 
 
 class Fragments(Tex):
@@ -98,7 +99,9 @@ class Fragments(Tex):
             own = "" if own in labels or own == label else own
             labels.add(own)
             rows += numbered(self.rows([line], width - TAG - max(0.0, left - target)), own)
-        many = [r"\renewcommand{\theequation}{\theparentequation.\arabic{equation}}"] if len(rows) > LETTERS else []
+        many = (
+            [r"\renewcommand{\theequation}{\theparentequation.\arabic{equation}}"] if len(step.lines) > LETTERS else []
+        )
         begin = rf"\begin{{subequations}}\label{{{label}}}"
         return "\n".join([begin, *many, displayed("align", rows), r"\end{subequations}"])
 
@@ -174,7 +177,9 @@ def numbered(rows: Sequence[str], label: str) -> list[str]:
 
 
 def centered(tabulars: str) -> str:
-    return f"\\begin{{center}}\\small\\renewcommand{{\\arraystretch}}{{1.1}}%\n{tabulars}\n\\end{{center}}"
+    """Tables in the middle of the line, on the page of what stands above them."""
+    size = r"{\centering\small\renewcommand{\arraystretch}{1.2}%"
+    return f"\\par\\nobreak\\smallskip\n{size}\n{tabulars}\\par}}\n\\medskip"
 
 
 def limited(table: Table, most: int) -> Table:

@@ -20,17 +20,18 @@ SLACK = 1.06  # of these widths that must be there
 SMALL = 0.9  # the size of tables
 GAP = 1.3  # em between columns
 NARROWEST = 4.5  # em of a column of sentences
-SLIDE, PAGE = 11, 26  # rows of text in a table on a slide, and on a page
+SLIDE, PAGE = 7.5, 26  # rows of text in a table on a slide, and on a page
 ON_SLIDES = 26.0  # em up to which a line is one of a slide
 
 
 def fitting(text: Callable[[float], str]) -> str:
     """TeX that takes, of the texts for all widths, the widest for which there is room; one text, where they do not differ."""
-    found = text(WIDTHS[-1])
-    for narrower, width in list(zip(WIDTHS[1:], WIDTHS, strict=False))[::-1]:
-        wider = text(width)
-        if wider != text(narrower):
+    texts = [(width, text(width)) for width in WIDTHS]
+    found = narrower = texts[-1][1]
+    for width, wider in texts[-2::-1]:
+        if wider != narrower:
             found = f"\\ifdim\\linewidth<{width * SLACK:.4g}em\\relax\n{found}\n\\else\n{wider}\n\\fi"
+        narrower = wider
     return found
 
 
@@ -97,13 +98,13 @@ def columns(table: Table, ruler: Ruler, width: float) -> Columns | None:
 
 
 def grouped(
-    table: Table, ruler: Ruler, widths: tuple[float, ...], most: int
+    table: Table, ruler: Ruler, widths: tuple[float, ...], most: float
 ) -> tuple[tuple[tuple[Cell, ...], ...], ...]:
     """The rows of a table in groups of at most so many rows of text, but for what is taller alone."""
 
     def height(row: tuple[Cell, ...]) -> float:
         return max(
-            ruler.rows(cell) * 1.1 if not breaks(cell) else math.ceil(ruler.width(cell) / max(width, 1.0))
+            1.2 + 0.95 * (ruler.rows(cell) - 1) if not breaks(cell) else math.ceil(ruler.width(cell) / max(width, 1.0))
             for cell, width in zip(row, widths, strict=True)
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -302,14 +302,3 @@ def spelled_out(value: Fraction, places: int) -> str:
     """A decimal with so many digits after the point."""
     digits = str(int(value * 10**places)).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
-
-
-# several ------------------------------------------------------------------------------------------------------------------
-def drawn(original: Original, numbers: Sequence[int], seed: int, progress: Callable[[int, int], None]) -> list[Drawn]:
-    """The variants with these numbers; InputError where two of them, or one and the original, have the same answers."""
-    drawing = Drawing(original)
-    found = []
-    for i, number in enumerate(numbers):
-        found.append(drawing.draw(seed, number))
-        progress(i + 1, len(numbers))
-    return found
