@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +55,13 @@ def refuse(path: Path, net: str, output: str | None) -> None:
 
 def deliver(text: str, path: Path, output: str | None) -> None:
     """A text to its file, or to standard output."""
-    from derive.cli.output import encoded
-    from derive.solution import write
+    from derive.cli.output import shown
+    from derive.files import write
 
-    if output != "-":
+    if output == "-":
+        shown(text)
+    else:
         write(path, text)
-        return
-    if sys.stdout is None:
-        raise OSError("there is no standard output")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(encoded(text))
-    sys.stdout.buffer.flush()
 
 
 @main.command("from-torch")
