@@ -50,7 +50,7 @@ def run(
         raise InputError("labels are for -f fragments", file="--labels")
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
     with Progress(quiet) as progress:
-        solution = make(progress, only=names, stage=progress.stage, **wishes)
+        solution = make(progress, only=names, stage=progress.stage, **wishes).called(net)
         solution = solution.linked(lessons) if lessons else solution
         solution = solution.labelled(labels) if labels is not None else solution
         progress.stage("print")
