@@ -106,10 +106,11 @@ class Solution:
         return replace(self, document=replace(self.document, lessons=lessons))
 
     def called(self, net: Given) -> Solution:
-        """The same, under the name of the file it comes from."""
+        """The same, under the name of the file it comes from, of which letters, digits and . _ + - are kept."""
         if not isinstance(net, (str, Path)) or str(net) == "-":
             return self
-        return replace(self, document=replace(self.document, called=Path(net).stem))
+        name = re.sub(r"[^\w.+-]+", "-", Path(net).stem).strip("-") or "network"
+        return replace(self, document=replace(self.document, called=name))
 
     def labelled(self, prefix: str) -> Solution:
         """The same, with numbered equations in LaTeX fragments: `prefix:forward-2-z` for `\\ref` and `\\eqref`."""
