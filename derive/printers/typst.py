@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from derive.dialects.typst import Typst, cut, string, text
+from derive.dialects.typst import Typst, cut, literal, string, text
 from derive.document import Book, Code, Document, Figure, Line, Step
 from derive.figures.still import to_still
 from derive.figures.text import wide
@@ -75,7 +75,7 @@ class TypstPage(Printer):
 
     def picture(self, figure: Figure) -> str:
         """A picture as the bytes of an SVG."""
-        return f'image(bytes({string(to_still(figure.picture))}), format: "svg", alt: {string(self.alt(figure))})'
+        return f'image(bytes({literal(to_still(figure.picture))}), format: "svg", alt: {string(self.alt(figure))})'
 
     def alt(self, figure: Figure) -> str:
         """A picture in words."""
