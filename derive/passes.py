@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -53,10 +54,15 @@ def each_block(document: Document, change: Callable[[Block], Block]) -> Document
     return replace(document, sections=tuple(sections))
 
 
+def listed(only: str) -> tuple[str, ...]:
+    """The quantities that `--only` names, between commas: those inside brackets belong to an entry."""
+    return tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only) if name.strip())
+
+
 def select(document: Document, wanted: Sequence[Wanted]) -> Document:
     """Only the lines of some quantities; of a parameter, its gradient and its update."""
     sections = (replace(s, blocks=tuple(kept(s, wanted))) for s in document.sections)
-    return replace(document, sections=tuple(s for s in sections if s.blocks))
+    return replace(document, sections=tuple(s for s in sections if s.blocks), chosen=tuple(wanted))
 
 
 def kept(section: Section, wanted: Sequence[Wanted]) -> list[Block]:
@@ -68,11 +74,15 @@ def kept(section: Section, wanted: Sequence[Wanted]) -> list[Block]:
 
 
 def matches(line: Line, wanted: Sequence[Wanted]) -> bool:
-    own = plain(line.target.id)[1]
+    return concerns(plain(line.target.id)[1], line.target.index, wanted)
+
+
+def concerns(own: str, at: tuple[int, ...], wanted: Sequence[Wanted]) -> bool:
+    """Whether a quantity, or an entry of it, is one of those wanted, or belongs to a parameter that is."""
     for id, index in wanted:
         ids = {id, *(belonging(own, id) if is_parameter(id) else ())}
         ids |= {own} if id == base(own) == "lr" else set()  # the rates of all steps or epochs
-        if own in ids and (not index or not line.target.index or index == line.target.index):
+        if own in ids and (not index or not at or index == at):
             return True
     return False
 

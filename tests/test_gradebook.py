@@ -18,10 +18,10 @@ from derive.classroom import grades
 from derive.classroom.clusters import Cluster, clusters, flagged
 from derive.classroom.gradebook import Gradebook, filled, opened
 from derive.classroom.record import Record, Step
-from derive.classroom.results import LIST, Results
 from derive.classroom.roster import listed
 from derive.classroom.roster import read as read_roster
 from derive.errors import InputError
+from derive.files import LIST, Results
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 3 (99123),Exam (7)
     Points Possible,,,,,20,(read only)

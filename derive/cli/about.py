@@ -17,7 +17,7 @@ def init(name: str, output: str | None) -> None:
     """Write a starter file from a built-in example."""
     from derive.errors import LISTED, InputError, nearest
     from derive.examples import names, text
-    from derive.solution import write
+    from derive.files import write
 
     if name not in names():
         raise InputError(f"there is no example '{name}'.{nearest(name, names()) or LISTED}")

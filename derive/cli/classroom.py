@@ -108,7 +108,7 @@ def for_gradescope(
 ) -> int:
     """The archive to upload, or inside of it, the results of one submission; 1 if that could not be marked."""
     from derive.classroom.gradescope import autograde, autograder
-    from derive.solution import write
+    from derive.files import write
 
     path, level = Path(output or ("autograder.zip" if answers is None else "results.json")), reveal or "first"
     marked = True

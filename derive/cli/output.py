@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,11 @@ import click
 
 if TYPE_CHECKING:
     from derive.document import Document
+    from derive.files import Earlier
     from derive.solution import Solution
+
+
+Content = str | bytes | dict[str, str | bytes]  # a file, or the files of a folder by their names
 
 
 def run(
@@ -32,48 +35,64 @@ def run(
     lessons: str | None = None,
     pdf_engine: str | None = None,
     fonts: tuple[Path, ...] = (),
+    labels: str | None = None,
     of_all: bool = False,
     **wishes: Any,
 ) -> Solution:
     """Makes a solution, prints everything, and only then writes.
 
-    net: the file or name it is about
+    net: the file or name it is about · labels: the prefix of labels in LaTeX fragments
     make: gets the display of progress, and what is wanted of the solution · of_all: whether it makes all lessons
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
-    from derive.solution import write
+    from derive.passes import listed
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
+    if labels is not None and "fragments" not in wanted:
+        raise InputError("labels are for -f fragments", file="--labels")
     how = typeset_by(wanted, pdf_engine, fonts)
-    names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
+    names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes)
         solution = solution.linked(lessons) if lessons else solution
+        solution = solution.labelled(labels) if labels is not None else solution
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii, how) for name in dict.fromkeys(wanted)}
     if output == "-":
-        content = printed[wanted[0]]
-        if sys.stdout is None:
-            raise OSError("there is no standard output")
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
-        sys.stdout.buffer.flush()
+        shown(printed[wanted[0]])
         return solution
     beside = {next(iter(places.values())).parent / name: content for name, content in solution.beside().items()}
-    for path in (*places.values(), *beside):
-        if path.is_dir():
-            raise InputError("cannot be written: this is a folder", file=str(path))
-    for name, content in printed.items():
-        write(places[name], content)
-    for path, data in beside.items():
-        write(path, data)
+    earlier = delivered({places[name]: content for name, content in printed.items()} | beside)
     if not quiet:
-        summary(solution.document, [*places.values(), *beside], ascii)
+        summary(solution.document, [*places.values(), *beside], ascii, earlier)
     if open_:
         click.launch(str(next(iter(places.values()))))
     return solution
+
+
+def shown(content: Content) -> None:
+    """Writes one file to standard output."""
+    assert isinstance(content, (str, bytes))  # `where` refuses several
+    if sys.stdout is None:
+        raise OSError("there is no standard output")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
+    sys.stdout.buffer.flush()
+
+
+def delivered(files: Mapping[Path, Content]) -> list[Earlier]:
+    """Writes files, and folders of files, none of them where one stands in the way; says what was there before."""
+    from derive.errors import InputError
+    from derive.files import deliver
+
+    for path, content in files.items():
+        if isinstance(content, dict) and path.exists() and not path.is_dir():
+            raise InputError("cannot be written: this is no folder", file=str(path))
+        if not isinstance(content, dict) and path.is_dir():
+            raise InputError("cannot be written: this is a folder", file=str(path))
+    return [deliver(path, content) for path, content in files.items()]
 
 
 def encoded(text: str) -> bytes:
@@ -94,7 +113,12 @@ def typeset_by(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ..
     return {"engine": engine, "fonts": fonts}
 
 
-def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes:
+def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> Content:
+    """A format as it is written: a file, or several by their names."""
+    from derive.printers import FORMATS
+
+    if FORMATS[name].several:
+        return solution.pieces(name)
     if name == "text" and ascii:
         from derive.document import Book
         from derive.printers.terminal import book, page
@@ -144,6 +168,8 @@ def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: boo
     single = output == "-" or bool(suffix_of(output))
     if single and len(set(formats)) > 1:
         raise InputError("one file takes one format; give a folder for several", file="--output")
+    if single and any(FORMATS[name].several for name in formats):
+        raise InputError(f"{formats[0]} are several files; give a folder", file="--output")
     if output == "-":
         return {}
     if output is not None and single:
@@ -154,13 +180,17 @@ def where(net: str, formats: tuple[str, ...], output: str | None, *, of_all: boo
     return {name: folder / file for name, file in files.items()}
 
 
-def summary(document: Document, paths: list[Path], ascii: bool) -> None:
-    """A few lines on the terminal."""
+def summary(document: Document, paths: list[Path], ascii: bool, earlier: Iterable[Earlier] = ()) -> None:
+    """A few lines on the terminal. earlier: what became of files of an earlier run"""
     from derive.printers.terminal import Terminal
 
     printer = Terminal(document, ascii=ascii)
     lines = [printer.escape(document.title), *map(printer.say, document.summary), printer.passed]
-    say([*lines, *(printer.word("terminal.wrote", path=str(path)) for path in paths)], ascii)
+    lines += [printer.word("terminal.wrote", path=str(path)) for path in paths]
+    for files in earlier:
+        lines += [printer.word("class.removed", files=", ".join(files.removed))] if files.removed else []
+        lines += [printer.word("class.kept", files=", ".join(files.kept))] if files.kept else []
+    say(lines, ascii)
 
 
 def say(lines: Iterable[str], ascii: bool) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,25 +68,14 @@ def rendered(found: Printed, name: str, ascii: bool, how: dict[str, Any]) -> str
     return found.print(name)
 
 
-def deliver(printed: dict[str, str | bytes], places: dict[str, Path]) -> None:
+def deliver(printed: Mapping[str, str | bytes], places: dict[str, Path]) -> None:
     """Writes the files, or the one page to standard output."""
-    from derive.cli.output import encoded
-    from derive.errors import InputError
-    from derive.solution import write
+    from derive.cli.output import delivered, shown
 
     if printed and not places:
-        if sys.stdout is None:
-            raise OSError("there is no standard output")
-        sys.stdout.flush()
-        content = next(iter(printed.values()))
-        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
-        sys.stdout.buffer.flush()
-        return
-    for path in places.values():
-        if path.is_dir():
-            raise InputError("cannot be written: this is a folder", file=str(path))
-    for name, content in printed.items():
-        write(places[name], content)
+        shown(next(iter(printed.values())))
+    else:
+        delivered({places[name]: content for name, content in printed.items()})
 
 
 def show(document: Document, choose: Callable[[Section], Section | None], paths: Iterable[Path], ascii: bool) -> None:

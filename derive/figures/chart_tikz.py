@@ -8,22 +8,21 @@ import numpy as np
 
 from derive.figures.chart import Chart
 from derive.figures.plan import COLOURS, Label, Plan, Trail, plan
-from derive.figures.tikz import POINTS, number, plain_tex, symbol_tex
+from derive.figures.tikz import POINTS, number, plain_tex, resized, symbol_tex
 from derive.figures.trace import Trace
 
 _ANCHORS = {"start": "mid west", "middle": "mid", "end": "mid east"}
 
 
-def to_tikz(chart: Chart) -> str:
-    """A centred picture that shrinks to the width of the line where it must."""
+def to_tikz(chart: Chart, *, on_slides: bool = False) -> str:
+    """A centred picture that shrinks to the width of the line where it must, and `on_slides` to the height of a page."""
     drawing = plan(chart)
-    width = f"{drawing.width * POINTS:.1f}pt"
     colours = {f"chart{index}": colour[1:] for index, colour in enumerate(COLOURS)}
     colours |= {"chartink": "1F2A37", "chartmuted": "6B7684", "chartline": "DFE1E4", "chartlevel": "BDC3CA"}
     body = [
         *(f"\\definecolor{{{name}}}{{HTML}}{{{colour.upper()}}}%" for name, colour in colours.items()),
         "\\providecommand{\\text}[1]{\\mbox{#1}}%",
-        f"\\resizebox{{\\ifdim\\linewidth<{width} \\linewidth\\else {width}\\fi}}{{!}}{{%",
+        resized(drawing.width * POINTS, drawing.height * POINTS, on_slides=on_slides),
         f"\\begin{{tikzpicture}}[x={POINTS}pt,y=-{POINTS}pt,line width=.6pt,line join=round,inner sep=0pt,outer sep=0pt]",
         f"\\useasboundingbox (0,0) rectangle ({number(drawing.width)},{number(drawing.height)});",
         *(f"\\draw[chartlevel,line width=.4pt] {_line(line)};" for line in drawing.contours),

@@ -27,8 +27,15 @@ def to_svg(picture: Picture, id: str = "network") -> str:
     return str(module.to_svg(picture, id) if isinstance(picture, Network) else module.to_svg(picture))
 
 
-def to_tikz(picture: Picture) -> str:
-    return str(drawn(picture, "tikz").to_tikz(picture))
+def to_tikz(picture: Picture, *, on_slides: bool = False) -> str:
+    return str(drawn(picture, "tikz").to_tikz(picture, on_slides=on_slides))
+
+
+def to_latex(picture: Picture) -> str:
+    """In TikZ where the document has it, else in LaTeX's own picture environment."""
+    strokes = import_module("derive.figures.strokes").to_picture(picture)
+    tikz = to_tikz(picture, on_slides=True).rstrip()
+    return f"\\ifcsname tikzpicture\\endcsname\n{tikz}\n\\else\n{strokes}\n\\fi"
 
 
 def to_png(picture: Picture) -> bytes:

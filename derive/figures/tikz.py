@@ -48,16 +48,15 @@ _NUMBER = re.compile(r"[+\-−]?[0-9][0-9./]*…?")
 _COLOURS = {"ink": "1F2A37", "muted": "6B7684", "accent": "1D5FA8", "positive": "2B6CB0", "negative": "C05621"}
 
 
-def to_tikz(network: Network) -> str:
-    """A centred picture that shrinks to the width of the line where it must."""
+def to_tikz(network: Network, *, on_slides: bool = False) -> str:
+    """A centred picture that shrinks to the width of the line where it must, and `on_slides` to the height of a page."""
     drawing = layout(network)
     bounds = drawing.bounds
     scale = min(POINTS, _TALLEST / bounds.height)
-    width = f"{bounds.width * scale:.1f}pt"
     body = [
         *(f"\\definecolor{{figure{name}}}{{HTML}}{{{colour}}}%" for name, colour in _COLOURS.items()),
         "\\providecommand{\\text}[1]{\\mbox{#1}}%",
-        f"\\resizebox{{\\ifdim\\linewidth<{width} \\linewidth\\else {width}\\fi}}{{!}}{{%",
+        resized(bounds.width * scale, bounds.height * scale, on_slides=on_slides),
         f"\\begin{{tikzpicture}}[x={POINTS}pt,y=-{POINTS}pt,line width=.7pt,inner sep=0pt,outer sep=0pt]",
         f"\\useasboundingbox ({number(bounds.left)},{number(bounds.top)}) rectangle ({number(bounds.right)},{number(bounds.bottom)});",
         *(_wire(wire) for wire in drawing.wires),
@@ -68,6 +67,15 @@ def to_tikz(network: Network) -> str:
         "\\end{tikzpicture}}%",
     ]
     return "\n".join(["\\begin{center}", *body, "\\end{center}", ""])
+
+
+def resized(width: float, height: float, *, on_slides: bool) -> str:
+    """The beginning of a box as large as the picture, in points, or as there is room for."""
+    if not on_slides:
+        return f"\\resizebox{{\\ifdim\\linewidth<{width:.1f}pt \\linewidth\\else {width:.1f}pt\\fi}}{{!}}{{%"
+    most = f"\\dimen0=.7\\textheight\\dimen0={width / height:.4f}\\dimen0 "
+    limits = "".join(f"\\ifdim\\dimen0>{one}\\dimen0={one}\\fi" for one in ("\\linewidth", f"{width:.1f}pt "))
+    return f"{most}{limits}\\edef\\derivewidth{{\\the\\dimen0}}%\n\\resizebox{{\\derivewidth}}{{!}}{{%"
 
 
 def symbol_tex(symbol: Symbol) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from derive.document import Document
 from derive.errors import InputError, nearest
+from derive.files import write
 from derive.printers import FORMATS as PAGES
-from derive.solution import framed, write
+from derive.solution import framed
 
 FORMATS = ("html", "latex", "typst", "markdown", "text", "json")
 SUFFIX = {

@@ -1,6 +1,6 @@
 """Printers: a document in one format each. Each is a template with a few small functions; none computes.
 
-`FORMATS` is the table: name -> (file name, function of a document). Adding a format is a line here and a module.
+`FORMATS` is the table: name -> (file name, function of a document); a format of several files has a folder. Adding a format is a line here and a module.
 """
 
 from __future__ import annotations
@@ -19,26 +19,41 @@ class Format:
     """Where a format is printed: the file's name, and `module:function`, imported when it is wanted.
 
     book: the file's name for all lessons, which `book` of the same module prints; "" where there is no such thing
+    several: whether it is several files in a folder of that name; the function then gives them by their names
     """
 
     file: str
     printer: str
     book: str = ""
+    several: bool = False
 
     def print(self, document: Document, **how: Any) -> str | bytes:
-        """how: what the format wants to be told, of pdf the engine and fonts"""
+        """The one file. how: what the format wants to be told, of pdf the engine and fonts"""
+        if self.several:
+            raise InputError(f"{self.file} are several files; they need a folder")
+        found: str | bytes = self.function(document)(document, **how)
+        return found
+
+    def files(self, document: Document) -> dict[str, str | bytes]:
+        """The several files, by their names."""
+        if not self.several:
+            return {self.file: self.print(document)}
+        return dict(self.function(document)(document))
+
+    def function(self, document: Document) -> Callable[..., Any]:
+        """What prints a document."""
         module, function = self.printer.split(":")
         self.name(of_all=isinstance(document, Book))
-        if isinstance(document, Book):
-            function = "book"
-        found: Callable[..., str | bytes] = getattr(import_module(f"derive.printers.{module}"), function)
-        return found(document, **how)
+        found: Callable[..., Any] = getattr(
+            import_module(f"derive.printers.{module}"), "book" if isinstance(document, Book) else function
+        )
+        return found
 
     def name(self, *, of_all: bool) -> str:
-        """What the file with a document, or with all lessons, is called."""
+        """What the file with a document, or with all lessons, is called; or the folder, where there are several."""
         if of_all and not self.book:
             raise InputError(
-                "all lessons together are not one picture; choose html, pdf, latex, typst, markdown, text or json"
+                "all lessons together are one document; choose html, pdf, latex, typst, markdown, text or json"
             )
         return self.book if of_all else self.file
 
@@ -52,6 +67,8 @@ FORMATS: dict[str, Format] = {
     "markdown": Format("solution.md", "markdown:page", "lessons.md"),
     "text": Format("solution.txt", "terminal:page", "lessons.txt"),
     "json": Format("solution.json", "data:page", "lessons.json"),
+    "fragments": Format("fragments", "fragments:files", several=True),
+    "markdown-fragments": Format("markdown-fragments", "markdown_notes:files", several=True),
     "svg": Format("diagram.svg", "diagram:svg"),
     "tikz": Format("diagram.tex", "diagram:tikz"),
     "png": Format("diagram.png", "diagram:png"),

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from derive.document import Amount, Beside, Block, Book, Cell, Document, Figure, Line, Say, Topic, Witness, behind
+from derive.document import (
+    Amount,
+    Beside,
+    Blank,
+    Block,
+    Book,
+    Cell,
+    Document,
+    Figure,
+    Line,
+    Question,
+    Say,
+    Topic,
+    Witness,
+    behind,
+)
 from derive.figures.network import Network
 from derive.formula import Formula, Name, entry
 from derive.ids import plain
 from derive.language import Words
-from derive.lines import Piece, pieces
+from derive.lines import Piece, is_value, pieces
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import SHOWN_COLUMNS
 from derive.version import __version__
@@ -32,6 +47,7 @@ class Link:
     relation: str
     terms: tuple[str, ...]
     symbols: bool = True  # in symbols, not in numbers
+    value: bool = False  # what the line ends in
 
     @property
     def text(self) -> str:
@@ -82,13 +98,26 @@ class Printer(ABC):
                 return self.say(cell)
             case Amount():
                 return self.inline(self.amount(cell))
+            case Blank():
+                return self.blank()
             case Topic():
                 return self.topic(cell)
             case Raw(mathematics=mathematics):
                 return self.inline(mathematics)
             case Formula():
                 return self.inline(spell(cell, self.dialect))
+            case tuple():
+                return self.escape(", ").join(map(self.cell, cell))
         return self.escape(str(cell))
+
+    # questions ------------------------------------------------------------------------------------------------------
+    def blank(self) -> str:
+        """A line to write on."""
+        return "______"
+
+    def asked(self, question: Question) -> str:
+        """The heading of a question: its number, what is asked, the points."""
+        return self.word("sheet.question", number=str(question.number), title=question.title, points=question.points)
 
     # lessons --------------------------------------------------------------------------------------------------------
     @cached_property
@@ -140,8 +169,14 @@ class Printer(ABC):
 
     def links(self, line: Line) -> list[Link]:
         """The chain of a line, spelled."""
+        numeric = not self.document.values.symbolic
         return [
-            Link(p.relation, tuple(terms(p.formula, self.dialect, self.shower(line, p))), not p.numbers)
+            Link(
+                p.relation,
+                tuple(terms(p.formula, self.dialect, self.shower(line, p))),
+                not p.numbers,
+                numeric and is_value(line, p),
+            )
             for p in pieces(line, self.document.values)
         ]
 
@@ -178,11 +213,9 @@ class Printer(ABC):
     @cached_property
     def kinds(self) -> list[tuple[Witness, str]]:
         """The witnesses, one of each kind with its worst errors, and what all of that kind looked at."""
-        found: dict[str, list[Witness]] = {}
-        for witness in self.document.witnesses:
-            found.setdefault(witness.name, []).append(witness)
         return [
-            (joined(same), self.escape(", ").join(dict.fromkeys(map(self.looked_at, same)))) for same in found.values()
+            (worst, self.escape(", ").join(dict.fromkeys(self.cell(looked_at(self.document, w)) for w in every)))
+            for worst, every in of_kinds(self.document.witnesses)
         ]
 
     @cached_property
@@ -193,17 +226,29 @@ class Printer(ABC):
         pairs = [(lesson, witness) for lesson in lessons for witness in lesson.witnesses]
         return [(w, [pair for pair in pairs if pair[1].name == w.name]) for w, _ in self.kinds]
 
-    def looked_at(self, witness: Witness) -> str:
-        """What a witness speaks of: a quantity by its symbol, functions by name."""
-        if witness.quantity == "page":
-            return self.word("witness.page")
-        quantity = self.document.quantities.get(witness.quantity)
-        return self.escape(witness.quantity) if quantity is None else self.cell(quantity.symbol)
-
     def verdict(self, witness: Witness) -> str:
-        return self.word(
-            "table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees"
-        )
+        return self.say(verdict(witness))
+
+
+def of_kinds(witnesses: Sequence[Witness]) -> list[tuple[Witness, tuple[Witness, ...]]]:
+    """The witnesses kind by kind: one with the worst errors of all, and all of them."""
+    found: dict[str, list[Witness]] = {}
+    for witness in witnesses:
+        found.setdefault(witness.name, []).append(witness)
+    return [(joined(same), tuple(same)) for same in found.values()]
+
+
+def looked_at(document: Document, witness: Witness) -> Cell:
+    """What a witness speaks of: a quantity by its symbol, functions by name."""
+    if witness.quantity == "page":
+        return Say("witness.page")
+    quantity = document.quantities.get(witness.quantity)
+    return witness.quantity if quantity is None else quantity.symbol
+
+
+def verdict(witness: Witness) -> Say:
+    """What came of a witness."""
+    return Say("table.skipped" if not witness.compared else "table.agrees" if witness.ok else "table.disagrees")
 
 
 def joined(witnesses: list[Witness]) -> Witness:

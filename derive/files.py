@@ -1,0 +1,116 @@
+"""Files written whole or not at all, and folders with a list of what derive wrote there, so that nothing old is taken for new."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from derive.errors import InputError
+
+LIST = "files.sha256"  # as `sha256sum -c` reads it
+_LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^/\\\0]+(?:/[^/\\\0]+)*)")
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """A file, whole or not at all: written beside its place and moved there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".derive-")
+    except OSError as error:
+        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, 0o666 & ~umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise InputError(f"cannot be written: {(error.strerror or str(error)).lower()}", file=str(path)) from None
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def umask() -> int:
+    """The mask for new files; Python can only ask for it by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Files of an earlier run that this one did not write. removed: as derive left them · kept: changed since then"""
+
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+class Results:
+    """A folder that is written to, file by file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sums: dict[str, str] = {}
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """A file, whole or not at all. name: with `/` where it is in a folder of the folder"""
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        write(self.folder / name, data)
+        self.sums[name] = sum_of(data)
+
+    def finish(self) -> Earlier:
+        """Removes what an earlier run wrote and this one did not, unless it was changed, and lists what is there now."""
+        removed, kept = [], []
+        for name, sum in sorted(self.listed().items()):
+            path = self.folder / name
+            if name in self.sums or self.behind_link(path) or not path.is_file():
+                continue
+            if sum_of(path.read_bytes()) == sum:
+                path.unlink()
+                removed.append(name)
+                if path.parent != self.folder and not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+            else:
+                kept.append(name)
+        write(self.folder / LIST, "".join(f"{sum}  {name}\n" for name, sum in sorted(self.sums.items())))
+        return Earlier(tuple(removed), tuple(kept))
+
+    def listed(self) -> dict[str, str]:
+        """What the list of an earlier run names: files of this folder, whatever else it says."""
+        path = self.folder / LIST
+        if path.is_symlink() or not path.is_file():
+            return {}
+        lines = map(_LINE.fullmatch, path.read_text(encoding="utf-8", errors="replace").splitlines())
+        inside = (line for line in lines if line is not None and not {".", ".."} & {*line["name"].split("/")})
+        return {line["name"]: line["sum"] for line in inside}
+
+    def behind_link(self, path: Path) -> bool:
+        """Whether a file, or a folder on the way to it, is a link to somewhere else."""
+        return any(part.is_symlink() for part in (path, *path.parents) if self.folder in part.parents)
+
+
+def fill(folder: Path, files: Mapping[str, str | bytes]) -> Earlier:
+    """Writes files into a folder, and removes those of an earlier run that are not written again."""
+    results = Results(folder)
+    for name, content in files.items():
+        results.write(name, content)
+    return results.finish()
+
+
+def deliver(place: Path, content: str | bytes | Mapping[str, str | bytes]) -> Earlier:
+    """Writes what a format gives: a file, or a folder of files without those of an earlier run that are not among them."""
+    if isinstance(content, Mapping):
+        return fill(place, content)
+    write(place, content)
+    return Earlier()
+
+
+def sum_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
