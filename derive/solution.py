@@ -137,8 +137,12 @@ class Solution:
         """A LaTeX document."""
         return str(self.print("latex"))
 
-    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
-        """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[str | Path] = ()) -> bytes:
+        """A PDF.
+
+        engine: typst, xelatex, pdflatex or chromium; None is the first that is there
+        fonts: files or folders of fonts that Typst tries first
+        """
         return bytes(self.print("pdf", engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
     def to_docx(self) -> bytes:
