@@ -28,7 +28,8 @@ from derive.source import Number
 
 SETS = 64  # that are tried at a time
 ROUNDS = 60  # times that is done, at most …
-PATIENCE = 10  # … and at most without coming upon numbers that hide less
+PATIENCE = 10  # … and at most without coming upon numbers that hide less …
+NEARLY, LAST_PATIENCE = 2, 30  # … or, where they hide nearly nothing, so often
 MOST_WORK = 3_000_000  # numbers worked out for one variant, where they are many
 LEAST_ROUNDS = 4
 LOOKED_INTO = 3  # sets of each round that may be worked out anew, the best first …
@@ -114,7 +115,7 @@ class Search:
         work = (SETS if self.drawing.free else 1) * max(1, len(self.drawing.bench.pairs))
         rounds = max(LEAST_ROUNDS, min(ROUNDS, MOST_WORK // work))
         for made in range(rounds):
-            if self.pool and made - self.best_round > PATIENCE:
+            if self.pool and made - self.best_round > (PATIENCE if self.least > NEARLY else LAST_PATIENCE):
                 break
             self.round(made)
             if (found := self.first(hidden=0)) is not None:
