@@ -72,7 +72,7 @@ def sites(used: set[str]) -> dict[str, Built]:
         patch.setattr(Words, "template", recorded)
         found = {}
         for language in ("en", "zh"):
-            tasks = ("mend",) if language == "en" else ()
+            tasks = ("mend", "notes") if language == "en" else ()
             found[language] = build(Site(Words(language), tuple(commands()), ("mazur",), ("adam", "sigmoid"), tasks))
     return found
 

@@ -58,7 +58,7 @@ def commands() -> Iterator[Command]:
     """Every command as its help tells it, in the order of `derive --help`."""
     from derive.site.pages import Command, Option
 
-    top = click.Context(main, info_name="derive")
+    top = click.Context(main, info_name="derive", **main.context_settings)
     for name in main.list_commands(top):
         command = main.get_command(top, name)
         if command is None or command.hidden:

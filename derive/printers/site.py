@@ -77,7 +77,7 @@ class SitePage(Html):
                 outside = address.startswith(OUTSIDE)
                 return self.linked(self.cell(text), address if outside else self.frame.to(address))
             case Typed(text=text):
-                return self.typed(text)
+                return Markup("|<wbr>").join(self.typed(text).split("|"))  # choices may stand on several lines
         return super().cell(cell)
 
     def address(self, topic: str) -> str:

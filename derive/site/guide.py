@@ -26,16 +26,31 @@ MOST_LINES = 60  # of what a command prints, on a page
 
 @dataclass(frozen=True)
 class Task:
-    """A task of the guide, as guide.yaml says. files: name -> content · commands: as they are typed"""
+    """A task of the guide, as guide.yaml says.
+
+    files: name -> content · commands: as they are typed · shows: files that are shown afterwards
+    """
 
     id: str
     commands: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A task that was run. printed: by each command · files: what stands in those that are shown"""
+
+    printed: tuple[str, ...]
+    files: Mapping[str, str]
 
 
 def tasks() -> tuple[Task, ...]:
     found = plain(parse(FILE.read_text(encoding="utf-8"), FILE.name, Limits(literal=True)))
-    return tuple(Task(given["id"], tuple(given["commands"]), given.get("files", {})) for given in found)
+    return tuple(
+        Task(given["id"], tuple(given["commands"]), given.get("files", {}), tuple(given.get("shows", ())))
+        for given in found
+    )
 
 
 def pages(site: Site) -> Iterator[Page]:
@@ -65,25 +80,29 @@ def index(site: Site, found: tuple[Task, ...]) -> Page:
     return Page("guide/index.html", title, site.sheet(title, [listed], (say("site.guide.intro"),)))
 
 
-def told(task: Task, shown: list[str]) -> Iterator[Section]:
+def told(task: Task, shown: Ran) -> Iterator[Section]:
     """The files, and each command with what it prints."""
     files: list[Block] = []
     for name, text in task.files.items():
         files += [say("site.guide.file", name=Typed(name)), Code(text.strip())]
     if files:
         yield section("files", say("site.guide.files"), *files)
-    for i, (command, output) in enumerate(zip(task.commands, shown, strict=True), 1):
+    for i, (command, output) in enumerate(zip(task.commands, shown.printed, strict=True), 1):
         yield section(f"command-{i}", Typed(command), say(f"site_guide.{task.id}.then_{i}"), Code(output, "console"))
 
+    for i, (name, text) in enumerate(shown.files.items(), 1):
+        yield section(f"file-{i}", Typed(name), say("site.guide.after", name=Typed(name)), Code(text.strip()))
 
-def ran(site: Site, task: Task) -> list[str]:
-    """What the commands of a task print, one after another in a folder of their own."""
+
+def ran(site: Site, task: Task) -> Ran:
+    """What the commands of a task print and write, one after another in a folder of their own."""
     with tempfile.TemporaryDirectory(prefix="derive-") as folder:
         for name, text in task.files.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        return [printed(site, command, folder) for command in task.commands]
+        output = tuple(printed(site, command, folder) for command in task.commands)
+        return Ran(output, {name: (Path(folder) / name).read_text(encoding="utf-8") for name in task.shows})
 
 
 def printed(site: Site, command: str, folder: str) -> str:
