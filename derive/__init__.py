@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from derive.version import __version__
 
 if TYPE_CHECKING:
+    from derive.exports import export
     from derive.homework.checked import check
     from derive.homework.linted import lint
+    from derive.imports import from_torch
     from derive.long_training import train
     from derive.sheets.sheet import worksheet
     from derive.solution import InputError, Solution, WitnessError, solve, study
@@ -29,6 +31,8 @@ __all__ = [
     "check",
     "explain",
     "explain_all",
+    "export",
+    "from_torch",
     "lint",
     "solve",
     "study",
@@ -46,6 +50,8 @@ HOMES = {
     "check": "homework.checked",
     "explain": "teaching",
     "explain_all": "teaching",
+    "export": "exports",
+    "from_torch": "imports",
     "lint": "homework.linted",
     "solve": "solution",
     "study": "solution",

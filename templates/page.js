@@ -79,8 +79,10 @@
   const units = svg ? every("[data-unit]", svg).map((e) => part(e, e.dataset.unit)) : [];
   const edges = svg ? every("[data-edge]", svg).map((e) => part(e, e.dataset.edge)) : [];
   const last = Math.max(0, ...units.map((u) => u.layer || 0));
-  const OUTPUT = ["t", "l", "L"], LAYERLESS = ["x", ...OUTPUT];
+  const OUTPUT = ["t", "l", "L"];
+  const AT_UNITS = ["x", "z", "a", "n", "y", "s", "drop", "mask", "mean", "var", "gamma", "beta", "running_mean", "running_var"];
   const row = (entry) => entry.split(",").pop();
+  const batch = lines.some((line) => /(^| )x\[\d+,|(^| )z1\[\d+,/.test(line.dataset.u)); // then L and l[3] are of no one output
   // the parts of the diagram that a quantity stands at: its unit, or its weights; a whole quantity is at all of its parts
   const places = new Map();
   const placesOf = (key) => {
@@ -92,11 +94,12 @@
     if (!at) return [];
     if (at.letter === "W" || at.letter === "b") {
       const wires = edges.filter((e) => e.letter === at.letter && e.layer === at.layer && (!at.entry || e.entry === at.entry));
-      return at.letter === "W" || at.entry ? wires : [...wires, ...units.filter((u) => u.letter === "bias" && u.layer === at.layer)];
+      return at.letter === "W" ? wires : [...wires, ...units.filter((u) => u.letter === "bias" && u.layer === at.layer)];
     }
-    if (!at.layer && !LAYERLESS.includes(at.letter) && !/^[az]0/.test(key)) return [];
-    const column = OUTPUT.includes(at.letter) ? last : at.layer;
-    return units.filter((u) => u.letter !== "bias" && u.layer === column && (!at.entry || row(u.entry) === row(at.entry)));
+    const output = OUTPUT.includes(at.letter);
+    if (!output && !AT_UNITS.includes(at.letter)) return [];
+    const column = output ? last : at.layer, whole = !at.entry || (output && batch && !at.entry.includes(","));
+    return units.filter((u) => u.letter !== "bias" && u.layer === column && (whole || row(u.entry) === row(at.entry)));
   };
   const drawn = (p) => (p.element.dataset.edge ? every("." + /\be\d+\b/.exec(p.element.getAttribute("class"))[0], svg) : [p.element]);
   const TONES = ["now", "used"];
@@ -107,8 +110,12 @@
     for (const p of now) drawn(p).forEach((e) => { e.classList.remove("used"); e.classList.add("now"); });
     svg.classList.toggle("lit", now.length + used.length > 0);
   };
+  const ends = (edge, unit) => edge.element.classList.contains("at" + /\bu(\d+)\b/.exec(unit.element.getAttribute("class"))[1]);
   const lightLine = (line) => {
-    light(placesOf(gives(line)), takes(line).flatMap(placesOf));
+    const now = placesOf(gives(line)), at = now.filter((p) => units.includes(p));
+    // of a shared bias, the edges to the units that are worked out
+    const near = (p) => p.letter !== "b" || !at.length || at.some((unit) => ends(p, unit));
+    light(now, takes(line).flatMap(placesOf).filter(near));
     svg?.classList.toggle("back", gives(line).startsWith("d"));
   };
   let mark = null; // where the diagram stands on the page
@@ -118,12 +125,14 @@
     figure.replaceWith(mark);
     one("#pin").append(figure);
     one("#pin").hidden = false;
+    document.documentElement.classList.add("pinned");
   };
   const unpin = () => {
     if (!mark) return;
     mark.replaceWith(figure);
     mark = null;
     one("#pin").hidden = true;
+    document.documentElement.classList.remove("pinned");
   };
 
   // the modes --------------------------------------------------------------------------------------------------------------
@@ -158,18 +167,18 @@
   };
 
   // line by line -----------------------------------------------------------------------------------------------------------
-  let at = 0, later = [], opened = [];
+  let at = 0, later = new Set(), opened = [];
   const show = (line) => {
-    later.forEach((e) => e.classList.remove("later"));
-    later = [];
+    const hidden = new Set();
+    if (line && line !== lines.at(-1))
+      for (let e = line; e && e.tagName !== "MAIN"; e = e.parentElement)
+        for (let next = e.nextElementSibling; next; next = next.nextElementSibling) hidden.add(next);
+    later.forEach((e) => hidden.has(e) || e.classList.remove("later"));
+    hidden.forEach((e) => later.has(e) || e.classList.add("later"));
+    later = hidden;
     one("div.line.current")?.classList.remove("current");
-    if (!line) return;
-    line.classList.add("current");
+    line?.classList.add("current");
     for (let e = line; e; e = e.parentElement) if (e.tagName === "DETAILS" && !e.open) { e.open = true; opened.push(e); }
-    if (line === lines.at(-1)) return;
-    for (let e = line; e && e.tagName !== "MAIN"; e = e.parentElement)
-      for (let next = e.nextElementSibling; next; next = next.nextElementSibling) later.push(next);
-    later.forEach((e) => e.classList.add("later"));
   };
   const go = (n) => {
     at = Math.min(Math.max(n, 0), lines.length - 1);
@@ -255,7 +264,7 @@
   };
   const answered = (field) => {
     const line = field.closest(".line"), verdict = one("output", line);
-    const code = field.value.trim() ? judge(field.value, line.dataset.value, +bar.dataset.digits, "comma" in bar.dataset) : "";
+    const code = field.value.trim() ? judge(field.value, line.dataset.value, bar.dataset, "comma" in bar.dataset) : "";
     field.parentElement.dataset.verdict = code;
     field.parentElement.className = "try " + (!code ? "" : RIGHT.includes(code) ? "right" : NEAR.includes(code) ? "near" : "wrong");
     verdict.textContent = code ? said("verdict." + code) : "";
@@ -265,7 +274,7 @@
   };
   const count = () => {
     const tried = every(".try[data-verdict]").filter((e) => e.dataset.verdict);
-    one("#score").textContent = said("total", { right: tried.filter((e) => RIGHT.includes(e.dataset.verdict)).length, tried: tried.length });
+    one("#score").textContent = !tried.length ? "" : said("total", { right: tried.filter((e) => RIGHT.includes(e.dataset.verdict)).length, tried: tried.length });
   };
 
   // what uses a weight or a unit -------------------------------------------------------------------------------------------------
@@ -299,16 +308,18 @@
     return [makes, lines.filter((line) => !makes.includes(line) && takes(line).some(has))];
   };
   const openUses = (p) => {
-    closeUses(false);
     const [makes, used] = ofPart(p);
-    one("h2", uses).textContent = said("about", { name: p.name });
+    if (!makes.length && !used.length) return false;
+    closeUses(false);
+    one("#about").textContent = said("about", { name: p.name });
     one("div", uses).replaceChildren(...listed(words.makes, makes), ...listed(words.takes, used));
     makes.forEach((line) => line.classList.add("makes"));
     used.forEach((line) => line.classList.add("takes"));
     if (mode !== "step") light([p], []);
     asker = p.focus;
     uses.hidden = false;
-    one("h2", uses).focus();
+    one("#about").focus();
+    return true;
   };
   const closeUses = (back = true) => {
     if (uses.hidden) return;
@@ -318,28 +329,19 @@
     if (back) asker?.focus();
     asker = null;
   };
-  const interesting = () => {
-    const keys = new Set(lines.flatMap((line) => [gives(line), ...takes(line)]));
-    const found = new Set([...keys].flatMap(placesOf));
-    for (const p of found) {
-      const full = one("title", p.element)?.textContent ?? p.id;
-      p.name = full.split(" = ")[0].split(" · ")[0] || p.id;
+  const asking = (p) => (event) => {
+    if (event.type === "keydown" ? event.key !== "Enter" && event.key !== " " : event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (openUses(p)) event.preventDefault();
+  };
+  const askable = () => {
+    for (const p of [...units, ...edges].filter((p) => p.letter)) {
+      p.name = (one("title", p.element)?.textContent ?? p.id).split(" = ")[0].split(" · ")[0] || p.id;
       p.focus = one("a", p.element) ?? p.element;
-      for (const e of new Set(drawn(p).map((g) => one("a", g) ?? g))) {
-        e.addEventListener("click", (event) => {
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-          event.preventDefault();
-          openUses(p);
-        });
-      }
+      drawn(p).forEach((e) => e.addEventListener("click", asking(p)));
       p.focus.setAttribute("role", "button");
       p.focus.setAttribute("tabindex", "0");
       p.focus.setAttribute("aria-label", p.name);
-      p.focus.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        openUses(p);
-      });
+      p.focus.addEventListener("keydown", asking(p));
     }
     svg?.setAttribute("role", "group");
   };
@@ -380,8 +382,9 @@
     document.addEventListener("click", clicked);
     document.addEventListener("keydown", pressed);
     document.addEventListener("change", (event) => event.target.matches(".try input") && answered(event.target));
-    interesting();
+    askable();
     bar.hidden = false;
+    document.documentElement.classList.add("barred");
   }
   addEventListener("hashchange", follow);
   if (location.hash) follow();

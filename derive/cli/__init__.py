@@ -3,6 +3,7 @@
 from derive.cli import (
     about,
     check,
+    code,
     explain,
     lint,
     network,
@@ -17,6 +18,7 @@ from derive.cli.group import main
 __all__ = [
     "about",
     "check",
+    "code",
     "explain",
     "lint",
     "main",

@@ -11,6 +11,7 @@ import click
 FORMAT_NAMES = (
     "html",
     "pdf",
+    "docx",
     "latex",
     "typst",
     "markdown",
@@ -102,6 +103,7 @@ page = with_options(
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
     click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
     typesetting,
+    click.option("--labels", metavar="PREFIX", help="Numbered equations in fragments, to \\ref: PREFIX:forward-2-z."),
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),
     click.option("--open", "open_", is_flag=True, help="Open the first file written."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),

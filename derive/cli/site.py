@@ -30,12 +30,13 @@ def site(output: str, lang: str, open_: bool, quiet: bool) -> None:
     from derive.errors import InputError
     from derive.language import Words
     from derive.site.build import build
+    from derive.site.pages import Site
 
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise InputError("cannot be written: this is no folder", file=output)
     with Progress(quiet) as shown:
-        built = build(lang, tuple(commands()), stage=shown.stage, progress=shown.steps)
+        built = build(Site(Words(lang), tuple(commands())), stage=shown.stage, progress=shown.steps)
         shown.stage("write")
         earlier = built.save(folder)
     words = Words(lang)
@@ -57,7 +58,7 @@ def commands() -> Iterator[Command]:
     """Every command as its help tells it, in the order of `derive --help`."""
     from derive.site.pages import Command, Option
 
-    top = click.Context(main, info_name="derive")
+    top = click.Context(main, info_name="derive", **main.context_settings)
     for name in main.list_commands(top):
         command = main.get_command(top, name)
         if command is None or command.hidden:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from derive.cli import pages
+from derive.cli import pages, variants
 from derive.cli.group import main
 from derive.cli.options import NOTATIONS, completed_nets, with_options
 
@@ -54,6 +54,7 @@ options = with_options(
 
 @main.command()
 @options
+@variants.options
 def worksheet(
     net: str,
     formats: tuple[str, ...],
@@ -70,6 +71,10 @@ def worksheet(
     from derive.cli.output import Progress, say
     from derive.sheets.sheet import worksheet as made
 
+    given = {name: wishes.pop(name) for name in ("variants", "seed", "students", "variant", "student")}
+    if variants.wanted(net, given):
+        return variants.worksheets(net, formats, output, ascii, open_, quiet, given, **wishes)
+    variants.alone(given)
     wanted = pages.asked(formats, output, ("html",))
     with Progress(quiet) as progress:
         found = made(net, stage=progress.stage, **wishes)

@@ -61,10 +61,10 @@ class Individual:
         declared = manifest.by_id.get(submission.assignment)
         if owner in manifest.students:
             variant = manifest.by_number[manifest.students[owner]]
-            said = submission.assignment not in ("", manifest.original.name, variant.id)
-            return variant, ("variant_mismatch",) * said
+            mismatch = submission.assignment not in ("", manifest.original.name, variant.id)
+            return variant, ("variant_mismatch",) * mismatch
         if declared is not None:
-            return declared, ("variant_unassigned",) * bool(manifest.students)
+            return declared, ("variant_unassigned",) * bool(manifest.students and owner)
         said = f"'{submission.assignment}'" if submission.assignment else "nothing"
         example = manifest.variants[0].id
         problem = f"no variant is known for it: `assignment:` says {said}, not one like '{example}'"

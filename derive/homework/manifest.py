@@ -12,7 +12,7 @@ The numbers themselves are there, so that a variant is the same whatever derive,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -219,6 +219,16 @@ def parsed(content: str, name: str) -> Item:
     return parse(content, name, LIMITS if KIND in content else Limits())
 
 
+def name_in(content: str, otherwise: str) -> str:
+    """The id of the exercise in a manifest; of any other file what it is called otherwise."""
+    item = parsed(content, "") if KIND in content else None
+    if item is None or not is_manifest(item):
+        return otherwise
+    network = mapping(item).get("network")
+    named = mapping(network).get("id") if network is not None else None
+    return text(named) if named is not None else otherwise
+
+
 def opened(path: str | Path) -> Manifest:
     """The manifest at a path; `-` is standard input. InputError where it is none."""
     content, name = load(path, LIMITS.size)
@@ -301,8 +311,3 @@ def read_students(item: Item, numbers: set[int]) -> dict[str, int]:
             raise part.error(f"there is no variant {which}")
         found[normalize("NFC", student.strip())] = which
     return found
-
-
-def numbered(given: Sequence[str], variants: Sequence[int]) -> dict[str, int]:
-    """Students, in the order of a roster, and variants, in turn: with more students than variants, some share one."""
-    return {student: variants[i % len(variants)] for i, student in enumerate(given)}

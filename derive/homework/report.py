@@ -199,6 +199,8 @@ class Report:
         student, name = one_line(submission.student), one_line(submission.name)
         if who := f"{name} ({student})" if name and student else name or student:
             yield say("check.student", student=who)
+        if marked.variant:
+            yield say("check.variant", variant=one_line(marked.variant))
         yield say("check.points", earned=points(marked.earned), most=points(marked.most))
         if marked.follow_through:
             yield say("check.follow_through", points=points(marked.follow_through))
@@ -207,7 +209,7 @@ class Report:
         if marked.convention:
             yield say("check.convention", name=marked.convention, what=self.followed(marked.convention))
         for flag in marked.flags:
-            yield say(f"check.flag.{flag}", flag=one_line(flag))
+            yield say(f"check.flag.{flag}", flag=one_line(flag), other=one_line(marked.other))
 
     def followed(self, convention: str) -> Say:
         """What another convention says; of a loss that is summed or averaged, that it is."""

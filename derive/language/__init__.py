@@ -25,6 +25,7 @@ PARTS = (
     "reading",
     "notebook",
     "sheet",
+    "variants",
     "site",
 )
 

@@ -26,10 +26,10 @@ from derive.document import (
     behind,
 )
 from derive.figures.network import Network
-from derive.formula import Formula, Name, Number, entry
+from derive.formula import Formula, Name, entry
 from derive.ids import plain
 from derive.language import Words
-from derive.lines import Piece, pieces
+from derive.lines import Piece, is_value, pieces
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import SHOWN_COLUMNS
 from derive.version import __version__
@@ -169,21 +169,16 @@ class Printer(ABC):
 
     def links(self, line: Line) -> list[Link]:
         """The chain of a line, spelled."""
+        numeric = not self.document.values.symbolic
         return [
             Link(
                 p.relation,
                 tuple(terms(p.formula, self.dialect, self.shower(line, p))),
                 not p.numbers,
-                self.is_value(line, p),
+                numeric and is_value(line, p),
             )
             for p in pieces(line, self.document.values)
         ]
-
-    def is_value(self, line: Line, piece: Piece) -> bool:
-        """Whether a link is the result of its line: the value of the target, or a constant in its place."""
-        if piece.numbers:
-            return piece.formula is line.target
-        return line.has_value and isinstance(piece.formula, Number) and not self.document.values.symbolic
 
     def shower(self, line: Line, piece: Piece) -> Show | None:
         """Numbers for names; a line's own value does not link to itself."""

@@ -11,11 +11,11 @@ from decimal import Context, Decimal
 
 from derive.algebra import UNKNOWN
 from derive.document import Line, Say
-from derive.formula import Name, Number, entry, names
+from derive.formula import Name, entry, names
 from derive.ids import plain
-from derive.lines import pieces
+from derive.lines import is_value, pieces
 from derive.spelling import finite_decimal
-from derive.values import Values, as_decimal
+from derive.values import Values, as_decimal, as_fraction
 
 DIGITS = 20  # of a result that goes on
 LONGEST = 60  # characters of an exact result
@@ -48,14 +48,14 @@ def result(line: Line, values: Values) -> str:
     """
     if not line.has_value or values.symbolic or not line.target.scalar or not line.forms:
         return ""
-    last = pieces(line, values)[-1]
-    shown = last.formula is line.target if last.numbers else isinstance(last.formula, Number)
-    return precise(line.target, values) if shown else ""
+    return precise(line.target, values) if is_value(line, pieces(line, values)[-1]) else ""
 
 
 def precise(name: Name, values: Values) -> str:
     """A number exactly where that is known and short, else to 20 significant digits and `…`; "" of one out of reach."""
     exact = values.known_exactly(name)
+    if exact is UNKNOWN and values.is_step(name):
+        exact = as_fraction(values.value(name))
     if exact is not UNKNOWN:
         shown = finite_decimal(exact) or f"{exact.numerator}/{exact.denominator}"
         if len(shown) <= LONGEST:

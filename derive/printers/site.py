@@ -39,6 +39,7 @@ class Frame:
 
     path: of the page, from the folder of the site · title: in the browser's tab, no other page has it
     parts: (path, name) of the parts of the site · place: which of them the page belongs to · look: its class
+    lessons: the topics that the site has a page about
     """
 
     path: str
@@ -46,6 +47,7 @@ class Frame:
     parts: tuple[tuple[str, str], ...]
     place: int
     look: str = ""
+    lessons: tuple[str, ...] = ()
 
     def to(self, path: str) -> str:
         """A relative link to another page of the site, or to an anchor of it."""
@@ -75,11 +77,11 @@ class SitePage(Html):
                 outside = address.startswith(OUTSIDE)
                 return self.linked(self.cell(text), address if outside else self.frame.to(address))
             case Typed(text=text):
-                return self.typed(text)
+                return Markup("|<wbr>").join(self.typed(text).split("|"))  # choices may stand on several lines
         return super().cell(cell)
 
     def address(self, topic: str) -> str:
-        return self.frame.to(f"lessons/{topic}.html")
+        return self.frame.to(f"lessons/{topic}.html") if topic in self.frame.lessons else ""
 
 
 def page(document: Document, frame: Frame) -> str:

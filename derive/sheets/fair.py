@@ -37,7 +37,7 @@ class Fair:
         circuit = assignment.circuit
         self.circuit, self.precision = circuit, assignment.policy.precision
         self.asked = asked(assignment)
-        self.kinks = [(key, sides) for key, sides in kinks(circuit)]
+        self.kinks = list(kinks(circuit))
         self.margins = self._margins()
 
     def verdicts(self, values: Values, size: int) -> dict[str, Value]:
@@ -76,7 +76,7 @@ class Fair:
 
     def off_kinks(self, values: Values) -> Iterator[Value]:
         """No condition of a formula by cases is nearly an equality."""
-        for (key, (left, right)), margin in zip(self.kinks, self.margins, strict=True):
+        for (_, (left, right)), margin in zip(self.kinks, self.margins, strict=True):
             distance = np.abs(numbers(left, values) - numbers(right, values))
             own = abs(float(numbers(left, self.circuit.floats)) - float(numbers(right, self.circuit.floats)))
             yield (distance > margin) | (distance == own)

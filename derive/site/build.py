@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from derive.document import Section
-from derive.errors import InputError
+from derive.errors import WitnessError
 from derive.files import Earlier, Results
-from derive.language import LANGUAGES, Words
 from derive.printers.common import template
 from derive.printers.site import Frame, safe, style, text_of
 from derive.printers.site import page as printed
-from derive.site import corrected, errata, gallery, guide, home, lessons, reference
-from derive.site.pages import PARTS, Command, Page, Site
+from derive.site import corrected, errata, gallery, guide, home, lessons, links, reference
+from derive.site.pages import PARTS, Page, Site
 
 
 @dataclass(frozen=True)
@@ -38,20 +37,16 @@ class Built:
 
 
 def build(
-    lang: str = "en",
-    commands: Sequence[Command] = (),
+    site: Site,
     *,
     stage: Callable[[str], None] = lambda name: None,
     progress: Callable[[int, int], None] = lambda made, planned: None,
 ) -> Built:
-    """The site in a language; the same bytes each time.
+    """The site; the same bytes each time.
 
-    commands: what the command line offers, for its reference · stage, progress: are told what is made
-    Raises WitnessError where a page, or a published error that it tells of, does not hold.
+    stage, progress: are told what is made
+    Raises WitnessError where a page or a published error that it tells of does not hold, or a link leads nowhere.
     """
-    if lang not in LANGUAGES:
-        raise InputError(f"unknown language '{lang}'; there are {', '.join(LANGUAGES)}", file="lang")
-    site = Site(Words(lang), tuple(commands))
     files: dict[str, bytes] = {}
     index: list[tuple[str, str, str]] = []
     for made, (planned, page) in enumerate(pages(site, stage)):
@@ -60,18 +55,21 @@ def build(
         index += indexed(site, page)
     count = len(files)
     stage("print")
-    files |= dict(gallery.files())
+    files |= dict(gallery.files(site))
     files |= dict(reference.files())
+    files["page.js"] = template("site_page.js", escaped=False).render().encode("utf-8")
     files["style.css"] = style().encode("utf-8")
     entries = safe(json.dumps(index, ensure_ascii=False, separators=(",", ":")))
     files["search.js"] = template("search.js", escaped=False).render(index=entries).encode("utf-8")
+    if faults := links.faults(files):
+        raise WitnessError(f"the site: {faults[0]}")
     return Built(dict(sorted(files.items())), count)
 
 
 def pages(site: Site, stage: Callable[[str], None]) -> Iterator[tuple[int, Page]]:
     """Every page, part by part, with how many there are about to be."""
     stage("errata")
-    judged = list(errata.all_judged())
+    judged = errata.all_judged()
     parts: list[tuple[str, Callable[[], Iterator[Page]]]] = [
         ("home", lambda: iter([home.page(site, errata.totals(judged)), corrected.page(site, judged)])),
         ("guide", lambda: guide.pages(site)),
@@ -93,7 +91,7 @@ def frame(site: Site, page: Page) -> Frame:
     """What a page has around it."""
     names = tuple((path, site.words.plain(f"site.part.{part}")) for part, path in PARTS.items())
     title = page.title if page.path == "index.html" else site.words.plain("site.title", title=page.title)
-    return Frame(page.path, title, names, list(PARTS).index(page.part), page.look)
+    return Frame(page.path, title, names, list(PARTS).index(page.part), page.look, site.topics)
 
 
 def indexed(site: Site, page: Page) -> Iterator[tuple[str, str, str]]:

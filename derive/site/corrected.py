@@ -27,7 +27,7 @@ def page(site: Site, judged: Sequence[Judged]) -> Page:
     ]
     summary = (
         say("site.errata.intro"),
-        say("site.errata.examined", **examined),
+        say("site.errata.examined", **{key: f"{count:,}" for key, count in examined.items()}),
         say("site.errata.counted", examples=len(judged), faulty=len(faulty), **counts),
     )
     return Page("errata/index.html", title, site.sheet(title, sections, summary))
@@ -37,13 +37,17 @@ def of_example(found: Judged) -> Section:
     """An example with its errors, what follows from each below it."""
     id = found.example.id
     blocks: list[Block] = [say(f"site.errata.source.{described(found)}", **source(found))]
-    blocks.append(say("site.errata.confirmed", right=found.right, rounded=found.rounded, wrong=len(found.errata)))
+    counts = {"right": found.right, "wrong": len(found.errata)}
+    if found.rounded:
+        blocks.append(say("site.errata.confirmed_rounded", rounded=found.rounded, **counts))
+    else:
+        blocks.append(say("site.errata.confirmed", **counts))
     header = ("quantity", "printed", "right", "reason")
     blocks.append(table(f"{id}/table", "errata", header, map(row, found.roots), broken=True))
     for i, root in enumerate(found.roots, 1):
         if following := found.following(root):
             kind = "alike" if following[0].printed.like else "following"
-            rows = [(e.name, e.printed.printed, e.right) for e in following]
+            rows = [numbers(e) for e in following]
             blocks.append(say(f"site.errata.{kind}", count=len(following), name=root.name))
             blocks.append(table(f"{id}/table/{i}", kind, header[:3], rows, fold=True))
     blocks += [say("site.errata.file"), Code(found.example.file.strip())]
@@ -55,8 +59,6 @@ def described(found: Judged) -> str:
     example = found.example
     if not example.author:
         return "address"
-    if not example.url:
-        return "author"
     return "dated" if example.year else "full"
 
 
@@ -71,7 +73,12 @@ def source(found: Judged) -> dict[str, Cell]:
 
 
 def row(erratum: Erratum) -> tuple[Cell, ...]:
-    return erratum.name, erratum.printed.printed, erratum.right, reason(erratum)
+    return *numbers(erratum), reason(erratum)
+
+
+def numbers(erratum: Erratum) -> tuple[Cell, ...]:
+    """A number as it is printed, and as it should be."""
+    return erratum.name, *(text.replace("-", "−") for text in (erratum.printed.printed, erratum.right))
 
 
 def reason(erratum: Erratum) -> Say:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +286,8 @@ def totals(judged: Sequence[Judged]) -> dict[str, int]:
     }
 
 
-def all_judged() -> Iterator[Judged]:
-    """All examples, recomputed."""
+@cache
+def all_judged() -> tuple[Judged, ...]:
+    """All examples, recomputed, once for all languages."""
     _, examples = load()
-    yield from map(judge, examples)
+    return tuple(map(judge, examples))

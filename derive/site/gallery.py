@@ -18,7 +18,7 @@ FORMS = ("scalar", "matrix")
 def pages(site: Site) -> Iterator[Page]:
     """The worked pages, unit by unit and in matrices, and the page that shows them all."""
     cards = []
-    for name in examples.names():
+    for name in site.examples:
         solved = {form: solve(name, form=form, lang=site.language).document for form in FORMS}
         for form, document in solved.items():
             title = site.words.plain(f"site.gallery.{form}", title=document.title)
@@ -28,9 +28,9 @@ def pages(site: Site) -> Iterator[Page]:
     yield Page("gallery/index.html", title, site.sheet(title, cards, (say("site.gallery.intro"),)), "sheet cards")
 
 
-def files() -> Iterator[tuple[str, bytes]]:
+def files(site: Site) -> Iterator[tuple[str, bytes]]:
     """The network files, as they ship."""
-    for name in examples.names():
+    for name in site.examples:
         yield f"gallery/{name}.yaml", examples.text(name).encode("utf-8")
 
 

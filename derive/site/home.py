@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from derive import examples
 from derive.document import Block, Code, Section, Step, say
-from derive.lessons import topics
 from derive.passes import select
 from derive.printers.site import Goto
 from derive.site.gallery import diagrams
@@ -25,7 +23,7 @@ def page(site: Site, counts: Mapping[str, int]) -> Page:
     looks: list[Block] = [say("site.home.picture", page=Goto("gallery/mazur.html", "A 2-2-2 sigmoid network"))]
     looks += [*diagrams(solution.document, "home"), *steps(lines.sections)]
     parts = [
-        say(f"site.home.to.{part}", page=Goto(path, say(f"site.part.{part}")), **numbers(part, counts))
+        say(f"site.home.to.{part}", page=Goto(path, say(f"site.part.{part}")), **numbers(site, part, counts))
         for part, path in PARTS.items()
         if part != "home"
     ]
@@ -35,15 +33,19 @@ def page(site: Site, counts: Mapping[str, int]) -> Page:
         Section("looks", say("site.home.looks"), tuple(looks)),
         Section("parts", say("site.home.parts"), tuple(parts)),
     )
-    document = replace(solution.document, title="derive", summary=(say("site.home.summary"),), sections=sections)
+    values = solution.document.values.branch(solution.document.values.policy)
+    values.home.clear()  # the steps that numbers come from are on another page
+    document = replace(
+        solution.document, values=values, title="derive", summary=(say("site.home.summary"),), sections=sections
+    )
     return Page("index.html", site.words.plain("site.home.title"), replace(document, conventions=(), witnesses=()))
 
 
-def numbers(part: str, counts: Mapping[str, int]) -> dict[str, object]:
+def numbers(site: Site, part: str, counts: Mapping[str, int]) -> dict[str, object]:
     """What the sentence about a part counts."""
     known: dict[str, dict[str, object]] = {
-        "gallery": {"examples": len(examples.names())},
-        "lessons": {"lessons": len(topics())},
+        "gallery": {"examples": len(site.examples)},
+        "lessons": {"lessons": len(site.topics)},
         "errata": {"wrong": counts["wrong"], "right": counts["right"]},
     }
     return known.get(part, {})

@@ -15,7 +15,10 @@ from derive.teaching import explain
 def pages(site: Site) -> Iterator[Page]:
     """Every lesson, and the list of them by chapter."""
     chapters = []
-    for chapter, topics in by_chapter().items():
+    for chapter, every in by_chapter().items():
+        topics = [topic for topic in every if topic in site.topics]
+        if not topics:
+            continue
         rows = [(Goto(f"lessons/{topic}.html", said(load(topic).title)), said(load(topic).short)) for topic in topics]
         listed = table(f"{chapter}/table", "lessons", ("lesson", "result"), rows, broken=True)
         chapters.append(section(chapter, say(f"chapter.{chapter}"), listed))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from derive import examples
 from derive.document import Amount, Block, Cell, Document, Form, Line, Say, Section, Step, Table, say
 from derive.language import Words
+from derive.lessons import topics
 from derive.numerals import Policy
 from derive.printers.site import Typed
 from derive.studies.base import Desk
@@ -67,10 +69,17 @@ class Page:
 
 @dataclass(frozen=True)
 class Site:
-    """What pages are made from: the words of a language, and the commands there are."""
+    """What pages are made from.
+
+    words: of a language · commands: what the command line offers · examples, topics, tasks: of the gallery, of the
+    lessons and of the guide, by their names; all there are, unless a small site is wanted
+    """
 
     words: Words
     commands: tuple[Command, ...] = ()
+    examples: tuple[str, ...] = field(default_factory=lambda: tuple(examples.names()))
+    topics: tuple[str, ...] = field(default_factory=topics)
+    tasks: tuple[str, ...] | None = None
 
     @property
     def language(self) -> str:

@@ -36,7 +36,7 @@ def files() -> Iterator[tuple[str, bytes]]:
 def of_net() -> Iterator[Section]:
     found = schema()
     yield schema_file("net")
-    yield section("keys", say("site.reference.keys"), keys("keys/table", found["properties"]))
+    yield section("every", say("site.reference.keys"), keys("every/table", found["properties"]))
     for name in ("numbers", "linear", "notation"):
         within = found["properties"].get(name) or found["$defs"][name]
         inner = within.get("properties") or within["anyOf"][-1]["properties"]
@@ -46,12 +46,12 @@ def of_net() -> Iterator[Section]:
 def of_answers() -> Iterator[Section]:
     found = answers()["$defs"]
     yield schema_file("answers")
-    yield section("keys", say("site.reference.keys"), keys("keys/table", found["submission"]["properties"]))
+    yield section("every", say("site.reference.keys"), keys("every/table", found["submission"]["properties"]))
 
 
 def of_marking() -> Iterator[Section]:
     found = marking()["properties"]
-    yield section("keys", say("site.reference.keys"), keys("keys/table", found))
+    yield section("every", say("site.reference.keys"), keys("every/table", found))
     inner = keys("follow_through/table", found["follow_through"]["properties"])
     yield section("follow_through", Typed("follow_through"), inner)
     rows = [(Typed(verdict), say(f"verdict.{verdict}"), f"{float(CREDIT[verdict]):g}") for verdict in VERDICTS]

@@ -14,10 +14,12 @@ from derive.site.pages import Page, Site, section
 def pages(site: Site) -> Iterator[Page]:
     title = site.words.plain("site.reference.title.mistakes")
     listed = list(mistakes)
-    sections = []
-    for letter in PARTS:
-        if of_part := [mistake for mistake in listed if mistake.id[0] == letter]:
-            sections.append(section(f"part-{letter}", say(f"site.mistakes.{letter}"), *map(told, of_part)))
+    parts = {letter: [mistake for mistake in listed if mistake.id[0] == letter] for letter in PARTS}
+    sections = [
+        section(f"part-{letter}", say(f"site.mistakes.{letter}"), *map(told, found))
+        for letter, found in parts.items()
+        if found
+    ]
     intro = (say("site.reference.intro.mistakes", count=len(listed)),)
     yield Page("reference/mistakes.html", title, site.sheet(title, sections, intro))
 

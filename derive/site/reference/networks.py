@@ -20,6 +20,7 @@ BATCH = {"size": [3, 2]}
 BEFORE = {"bce": "sigmoid", "nll": "log_softmax", "kl_div": "log_softmax"}
 #: Strengths under which penalties are shown; all are letters on the page.
 STRENGTHS = {"elastic_net": {"l1": 1, "l2": 1}}
+PENALIZED = {"loss/penalty", "loss/L", "backward/1/W"}
 LINEAR = ("forward/1/z", "backward/2/W", "backward/2/b", "backward/1/a")
 
 
@@ -89,8 +90,7 @@ def of_penalties(site: Site) -> Iterator[Section]:
             "regularization": {name: STRENGTHS.get(name, {"lambda": 1})},
         }
         document = solve(net, form="scalar", lang=site.language).document
-        wanted = ("loss/penalty", "loss/L", "backward/1/W")
-        yield entry(penalties, name, *taken.steps(document, lambda id: id in wanted, name))
+        yield entry(penalties, name, *taken.steps(document, PENALIZED.__contains__, name))
 
 
 def starts(prefix: str) -> Callable[[str], bool]:

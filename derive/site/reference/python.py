@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
+from textwrap import indent
 from typing import Any
 
 import derive
@@ -41,20 +43,25 @@ def members(of_class: type) -> Iterator[Block]:
             continue
         if inspect.isfunction(function) and function.__doc__:
             head = name if isinstance(member, property) else signature(function, name)
-            yield Code(f"{head}\n    {inspect.getdoc(function)}".replace("\n\n", "\n"), "python")
+            yield Code(f"{head}\n{indent(inspect.getdoc(function) or '', '    ')}", "python")
 
 
 def signature(found: Any, name: str) -> str:
     """A signature as it is written, one argument on a line where there are many."""
-    text = str(inspect.signature(found)).replace("'", "")
+    text = unquoted(str(inspect.signature(found)))
     if len(name + text) <= WIDE:
         return name + text
-    arguments = [str(p).replace("'", "") for p in inspect.signature(found).parameters.values()]
+    arguments = [unquoted(str(p)) for p in inspect.signature(found).parameters.values()]
     stars = [p.kind for p in inspect.signature(found).parameters.values()]
     if inspect.Parameter.KEYWORD_ONLY in stars:
         arguments.insert(stars.index(inspect.Parameter.KEYWORD_ONLY), "*")
     result = text.rpartition(" -> ")[2] if " -> " in text else "None"
     return f"{name}(\n    " + ",\n    ".join(arguments) + f",\n) -> {result}"
+
+
+def unquoted(text: str) -> str:
+    """A signature whose annotations, which are not evaluated, stand without quotes."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
 
 
 WIDE = 88  # columns of a signature on one line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from derive.build import build
 from derive.document import Cell, Section, say
@@ -27,7 +28,7 @@ COMPARED = (
     ("dL/dz2", 0, 1), ("dL/dW2", 0, 1), ("lr", 0, 0), ("W2+", 0, 1),
 )  # fmt: skip
 #: Networks whose quantities show all ids there are.
-SHOWN = {
+SHOWN: dict[str, tuple[str, str | dict[str, Any]]] = {
     "mazur": ("unit", "mazur"),
     "adam": (
         "state",

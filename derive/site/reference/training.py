@@ -22,6 +22,9 @@ WAYS: dict[str, list[dict[str, Any]]] = {
     "rmsprop": [{}, {"centered": True}],
     "adam": [{}, {"amsgrad": True}],
 }
+#: What optimizers are given; one of them asks for the gradient elsewhere, and needs a function.
+GIVEN = {"gradients": [0.1, 0.2]}
+SLOPES: dict[str, dict[str, Any]] = {"nesterov": {"function": "x^2", "start": {"x": 1}, "steps": 2}}
 #: Options under which schedules are drawn.
 DRAWN: dict[str, dict[str, Any]] = {
     "step_lr": {"step_size": 10},
@@ -64,7 +67,7 @@ def of_optimizers(site: Site) -> Iterator[Section]:
             if options:
                 text = ", ".join(f"{key}: {str(value).lower()}" for key, value in options.items())
                 blocks.append(say("site.reference.way", options=Typed(f"{name}: {{{text}}}")))
-            given: dict[str, Any] = {"optimizer": {name: options}, "function": "x^2", "start": {"x": 1}, "steps": 2}
+            given: dict[str, Any] = {"optimizer": {name: options}, **SLOPES.get(name, GIVEN)}
             blocks += taken.rule(part(study("optimizer", given, lang=site.language).document, "rule"), name)
         yield entry(optimizers, name, *blocks)
 
