@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from derive.exports import export
     from derive.homework.checked import check
     from derive.homework.linted import lint
+    from derive.imports import from_torch
     from derive.long_training import train
     from derive.sheets.sheet import worksheet
     from derive.solution import InputError, Solution, WitnessError, solve, study
@@ -31,6 +32,7 @@ __all__ = [
     "explain",
     "explain_all",
     "export",
+    "from_torch",
     "lint",
     "solve",
     "study",
@@ -49,6 +51,7 @@ HOMES = {
     "explain": "teaching",
     "explain_all": "teaching",
     "export": "exports",
+    "from_torch": "imports",
     "lint": "homework.linted",
     "solve": "solution",
     "study": "solution",

@@ -200,6 +200,7 @@ class Document:
     called: the network's name in files that several networks share, that of its own file
     prefix: of the labels that equations get in LaTeX fragments; "" where they get none · chosen: the (id, index) it was cut to
     student: whether it is a student's marked work, or about what to ask of students · marks: what stands beside the lines of some entries, by their ids
+    asked: the digits, significant ones or decimals, that marking asks for
     """
 
     title: str
@@ -219,6 +220,7 @@ class Document:
     chosen: tuple[tuple[str, tuple[int, ...]], ...] = ()
     student: bool = False
     marks: Mapping[str, Beside] = field(default_factory=dict)
+    asked: tuple[str, int] = ("significant", 3)
 
 
 @dataclass(frozen=True)

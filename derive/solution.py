@@ -140,6 +140,10 @@ class Solution:
         """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
         return bytes(self.print("pdf", engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
+    def to_docx(self) -> bytes:
+        """A document of Word, with equations that can be edited."""
+        return bytes(self.print("docx"))  # type: ignore[arg-type]
+
     def to_markdown(self) -> str:
         """Markdown as GitHub renders it."""
         return str(self.print("markdown"))
@@ -304,6 +308,7 @@ class Page:
         """The document, witnessed and cut to what was asked for."""
         self.stage("derive")
         document, _ = tell(model, self.policy, self.notation, self.words, wishes, course)
+        document = replace(document, asked=policies.asked(self.spec.check))
         self.stage("check")
         return finished(document, model, checks.report(model, document, course), wishes.level, only, course)
 

@@ -57,20 +57,20 @@ const judge = (() => {
     return { value, short: !text.endsWith("…") };
   };
 
-  // text: as it is typed · value: the right one · asked: significant digits · comma: whether the page has a decimal comma
-  return (text, value, asked, comma) => {
+  // text: as it is typed · value: the right one · asked: {significant} digits or {decimals} · comma: whether the page has a decimal comma
+  return (text, value, { significant = 0, decimals }, comma) => {
     const s = read(text, comma), v = right(value);
     if (typeof s === "string") return s;
     const closed = s.unit[0] === 0n, zero = s.value[0] === 0n, big = size(v.value);
-    const coarser = s.low === s.high ? 0 : Math.max(0, s.high - Math.max(s.low, asked));
-    const unit = times(s.unit, ten(coarser)), enough = closed || (!zero && s.high >= asked);
+    const coarser = s.low === s.high || decimals !== undefined ? 0 : Math.max(0, s.high - Math.max(s.low, +significant));
+    const unit = times(s.unit, ten(coarser)), enough = closed || (decimals !== undefined ? !less(ten(-decimals), s.unit) : !zero && s.high >= significant);
     const reach = (one) => (closed ? times(big, BILLIONTH) : times(one, HALF));
     const same = v.short && minus(s.value, v.value)[0] === 0n;
     const detailed = v.short && whole(times(v.value, ten(s.decimals)));
     const coarse = !enough && !detailed && less(big, times(unit, [10n, 1n]));
     if (within(s.value, v.value, reach(unit))) return coarse ? "too_coarse" : enough || same ? "correct" : "low_precision";
     if (coarse) return "too_coarse";
-    const more = closed || zero ? 0 : Math.max(0, s.low - asked), rounded = times(s.unit, ten(more));
+    const more = closed || zero ? 0 : Math.max(0, decimals !== undefined ? s.decimals - decimals : s.low - significant), rounded = times(s.unit, ten(more));
     if (more && whole([s.value[0] * rounded[1], s.value[1] * rounded[0]]) && within(s.value, v.value, times(rounded, HALF))) return "over_precise";
     const apart = size(minus(s.value, v.value)), opposite = s.value[0] * v.value[0] < 0n;
     if (!closed && !opposite && !less(big, size(s.value)) && less(times(apart, ABOVE), unit)) return enough ? "truncated" : "low_precision";

@@ -79,8 +79,10 @@
   const units = svg ? every("[data-unit]", svg).map((e) => part(e, e.dataset.unit)) : [];
   const edges = svg ? every("[data-edge]", svg).map((e) => part(e, e.dataset.edge)) : [];
   const last = Math.max(0, ...units.map((u) => u.layer || 0));
-  const OUTPUT = ["t", "l", "L"], LAYERLESS = ["x", ...OUTPUT];
+  const OUTPUT = ["t", "l", "L"];
+  const AT_UNITS = ["x", "z", "a", "n", "y", "s", "drop", "mask", "mean", "var", "gamma", "beta", "running_mean", "running_var"];
   const row = (entry) => entry.split(",").pop();
+  const batch = lines.some((line) => /(^| )x\[\d+,|(^| )z1\[\d+,/.test(line.dataset.u)); // then L and l[3] are of no one output
   // the parts of the diagram that a quantity stands at: its unit, or its weights; a whole quantity is at all of its parts
   const places = new Map();
   const placesOf = (key) => {
@@ -94,9 +96,10 @@
       const wires = edges.filter((e) => e.letter === at.letter && e.layer === at.layer && (!at.entry || e.entry === at.entry));
       return at.letter === "W" ? wires : [...wires, ...units.filter((u) => u.letter === "bias" && u.layer === at.layer)];
     }
-    if (!at.layer && !LAYERLESS.includes(at.letter) && !/^[az]0/.test(key)) return [];
-    const column = OUTPUT.includes(at.letter) ? last : at.layer;
-    return units.filter((u) => u.letter !== "bias" && u.layer === column && (!at.entry || row(u.entry) === row(at.entry)));
+    const output = OUTPUT.includes(at.letter);
+    if (!output && !AT_UNITS.includes(at.letter)) return [];
+    const column = output ? last : at.layer, whole = !at.entry || (output && batch && !at.entry.includes(","));
+    return units.filter((u) => u.letter !== "bias" && u.layer === column && (whole || row(u.entry) === row(at.entry)));
   };
   const drawn = (p) => (p.element.dataset.edge ? every("." + /\be\d+\b/.exec(p.element.getAttribute("class"))[0], svg) : [p.element]);
   const TONES = ["now", "used"];
@@ -261,7 +264,7 @@
   };
   const answered = (field) => {
     const line = field.closest(".line"), verdict = one("output", line);
-    const code = field.value.trim() ? judge(field.value, line.dataset.value, +bar.dataset.digits, "comma" in bar.dataset) : "";
+    const code = field.value.trim() ? judge(field.value, line.dataset.value, bar.dataset, "comma" in bar.dataset) : "";
     field.parentElement.dataset.verdict = code;
     field.parentElement.className = "try " + (!code ? "" : RIGHT.includes(code) ? "right" : NEAR.includes(code) ? "near" : "wrong");
     verdict.textContent = code ? said("verdict." + code) : "";

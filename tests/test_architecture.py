@@ -42,6 +42,8 @@ FLOORS = """
     pointers
     policies examples plots
     solution catalogue
+    exports
+    imports
     homework
     sheets
     long_training teaching schema
@@ -64,11 +66,13 @@ EAGER = {
 }
 LAZY = {
     "contourpy": {"figures"},
+    "docx": {"printers/word"},
     "distributed": {"classroom/engines"},
     "markdown_it": {"weaving"},
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},
+    "torch": {"imports"},
     "typst": {"typeset/with_typst"},
     "yaml": {"source"},
 }  # "": any room

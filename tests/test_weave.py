@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_latex import compiled, faults
 
 import derive
 from derive.cli import main
@@ -213,6 +214,7 @@ ERRORS = {
     "<!-- derive: net.yaml 'only=v1 -->": "1:23: a quotation mark without the one that ends it",
     "<!-- derive: net.yaml value=da1/dz1 form=auto -->": None,
     "<!-- derive: only=v1 -->": "1:1: which network? Its file is the first word after the colon",
+    "<!-- derive: net.yaml width=30 -->": "1:23: width means nothing in notes of this kind",
     "<!-- derive: - only=v1 -->": "1:14: there is no file '-' beside the notes.",
     "<!-- derive: net.yaml into=../there -->": "1:23: into=../there leads out of the folder of the notes",
     "<!-- derive: net.yaml into=net.yaml -->": "1:23: into=net.yaml is no folder",
@@ -353,10 +355,87 @@ def test_tex(run: Run) -> None:
     )
     assert "% derive: value=L\n  $0.7105$\n  % /derive\n\\begin{lst" in text
     assert "% derive: only=v1\n\\end{verbatim}" in text and "% /derive\n\\end{lstlisting}\n%% derive" in text
-    assert text.partition("%% derive: line=v1+\n")[2].startswith("\\begin{align*}\nv_{1}^{+} &= v_{1}")
-    assert text.endswith("0.6647\n\\end{align*}\n%/derive\n\\end{document}")
+    line = text.partition("%% derive: line=v1+\n")[2]
+    assert "old" not in line and "\\begin{align*}\nv_{1}^{+} &= v_{1}" in line and "0.6647\n\\end{align*}\n" in line
+    assert text.endswith("\n%/derive\n\\end{document}")
 
 
 def test_errors_in_tex(run: Run) -> None:
     Path("notes.tex").write_text("text\n  % derive: net.yaml onyl=v1\n", encoding="utf-8")
     assert run("notes.tex").output.startswith("notes.tex:2:22: unknown option 'onyl'")
+
+
+# the worked notes -----------------------------------------------------------------------------------------------------
+CITED = re.compile(r"<!-- derive: value=(\S+)[^>]*-->\$`(.*?)`\$<!-- /derive -->")
+SHOWN = re.compile(r"(?:% |<!-- )derive: (?:only|line)=(\S+)(.*?)(?:% |<!-- )/derive", re.DOTALL)
+RESULT = re.compile(r"(?:=|\\approx) (-?[\d.]+)\s*(?:\\\\)?\n(?! &)")
+
+
+def as_shown(value: float, number: str) -> bool:
+    """Whether a number is that value, rounded to the digits it has."""
+    return abs(float(number) - value) <= 0.5000001 * 10.0 ** -len(number.partition(".")[2])
+
+
+@pytest.fixture(scope="module")
+def renewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the notes after one weight was changed, and they were woven again."""
+    folder = tmp_path_factory.mktemp("notes")
+    for name in ("notes.md", "notes.tex"):
+        shutil.copy(NOTES / name, folder)
+    net = (NOTES / "net.yaml").read_text(encoding="utf-8")
+    assert net.count("[0.5, -0.4]") == 1
+    (folder / "net.yaml").write_text(net.replace("[0.5, -0.4]", "[0.9, -0.4]"), encoding="utf-8")
+    assert not any(found.fresh for found in derive.weave(folder / "notes.md", folder / "notes.tex"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def solutions(renewed: Path) -> tuple[Solution, Solution]:
+    """Before, and after."""
+    return derive.solve(NOTES / "net.yaml"), derive.solve(renewed / "net.yaml")
+
+
+def test_one_weight_changes_every_number_of_the_notes(renewed: Path, solutions: tuple[Solution, Solution]) -> None:
+    before, after = solutions
+    texts = [(folder / "notes.md").read_text(encoding="utf-8") for folder in (NOTES, renewed)]
+    cited = [CITED.findall(text) for text in texts]
+    assert len(cited[0]) == len(cited[1]) == 5
+    for (id, old), (same, new) in zip(*cited):
+        assert id == same and old != new
+        assert as_shown(float(before[id]), old) and as_shown(float(after[id]), new)
+
+
+@pytest.mark.parametrize("name", ["notes.md", "notes.tex"])
+def test_one_weight_changes_every_block_of_the_notes(
+    renewed: Path, solutions: tuple[Solution, Solution], name: str
+) -> None:
+    before, after = solutions
+    blocks = [SHOWN.findall((folder / name).read_text(encoding="utf-8")) for folder in (NOTES, renewed)]
+    assert len(blocks[0]) == len(blocks[1]) >= 4
+    for (names, old), (same, new) in zip(*blocks):
+        ids = sorted(names.split(","), key=lambda id: "v1+" not in id)  # in the order of the solution
+        assert names == same
+        for solution, block in ((before, old), (after, new)):
+            found = list(dict.fromkeys(RESULT.findall(block)))
+            assert len(found) == len(ids)
+            assert all(as_shown(float(solution[id].ravel()[0]), number) for id, number in zip(ids, found))
+        assert set(RESULT.findall(old)).isdisjoint(RESULT.findall(new))
+
+
+def test_the_notes_are_a_document(renewed: Path, solutions: tuple[Solution, Solution], pdflatex: str) -> None:
+    """After one command LaTeX finds every number it cites, and room for all of them."""
+    values, after = (renewed / "parts" / "derive-values.tex").read_text(encoding="utf-8"), solutions[1]
+    cited = re.findall(
+        r"\\Derive(?:Value|Line)(?:\[.*?\])?\{([^}]*)\}", (renewed / "notes.tex").read_text(encoding="utf-8")
+    )
+    assert len(cited) >= 7
+    for id in cited:
+        (line,) = [line for line in values.splitlines() if f"{{value}}{{{entry(id, after)}}}" in line]
+        assert f"{float(after[id].ravel()[0]):.4g}" in line
+    assert not faults(compiled(pdflatex, (renewed / "notes.tex").read_text(encoding="utf-8"), renewed, once=True))
+
+
+def entry(id: str, solution: Solution) -> str:
+    """The id under which a number is known: that of its entry, for a label."""
+    found = solution.named(id)
+    return found[0] + (f"[{','.join(map(str, found[1]))}]" if found[1] else "")

@@ -16,6 +16,7 @@ from derive.classroom.engines import engine, settled
 from derive.classroom.entries import Refused
 from derive.classroom.folder import choose
 from derive.classroom.killable import Limits
+from derive.classroom.naming import cleaned
 from derive.classroom.record import PLACES, Record, Step, record
 from derive.classroom.task import file_task, preparation
 from derive.files import write
@@ -26,6 +27,7 @@ from derive.options import mapping
 from derive.version import __version__
 
 MAKING = (1980, 1, 1, 0, 0, 0)  # the time of every file in the archive: the same input is the same archive
+METADATA = "submission_metadata.json"  # what Gradescope says about a submission, beside its folder
 NET, SETUP, RUN = "net.yaml", "setup.sh", "run_autograder"
 #: Installs derive in an environment of its own: a wheel that lies in the archive, or else the release.
 SETUP_SH = """#!/usr/bin/env bash
@@ -124,7 +126,7 @@ def marked(
             name, data = answers(submission)
         except Refused as refused:
             return Record("", problem=refused.code), {}
-        answer = settled(worker.submit(file_task(name, data)))
+        answer = settled(worker.submit(file_task(name, data, owner=handed_in_by(submission))))
     if "record" not in answer:
         return Record("", source=name, problem=answer["problem"], detail=answer["detail"]), {}
     made = record(answer["record"])
@@ -140,6 +142,16 @@ def answers(submission: Path) -> tuple[str, bytes]:
         raise Refused("no_answers")
     chosen, _ = choose(group)
     return chosen.parts[-1], chosen.read()
+
+
+def handed_in_by(submission: Path) -> str:
+    """The id of the student, as Gradescope has put it beside the submission; "" where it has not, or of several."""
+    try:
+        found = json.loads((submission.parent / METADATA).read_bytes())
+        (user,) = found["users"]
+        return cleaned(str(user.get("sid") or user.get("email") or ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 # results.json -------------------------------------------------------------------------------------------------------------

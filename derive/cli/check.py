@@ -67,8 +67,10 @@ def check(net: str, answers: str | None, gradescope: bool, **wishes: Any) -> int
         raise click.UsageError("Missing argument 'ANSWERS'.", click.get_current_context())
     if answers != "-" and classroom.is_class(Path(answers)):
         engine, fonts = wishes.pop("pdf_engine"), wishes.pop("fonts")
-        if engine or fonts or "pdf" in wishes["formats"]:
-            raise click.UsageError("the pages of a class are no PDFs: choose html", click.get_current_context())
+        if engine or fonts or {"pdf", "docx"} & {*wishes["formats"]}:
+            raise click.UsageError(
+                "the pages of a class are html, latex, typst, markdown, text or json", click.get_current_context()
+            )
         return classroom.of_class(net, answers, **wishes)
     if used := [name for name in OF_CLASS if wishes.pop(name)]:
         option = used[0].replace("_", "-")

@@ -11,6 +11,7 @@ import click
 FORMAT_NAMES = (
     "html",
     "pdf",
+    "docx",
     "latex",
     "typst",
     "markdown",

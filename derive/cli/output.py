@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from derive.document import Document
     from derive.files import Earlier
     from derive.solution import Solution
+
+
+Content = str | bytes | dict[str, str | bytes]  # a file, or the files of a folder by their names
 
 
 def run(
@@ -43,7 +46,6 @@ def run(
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
-    from derive.files import deliver, write
     from derive.passes import listed
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
@@ -59,29 +61,38 @@ def run(
         progress.stage("print")
         printed = {name: rendered(solution, name, ascii, how) for name in dict.fromkeys(wanted)}
     if output == "-":
-        content = printed[wanted[0]]
-        assert isinstance(content, (str, bytes))  # `where` refuses the others
-        if sys.stdout is None:
-            raise OSError("there is no standard output")
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
-        sys.stdout.buffer.flush()
+        shown(printed[wanted[0]])
         return solution
     beside = {next(iter(places.values())).parent / name: content for name, content in solution.beside().items()}
-    folders = {places[name] for name, content in printed.items() if isinstance(content, dict)}
-    for path in (*places.values(), *beside):
-        if path in folders and path.exists() and not path.is_dir():
-            raise InputError("cannot be written: this is no folder", file=str(path))
-        if path.is_dir() and path not in folders:
-            raise InputError("cannot be written: this is a folder", file=str(path))
-    earlier = [deliver(places[name], content) for name, content in printed.items()]
-    for path, data in beside.items():
-        write(path, data)
+    earlier = delivered({places[name]: content for name, content in printed.items()} | beside)
     if not quiet:
         summary(solution.document, [*places.values(), *beside], ascii, earlier)
     if open_:
         click.launch(str(next(iter(places.values()))))
     return solution
+
+
+def shown(content: Content) -> None:
+    """Writes one file to standard output."""
+    assert isinstance(content, (str, bytes))  # `where` refuses several
+    if sys.stdout is None:
+        raise OSError("there is no standard output")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
+    sys.stdout.buffer.flush()
+
+
+def delivered(files: Mapping[Path, Content]) -> list[Earlier]:
+    """Writes files, and folders of files, none of them where one stands in the way; says what was there before."""
+    from derive.errors import InputError
+    from derive.files import deliver
+
+    for path, content in files.items():
+        if isinstance(content, dict) and path.exists() and not path.is_dir():
+            raise InputError("cannot be written: this is no folder", file=str(path))
+        if not isinstance(content, dict) and path.is_dir():
+            raise InputError("cannot be written: this is a folder", file=str(path))
+    return [deliver(path, content) for path, content in files.items()]
 
 
 def encoded(text: str) -> bytes:
@@ -102,7 +113,7 @@ def typeset_by(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ..
     return {"engine": engine, "fonts": fonts}
 
 
-def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes | dict[str, str | bytes]:
+def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> Content:
     """A format as it is written: a file, or several by their names."""
     from derive.printers import FORMATS
 
@@ -121,6 +132,7 @@ SUFFIXES = {
     ".html": "html",
     ".htm": "html",
     ".pdf": "pdf",
+    ".docx": "docx",
     ".tex": "latex",
     ".typ": "typst",
     ".md": "markdown",

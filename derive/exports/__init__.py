@@ -1,7 +1,7 @@
 """Networks as code: a program that works every number of a page again, in NumPy or in PyTorch.
 
 >>> import derive
->>> print(derive.exports("mazur", to="numpy"))  # doctest: +SKIP
+>>> print(derive.export("mazur", to="numpy"))  # doctest: +SKIP
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def activations(nodes: Sequence[Node]) -> dict[str, Elementwise]:
         if any(op.body == other.body for other in found.values()):
             continue
         name, number = op.name, 2
-        while name in found:
+        while name in found or name in HELPERS:
             name, number = f"{op.name}_{number}", number + 1
         found[name] = op
     return found

@@ -27,6 +27,7 @@ from derive.language import Words
 from derive.layers import NORMS, Stage
 from derive.model import Layer, Model
 from derive.ops.vector import Softmax
+from derive.optimizers import SINGLE
 from derive.options import Choice
 from derive.solution import Solution
 from derive.spelling import spell
@@ -303,14 +304,19 @@ class Program:
 
     def state(self, letters: dict[str, str]) -> Iterator[str]:
         """What the optimizer remembers before the first step, where the file says so."""
-        if self.model.spec.state is None:
+        model, choice = self.model, self.model.spec.optimizer
+        if model.spec.state is None or choice is None:
             return
         known = {node.id: self.model.given[node].value for node in self.model.given if node.role == "state"}
         for id, place in self.places.items():
             found = {"step": f"torch.tensor({float(self.model.steps_before)})"}
             for letter, name in letters.items():
                 if (value := known.get(f"{letter}.{id}@0")) is not None:
-                    found[name] = f"torch.tensor({rows(value)}).reshape({place}.shape)"
+                    single = letter in SINGLE
+                    shaped = f"torch.tensor({rows(value)}).reshape({place}.shape)"
+                    found[name] = f"torch.tensor({float(value[0, 0])!r})" if single else shaped
+            if choice.name == "asgd":  # the share in the average follows from the number of steps
+                found["mu"] = f"torch.tensor({1 / max(1, model.steps_before - float(choice.in_force['t0']))})"
             if id not in self.model.frozen:
                 yield f"optimizer.state[{place}] = {{{', '.join(f'{n!r}: {text}' for n, text in found.items())}}}"
 

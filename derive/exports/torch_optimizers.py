@@ -20,7 +20,7 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, str]]] = {
     "nadam": ("NAdam", {"m": "exp_avg", "v": "exp_avg_sq", "muprod": "mu_product"}),
     "radam": ("RAdam", {"m": "exp_avg", "v": "exp_avg_sq"}),
     "rprop": ("Rprop", {"prev": "prev", "size": "step_size"}),
-    "asgd": ("ASGD", {"eta": "eta", "mu": "mu", "ax": "ax"}),
+    "asgd": ("ASGD", {"eta": "eta", "ax": "ax"}),
 }
 #: The step of a form that torch.optim has not, in the parameter p, its gradient g, what is remembered (s) and t.
 MOMENTS = (

@@ -64,7 +64,7 @@ class Individual:
             mismatch = submission.assignment not in ("", manifest.original.name, variant.id)
             return variant, ("variant_mismatch",) * mismatch
         if declared is not None:
-            return declared, ("variant_unassigned",) * bool(manifest.students)
+            return declared, ("variant_unassigned",) * bool(manifest.students and owner)
         said = f"'{submission.assignment}'" if submission.assignment else "nothing"
         example = manifest.variants[0].id
         problem = f"no variant is known for it: `assignment:` says {said}, not one like '{example}'"

@@ -219,6 +219,16 @@ def parsed(content: str, name: str) -> Item:
     return parse(content, name, LIMITS if KIND in content else Limits())
 
 
+def name_in(content: str, otherwise: str) -> str:
+    """The id of the exercise in a manifest; of any other file what it is called otherwise."""
+    item = parsed(content, "") if KIND in content else None
+    if item is None or not is_manifest(item):
+        return otherwise
+    network = mapping(item).get("network")
+    named = mapping(network).get("id") if network is not None else None
+    return text(named) if named is not None else otherwise
+
+
 def opened(path: str | Path) -> Manifest:
     """The manifest at a path; `-` is standard input. InputError where it is none."""
     content, name = load(path, LIMITS.size)

@@ -16,6 +16,7 @@ FORMATS = ("html", "latex", "typst", "markdown", "text", "json")
 SUFFIX = {
     "html": ".html",
     "pdf": ".pdf",
+    "docx": ".docx",
     "latex": ".tex",
     "typst": ".typ",
     "markdown": ".md",
@@ -58,6 +59,10 @@ class Printed(ABC):
     def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
         """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
         return bytes(PAGES["pdf"].print(self.document(), engine=engine, fonts=fonts))  # type: ignore[arg-type]
+
+    def to_docx(self) -> bytes:
+        """A document of Word, with equations that can be edited."""
+        return bytes(PAGES["docx"].print(self.document()))  # type: ignore[arg-type]
 
     def save(self, folder: str | Path, name: str = "", formats: Sequence[str] = ("html",)) -> list[Path]:
         """Writes the files into a folder, each whole or not at all, and says which."""

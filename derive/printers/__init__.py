@@ -62,6 +62,7 @@ FORMATS: dict[str, Format] = {
     "html": Format("solution.html", "html:page", "lessons.html"),
     "latex": Format("solution.tex", "latex:page", "lessons.tex"),
     "pdf": Format("solution.pdf", "pdf:page", "lessons.pdf"),
+    "docx": Format("solution.docx", "word:page", "lessons.docx"),
     "typst": Format("solution.typ", "typst:page", "lessons.typ"),
     "markdown": Format("solution.md", "markdown:page", "lessons.md"),
     "text": Format("solution.txt", "terminal:page", "lessons.txt"),

@@ -26,7 +26,7 @@ WORDS = 5.0  # em of the words that introduce a case, and the space before them
 class Markup:
     """How a language writes what stands around formulas in a row.
 
-    nearly: the sign ≈ · quad: a space of 2 em · first: what makes a sign at the beginning of a row join two sides
+    nearly, equal: the signs ≈ and = · quad: a space of 2 em · first: what makes a sign at the beginning of a row join two sides
     cut: a term in pieces that each begin with a sign, also inside brackets · commands: what is not seen of a piece
     """
 
@@ -35,6 +35,7 @@ class Markup:
     cut: Callable[[str], list[str]]
     commands: str
     first: str = ""
+    equal: str = "="
 
 
 def cut_latex(term: str) -> list[str]:
@@ -110,7 +111,7 @@ def broken(line: Line, values: Values, dialect: Dialect, room: float, case: str,
         whole, fits = fitted(piece, values, dialect, room)
         if not fits and piece.numbers and piece.formula is not line.target:
             continue
-        sign = f"{markup.nearly} " if piece.relation == "≈" else "= "
+        sign = f"{markup.nearly} " if piece.relation == "≈" else f"{markup.equal} "
         terms_ = [
             part
             for term, width in whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from derive.dialects.measure import em
 from derive.document import Amount, Block, Cell, Code, Document, Figure, Line, Say, Step, Table
@@ -12,7 +13,7 @@ from derive.printers.aligned import WIDEST_TARGET, aligned
 from derive.printers.citations import FILE, page
 from derive.printers.latex import Tex, because
 from derive.printers.pieces import Piece, named, pieces
-from derive.printers.widths import Ruler, breaks, columns, fitting
+from derive.printers.widths import SIZES, Ruler, breaks, columns, fitting
 from derive.spelling import spell
 
 TAG = 4.5  # em that the number of an equation takes
@@ -118,12 +119,12 @@ class Fragments(Tex):
 
     def tabular(self, table: Table, width: float) -> str:
         """A table in a line of so many em: its columns beside one another, or each row as a paragraph."""
-        for most in MATRICES:
+        for size, most in product(SIZES, MATRICES):
             narrower = limited(table, most)
-            found = columns(narrower, self.ruler, width)
+            found = columns(narrower, self.ruler, width, size)
             if found is not None:
                 groups = [self.group(narrower.header, group, found.widths) for group in found.groups]
-                return centered("\\par\\smallskip\n".join(groups))
+                return centered("\\par\\smallskip\n".join(groups), size)
         rows = limited(table, MATRICES[-1]).rows
         return "\n".join([r"\par{\small", *(self.record(table.header, row) for row in rows), "}"])
 
@@ -135,7 +136,7 @@ class Fragments(Tex):
         )
         kinds = "@{}" + "l" * len(widths) + "@{}"
         return "\n".join(
-            [rf"\begin{{tabular}}{{{kinds}}}", r"\hline", rf"{head} \hline", *body, r"\hline", r"\end{tabular}"]
+            [rf"\begin{{tabular}}[b]{{{kinds}}}", r"\hline", rf"{head} \hline", *body, r"\hline", r"\end{tabular}"]
         )
 
     def strut(self, row: tuple[Cell, ...]) -> str:
@@ -176,9 +177,9 @@ def numbered(rows: Sequence[str], label: str) -> list[str]:
     return [*(rf"{row} \notag" for row in first), rf"{last} \label{{{label}}}" if label else last]
 
 
-def centered(tabulars: str) -> str:
+def centered(tabulars: str, letters: str) -> str:
     """Tables in the middle of the line, on the page of what stands above them."""
-    size = r"{\centering\small\renewcommand{\arraystretch}{1.2}%"
+    size = rf"{{\centering\{letters}\renewcommand{{\arraystretch}}{{1.2}}%"
     return f"\\par\\nobreak\\smallskip\n{size}\n{tabulars}\\par}}\n\\medskip"
 
 

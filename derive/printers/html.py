@@ -20,12 +20,8 @@ from derive.spelling import spell
 
 
 class Html(Printer):
-    """A document as HTML with MathML.
+    """A document as HTML with MathML."""
 
-    digits: significant digits of an answer that is tried on the page, as many as marking asks for by default
-    """
-
-    digits = 3
     verdicts = verdicts()
 
     def __init__(self, document: Document) -> None:

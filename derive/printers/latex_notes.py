@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from derive.document import Block, Document, Step, say
+from derive.document import Block, Document, Line, Step, Table, say
 from derive.printers.cited import Cited, lines_of
 from derive.printers.fragments import Fragments
 from derive.printers.pieces import Piece
@@ -12,28 +13,61 @@ from derive.printers.pieces import Piece
 HEADINGS = ("section", "subsection", "subsubsection", "paragraph", "subparagraph")
 
 
-def sections(document: Document, level: int | None, *, bold: bool) -> str:
-    """All sections of a document.
+@dataclass(frozen=True)
+class Layout:
+    """How parts are set.
 
-    level: of the headings, 1 for sections; with None there are none, and titles of steps are in bold, if `bold`
+    level: of the headings, 1 for sections; with None there are none, and titles of steps are in bold
+    bold: whether there are such titles · width: of lines and tables, in em; None for whatever the line has
     """
-    p = Fragments(document)
+
+    level: int | None = None
+    bold: bool = True
+    width: float | None = None
+
+
+class Woven(Fragments):
+    """Parts of a document, for a line of any width or of the one that is known."""
+
+    def __init__(self, document: Document, width: float | None) -> None:
+        super().__init__(document)
+        self.width = width
+
+    def lines_of(self, step: Step) -> str:
+        return super().lines_of(step) if self.width is None else self.equations(step, self.width)
+
+    def table(self, table: Table) -> str:
+        return super().table(table) if self.width is None else self.tabular(table, self.width)
+
+
+def sections(document: Document, layout: Layout) -> str:
+    """All sections of a document."""
+    p = Woven(document, layout.width)
+    if lines := lines_alone(document) if not layout.level and not layout.bold else ():
+        return grouped(p.block(Step("", say("page.case"), lines=lines), headed=False))
     alone = sum(len(section.blocks) for section in document.sections) == 1
     found: list[str] = []
     for section in document.sections:
-        found += heading(p.say(section.title), level) if level else []
-        found += blocks(p, section.blocks, level and level + 1, bold=bold and not alone)
-    return "\n".join(found)
+        found += heading(p.say(section.title), layout.level) if layout.level else []
+        found += blocks(p, section.blocks, layout.level and layout.level + 1, bold=layout.bold and not alone)
+    return grouped(found)
 
 
-def piece(document: Document, found: Piece, level: int | None, *, bold: bool) -> str:
+def lines_alone(document: Document) -> tuple[Line, ...]:
+    """The lines of a document, one under the other, if there is nothing else in it."""
+    blocks = [block for section in document.sections for block in section.blocks]
+    steps = [block for block in blocks if isinstance(block, Step) and not block.why and not block.substeps]
+    return tuple(line for step in steps for line in step.lines) if len(steps) == len(blocks) else ()
+
+
+def piece(document: Document, found: Piece, layout: Layout) -> str:
     """One piece of a document, with its title if there are headings."""
-    p = Fragments(document)
-    if found.listed or not level:
-        title = heading(p.say(found.title), level) if level else []
-        return "\n".join([*title, p.piece(found).rstrip("\n")])
-    title = heading(p.say(found.title), level) if found.whole else []
-    return "\n".join([*title, *blocks(p, found.blocks, level + 1 if found.whole else level, bold=bold)])
+    p, level = Woven(document, layout.width), layout.level
+    if found.listed:
+        return "\n".join([*(heading(p.say(found.title), level) if level else []), p.piece(found).rstrip("\n")])
+    title = heading(p.say(found.title), level) if found.whole and level else []
+    inner = level + 1 if found.whole and level else level
+    return grouped([*title, *blocks(p, found.blocks, inner, bold=layout.bold and found.whole)])
 
 
 def blocks(p: Fragments, found: Iterable[Block], level: int | None, *, bold: bool) -> list[str]:
@@ -47,6 +81,11 @@ def blocks(p: Fragments, found: Iterable[Block], level: int | None, *, bold: boo
     return parts
 
 
+def grouped(parts: Iterable[str]) -> str:
+    """Parts between which, and in which, a page may end."""
+    return "\n".join([r"\begingroup\allowdisplaybreaks", *parts, r"\endgroup\ignorespaces"])
+
+
 def heading(title: str, level: int) -> list[str]:
     return [rf"\{HEADINGS[min(level, len(HEADINGS)) - 1]}*{{{title}}}"]
 
@@ -57,8 +96,9 @@ def sentence(document: Document, what: Cited, id: str, index: tuple[int, ...]) -
     return p.inline(what(p, id, index))
 
 
-def display(document: Document, id: str, index: tuple[int, ...]) -> str:
+def display(document: Document, id: str, index: tuple[int, ...], layout: Layout) -> str:
     """A line, or those of all entries, on rows of its own."""
-    p = Fragments(document)
-    step = Step("", say("page.case"), lines=tuple(lines_of(p, id, index)))
-    return "\n".join(p.block(step, headed=False))
+    p = Woven(document, layout.width)
+    lines = lines_of(p, id, index)
+    shown = p.block(Step("", say("page.case"), lines=tuple(lines)), headed=False)
+    return "\n".join(shown) if len(lines) == 1 else grouped(shown)

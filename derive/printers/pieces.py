@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from derive.document import Block, Document, Figure, Say, Step, Table, Witness, say, steps_of
-from derive.ids import after, derivative, plain, split, untimed
+from derive.ids import derivative, plain, split, untimed
 from derive.passes import unfolded
 from derive.printers.common import looked_at, of_kinds, size, verdict
 
@@ -67,15 +67,14 @@ def inside(block: Block) -> Iterator[Piece]:
 
 def named(step: Step) -> str:
     """The name of a step: that of the gradient or the new value it computes, else of its id."""
+    before, here, rest = step.id.rpartition("backward/")
     targets = {untimed(plain(line.target.id)[1]) for line in step.lines}
     target = targets.pop() if len(targets) == 1 else ""
-    for part, word, quantity in (
-        ("backward/", "gradient", split(target)[1]),
-        ("update/", "update", target.removesuffix("+")),
-    ):
-        before, here, _ = step.id.rpartition(part)
-        if here and target and target in (derivative("L", quantity), after(quantity)):
-            return filed(f"{before}{word}-{quantity}")
+    quantity = split(target)[1]
+    if here and rest.count("/") == 1 and target == derivative("L", quantity):
+        return filed(f"{before}gradient-{quantity}")
+    if new := re.fullmatch(r"(.*)update/(\d+)/([A-Za-z]+)(.*)", step.id):
+        return filed(f"{new[1]}update-{new[3]}{new[2]}{new[4]}")
     return filed(step.id)
 
 

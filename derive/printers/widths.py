@@ -17,7 +17,7 @@ from derive.printers.latex import Tex
 #: Widths in em for which lines are broken: pages with narrow margins, plain pages, slides, columns.
 WIDTHS = (40.0, 31.0, 25.0, 19.0)
 SLACK = 1.06  # of these widths that must be there
-SMALL = 0.9  # the size of tables
+SIZES = {"small": 0.9, "footnotesize": 0.8}  # of tables
 GAP = 1.3  # em between columns
 NARROWEST = 4.5  # em of a column of sentences
 SLIDE, PAGE = 7.5, 26  # rows of text in a table on a slide, and on a page
@@ -80,9 +80,9 @@ class Columns:
     groups: tuple[tuple[tuple[Cell, ...], ...], ...]
 
 
-def columns(table: Table, ruler: Ruler, width: float) -> Columns | None:
-    """The columns of a table in a line of so many em; None where they do not fit beside one another."""
-    room = width / SMALL - GAP * (len(table.header) - 1)
+def columns(table: Table, ruler: Ruler, width: float, size: str) -> Columns | None:
+    """The columns of a table in a line of so many em; None where they do not fit beside one another in this size."""
+    room = width / SIZES[size] - GAP * (len(table.header) - 1)
     every = list(zip(table.header, *table.rows, strict=True))
     natural = [max(map(ruler.width, cells)) for cells in every]
     least = [
@@ -108,12 +108,23 @@ def grouped(
             for cell, width in zip(row, widths, strict=True)
         )
 
-    found: list[list[tuple[Cell, ...]]] = [[]]
-    used = head = height(table.header)
-    for row in table.rows:
-        if found[-1] and used + height(row) > most:
+    heights = [height(row) for row in table.rows]
+    head = height(table.header)
+    found = packed(heights, most - head)
+    level = sum(heights) / len(found)
+    while len(packed(heights, level)) > len(found):  # as many groups, of one height
+        level *= 1.05
+    return tuple(tuple(table.rows[i] for i in group) for group in packed(heights, level))
+
+
+def packed(heights: list[float], most: float) -> list[list[int]]:
+    """Indices in groups that are together at most so high, but for what is higher alone."""
+    found: list[list[int]] = [[]]
+    used = 0.0
+    for i, height in enumerate(heights):
+        if found[-1] and used + height > most:
             found.append([])
-            used = head
-        found[-1].append(row)
-        used += height(row)
-    return tuple(tuple(group) for group in found)
+            used = 0.0
+        found[-1].append(i)
+        used += height
+    return found

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -65,6 +66,8 @@ class Drawing:
         self.places = {key: item.value for key, item in original.places.items() if isinstance(item.value, Number)}
         self.circuit = assignment.circuit
         self.free = tuple(free(self.circuit, self.places))
+        node = {key: self.circuit.entries[key].node.id for key in self.free}
+        self.tables = {key: [near for near in self.free if node[near] == node[key]] for key in self.free}
         self.draws = {key: other(self.places[key], key.startswith("t")) for key in self.free}
         self.finer = {key: other(finer(self.places[key]), key.startswith("t")) for key in self.free}
         self.seeded = bool(model.drawn or model.masks_drawn)
@@ -205,19 +208,24 @@ class Search:
             yield self.set(kept)
 
     def set(self, kept: Numbers) -> Numbers:
-        """A number for every place, all of different size as far as there are enough."""
+        """A number for every place, all of different size as far as there are enough, those of a table at any rate."""
+        drawing, found = self.drawing, dict(kept)
         taken = {abs(number.exact) for number in kept.values()}
-        found: dict[str, Number] = {}
-        for key in self.drawing.free:
+        for key in drawing.free:
             if key in kept:
-                found[key] = kept[key]
                 continue
-            for _ in range(TRIES):
-                found[key] = self.draws[key](self.random)
-                if abs(found[key].exact) not in taken and found[key].exact != self.drawing.places[key].exact:
-                    break
-            taken.add(abs(found[key].exact))
-        return found
+            beside = [abs(found[near].exact) for near in drawing.tables[key] if near in found]
+            tried = [self.draws[key](self.random)]
+            while len(tried) < TRIES and (
+                abs(tried[-1].exact) in taken or tried[-1].exact == drawing.places[key].exact
+            ):
+                tried.append(self.draws[key](self.random))
+            best = tried[-1]
+            if abs(best.exact) in taken:
+                best = next((one for one in tried if abs(one.exact) not in beside), best)
+            found[key] = best
+            taken.add(abs(best.exact))
+        return {key: found[key] for key in drawing.free}
 
 
 def free(circuit: Circuit, places: Numbers) -> Iterator[str]:
@@ -283,17 +291,24 @@ def decimals(number: Number, target: bool) -> Draw:
     if size < 1:
         most = min(most, math.ceil(1 / unit) - 1)
     end = "" if shown.exponent is None else f"e{shown.exponent}"
-    round_ = units.denominator == 1 and units % 10 == 0
+    round_ = units % 10 == 0
 
-    def draw(random: np.random.Generator) -> Number:
-        while True:
-            count = least + int(random.random() * (most - least + 1))
-            new = 1 - count * unit if near_one else count * unit
-            if most - least < 2 or ((round_ or count % 10) and (new != 1 or size == 1)):
-                break
+    few = most - least < 2
+
+    @cache
+    def made(count: int) -> Number | None:
+        new = 1 - count * unit if near_one else count * unit
+        if not few and ((new == 1 and size != 1) or not (round_ or count % 10)):
+            return None
         digits = new / Fraction(10) ** (shown.exponent or 0)
         text = f"{'-' if number.exact < 0 else ''}{spelled_out(digits, places)}{end}"
         return Number(text, new if number.exact > 0 else -new)
+
+    def draw(random: np.random.Generator) -> Number:
+        while True:
+            found = made(least + int(random.random() * (most - least + 1)))
+            if found is not None:
+                return found
 
     return draw
 

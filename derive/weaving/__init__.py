@@ -80,7 +80,7 @@ class Plan:
             options={"math": self.math or flavour(self.path), **({"lang": self.lang} if self.lang else {})}
         )
         markers = self.kind.markers(self.source)
-        asked = {marker.start: read(self.source, marker) for marker in markers if not marker.ends}
+        asked = {marker.start: read(self.source, marker, self.kind.without) for marker in markers if not marker.ends}
         alone = frozenset(start for start, request in asked.items() if request.wanted == "into")
         last = 0
         for found in paired(self.source, markers, alone):

@@ -11,7 +11,6 @@ from derive.printers import latex_notes, markdown_notes
 from derive.printers.cited import CITED
 from derive.printers.pieces import Piece, pieces
 from derive.solution import Solution
-from derive.weaving.loom import selected
 from derive.weaving.request import Request
 
 
@@ -46,16 +45,15 @@ class MarkdownPaper:
 
 @dataclass(frozen=True)
 class TexPaper:
-    """LaTeX that needs amsmath and amssymb. level: of headings, or None · bold: whether steps have titles without"""
+    """LaTeX that needs amsmath and amssymb."""
 
-    level: int | None
-    bold: bool
+    layout: latex_notes.Layout
 
     def sections(self, document: Document) -> str:
-        return latex_notes.sections(document, self.level, bold=self.bold)
+        return latex_notes.sections(document, self.layout)
 
     def piece(self, document: Document, piece: Piece) -> str:
-        return latex_notes.piece(document, piece, self.level, bold=self.bold)
+        return latex_notes.piece(document, piece, self.layout)
 
     def sentence(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str:
         return latex_notes.sentence(document, CITED[what], id, index)
@@ -63,7 +61,7 @@ class TexPaper:
     def display(self, document: Document, what: str, id: str, index: tuple[int, ...]) -> str:
         """A line is displayed; a comment cannot stand inside of a sentence, so the rest may still be part of one."""
         if what == "line":
-            return latex_notes.display(document, id, index)
+            return latex_notes.display(document, id, index, self.layout)
         return self.sentence(document, what, id, index)
 
 
@@ -76,7 +74,7 @@ def content(solution: Solution, request: Request, paper: Paper, *, inline: bool)
     if wanted == "piece":
         return text_of(paper.piece(document, piece_of(document, request.options["piece"])), request.options["piece"])
     if wanted == "only":
-        return paper.sections(selected(solution, request.options["only"]).document)
+        return paper.sections(solution.only(*request.options["only"]).document)
     return paper.sections(document)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from derive.errors import InputError, nearest
+from derive.printers.latex_notes import Layout
 from derive.printers.markdown_notes import Titles
 from derive.weaving import markdown, tex
 from derive.weaving.content import MarkdownPaper, Paper, TexPaper
@@ -23,6 +24,7 @@ class Kind:
 
     ending: the marker that ends a block · apart: empty lines between a marker and what it asks for
     fragments: the format of the folder that `into=` names · dollars: whether mathematics is between dollar signs anyway
+    without: options that mean nothing here
     """
 
     markers: Callable[[Source], list[Marker]]
@@ -31,6 +33,7 @@ class Kind:
     apart: int
     fragments: str
     dollars: bool
+    without: tuple[str, ...]
 
     def laid_out(self, source: Source, block: Block, text: str) -> str:
         """What stands between two markers, and the second if it is not there; its lines end as that of the first."""
@@ -54,12 +57,17 @@ def markdown_paper(request: Request) -> Paper:
 
 
 def tex_paper(request: Request) -> Paper:
-    return TexPaper(request.options.get("headings"), request.with_titles)
+    options = request.options
+    return TexPaper(Layout(options.get("headings"), request.with_titles, options.get("width")))
 
 
-MARKDOWN = Kind(markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=False)
-QUARTO = Kind(markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=True)
-TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, "fragments", dollars=True)
+MARKDOWN = Kind(
+    markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=False, without=("width",)
+)
+QUARTO = Kind(
+    markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=True, without=("width",)
+)
+TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, "fragments", dollars=True, without=("math",))
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".qmd": QUARTO, ".rmd": QUARTO, ".tex": TEX, ".ltx": TEX}
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from derive import passes
 from derive.errors import InputError, nearest
 from derive.examples import names
 from derive.solution import Solution, solve, study
@@ -64,13 +63,3 @@ def placed(source: Source, request: Request, error: InputError, *options: str) -
         return error
     words = f"{error.path}: {error.problem}" if error.path else error.problem
     return source.error(words, request.place(*options))
-
-
-def selected(solution: Solution, wanted: tuple[str, ...]) -> Solution:
-    """The lines of some quantities alone."""
-    from dataclasses import replace
-
-    document = passes.select(solution.document, [solution.named(name) for name in wanted])
-    if not document.sections:
-        raise InputError(f"there is no line about {', '.join(wanted)} at this level")
-    return replace(solution, document=document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 #: What of a solution is wanted; of these at most one is named.
 WANTED = ("only", "piece", *CITED, "into")
 FLAVOURS = ("github", "dollars")
+NARROWEST, WIDEST = 15, 90  # em of a line in TeX
 DEEPEST = 6  # levels of headings that Markdown has
 
 
@@ -91,6 +92,7 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "comma": truth,
     "math": one_of(*FLAVOURS),
     "headings": level_of_headings,
+    "width": whole(NARROWEST, WIDEST),
 }
 FLAGS = tuple(option for option, read in OPTIONS.items() if read is truth)
 #: Of an option the others that it takes the place of.
@@ -134,13 +136,19 @@ class Request:
         return next((self.at[option] for option in options if option in self.at), self.at[""])
 
 
-def read(source: Source, marker: Marker) -> Request:
-    """A marker's words: the subject, then `option=value`; a value with spaces in quotes."""
+def read(source: Source, marker: Marker, without: Collection[str] = ()) -> Request:
+    """A marker's words: the subject, then `option=value`; a value with spaces in quotes.
+
+    without: options that mean nothing in notes of this kind
+    """
     found, position = Request(at={"": marker.start}), 0
     for match in _WORD.finditer(marker.words):
         whole_words(source, marker, position, match.start())
         found, position = with_word(source, found, match[0], marker.said + match.start()), match.end()
     whole_words(source, marker, position, len(marker.words))
+    for option in without:
+        if option in found.options:
+            raise source.error(f"{option} means nothing in notes of this kind", found.place(option))
     return found
 
 
