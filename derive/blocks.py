@@ -35,10 +35,12 @@ blocks: Registry[Callable[..., Any]] = Registry("layer")
 
 @dataclass(frozen=True)
 class Draw:
-    """Numbers to be drawn: by an initializer with its options, or inputs from a named distribution."""
+    """Numbers to be drawn: by an initializer with its options, or inputs from a named distribution,
+    with a seed of their own or without."""
 
     choice: Choice | None
     distribution: str = ""
+    seed: int | None = None
 
 
 @dataclass(frozen=True)

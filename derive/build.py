@@ -13,10 +13,11 @@ from derive import targets
 from derive.autodiff import gradients
 from derive.blocks import MAX_PARAMETERS, MAX_VALUES, Block, Draw, Linear, Residual, flat
 from derive.contract import Contract
+from derive.draws import made_by_torch, numbers
 from derive.errors import nearest
+from derive.generators import generator
 from derive.graph import Node, Same, apply, leaf, topological
 from derive.ids import after, kind, timed
-from derive.initializers import initializers
 from derive.labels import Labels
 from derive.layers import NORMS, Place, Rows, Stage, group_of, layers
 from derive.losses import End, Loss
@@ -26,7 +27,7 @@ from derive.ops.structural import add, linear
 from derive.options import Choice, text
 from derive.penalties import Weighed, regularized
 from derive.spec import Spec
-from derive.tensor import Tensor
+from derive.tensor import Floats, Tensor
 
 
 def build(spec: Spec) -> Model:
@@ -48,6 +49,7 @@ class Builder:
         self.values = 0
         self.read = targets.Targets(None, "values")
         self.memory: Memory | None = None
+        self.random = generator(spec.drawing, seed_of(spec))
 
     def model(self) -> Model:
         spec = self.spec
@@ -89,6 +91,7 @@ class Builder:
             drawn,
             how,
             self.dropped,
+            self.random,
             letters=self.memory.rates.letters if self.memory and self.memory.rates else {},
         )
 
@@ -107,25 +110,23 @@ class Builder:
         return node
 
     def draw(self) -> None:
-        """All random numbers, in the order of the layers and the inputs last, from one generator."""
-        random = np.random.default_rng(seed_of(self.spec))
-        order = [d for d in self.draws if d[0].id != "x"] + [d for d in self.draws if d[0].id == "x"]
-        for node, numbers, fan_in in order:
-            if numbers.distribution:
-                value = (
-                    random.standard_normal(node.shape) if numbers.distribution == "randn" else random.random(node.shape)
-                )
-            elif numbers.choice and numbers.choice.name != "default":
-                try:
-                    value = numbers.choice(random, node.shape)
-                except OverflowError:
-                    raise numbers.choice.item.error(f"the numbers drawn for {node.id} are not finite") from None
-            else:
-                value = initializers["default"](random, node.shape, fan_in)
+        """All random numbers: of the layers and of the inputs, from one generator."""
+        inputs = [draw for draw in self.draws if draw[0].id == "x"]
+        drawn = [] if self.spec.drawing.inputs == "last" else self.drawn(inputs)
+        if self.spec.drawing.generator == "torch":
+            drawn += list(made_by_torch(self.random, self.built, self.draws, self.spec.drawing.order))
+        else:
+            drawn += self.drawn([draw for draw in self.draws if draw[0].id != "x"])
+        drawn += self.drawn(inputs) if self.spec.drawing.inputs == "last" else []
+        for node, value in drawn:
             if not np.isfinite(value).all():
                 raise self.spec.item.error(f"the numbers drawn for {node.id} are not finite")
-            self.given[node] = Tensor.typed(value)
-        self.given |= {mask: Tensor.typed(value) for mask, value in masks(self.spec, self.dropped, 1).items()}
+            self.given[node] = self.random.tensor(value)
+        masked = masks(self.spec, self.random, self.dropped, 1)
+        self.given |= {mask: Tensor.typed(value) for mask, value in masked.items()}
+
+    def drawn(self, draws: Sequence[tuple[Node, Draw, int]]) -> list[tuple[Node, Floats]]:
+        return [(node, numbers(self.random, node, draw, fan_in)) for node, draw, fan_in in draws]
 
     # the forward pass --------------------------------------------------------------------------------------------
     def features(self) -> int:
@@ -335,7 +336,7 @@ class Builder:
     def masks(self, number: int) -> dict[Node, Node]:
         """The masks of dropout, drawn anew for a step; one that is given holds for every step."""
         found = {}
-        for mask, value in masks(self.spec, self.dropped, number).items():
+        for mask, value in masks(self.spec, self.random, self.dropped, number).items():
             found[mask] = leaf(mask.shape, timed(mask.id, number), "mask")
             self.given[found[mask]] = Tensor.typed(value)
         return found

@@ -70,6 +70,33 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One number that is asked for. letter: of several in a question, or "" · typed: what answers call it"""
+
+    letter: str
+    typed: str
+
+
+@dataclass(frozen=True)
+class Question(Step):
+    """A step that is asked for: each of its lines is a part, with a blank in the place of its value.
+
+    number: from 1 · parts: one for each line · points: what they are worth together
+    exercise: the id of the assignment that answers are for
+    """
+
+    number: int = 0
+    parts: tuple[Part, ...] = ()
+    points: str = ""
+    exercise: str = ""
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A line to write on, in a sentence or a table's cell."""
+
+
+@dataclass(frozen=True)
 class Amount:
     """The number (or matrix, of at most so many columns) behind a name, in a table's cell or a sentence."""
 
@@ -77,7 +104,7 @@ class Amount:
     largest: int = 8
 
 
-Cell = Any  # a Say, a formula, an Amount, a whole number, or a text of the author's
+Cell = Any  # a Say, a formula, an Amount, a Blank, a whole number, or a text of the author's
 
 
 @dataclass(frozen=True)
@@ -173,6 +200,7 @@ class Document:
     called: the network's name in files that several networks share, that of its own file
     prefix: of the labels that equations get in LaTeX fragments; "" where they get none · chosen: the (id, index) it was cut to
     student: whether it is a student's marked work, or about what to ask of students · marks: what stands beside the lines of some entries, by their ids
+    asked: the digits, significant ones or decimals, that marking asks for
     """
 
     title: str
@@ -192,6 +220,7 @@ class Document:
     chosen: tuple[tuple[str, tuple[int, ...]], ...] = ()
     student: bool = False
     marks: Mapping[str, Beside] = field(default_factory=dict)
+    asked: tuple[str, int] = ("significant", 3)
 
 
 @dataclass(frozen=True)

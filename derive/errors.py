@@ -11,7 +11,14 @@ _SHOWN = 80
 _PROBLEM = 400
 
 
-class InputError(Exception):
+class OneLine(Exception):
+    """What a notebook shows in one line, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(OneLine):
     """Something in the input that its author can fix, told in one printable line."""
 
     def __init__(
@@ -36,7 +43,7 @@ class Diverged(InputError):
         self.step, self.after = step, after
 
 
-class WitnessError(Exception):
+class WitnessError(OneLine):
     """A result of `derive` disagrees with its independent check: a bug, never the author's fault."""
 
 

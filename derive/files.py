@@ -13,7 +13,7 @@ from pathlib import Path
 from derive.errors import InputError
 
 LIST = "files.sha256"  # as `sha256sum -c` reads it
-_LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^/\\\0]+)")
+_LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^/\\\0]+(?:/[^/\\\0]+)*)")
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -60,7 +60,7 @@ class Results:
         self.sums: dict[str, str] = {}
 
     def write(self, name: str, content: str | bytes) -> None:
-        """A file, whole or not at all."""
+        """A file, whole or not at all. name: with `/` where it is in a folder of the folder"""
         data = content if isinstance(content, bytes) else content.encode("utf-8")
         write(self.folder / name, data)
         self.sums[name] = sum_of(data)
@@ -70,11 +70,13 @@ class Results:
         removed, kept = [], []
         for name, sum in sorted(self.listed().items()):
             path = self.folder / name
-            if name in self.sums or path.is_symlink() or not path.is_file():
+            if name in self.sums or self.behind_link(path) or not path.is_file():
                 continue
             if sum_of(path.read_bytes()) == sum:
                 path.unlink()
                 removed.append(name)
+                if path.parent != self.folder and not any(path.parent.iterdir()):
+                    path.parent.rmdir()
             else:
                 kept.append(name)
         write(self.folder / LIST, "".join(f"{sum}  {name}\n" for name, sum in sorted(self.sums.items())))
@@ -86,7 +88,12 @@ class Results:
         if path.is_symlink() or not path.is_file():
             return {}
         lines = map(_LINE.fullmatch, path.read_text(encoding="utf-8", errors="replace").splitlines())
-        return {line["name"]: line["sum"] for line in lines if line is not None and line["name"] not in (".", "..")}
+        inside = (line for line in lines if line is not None and not {".", ".."} & {*line["name"].split("/")})
+        return {line["name"]: line["sum"] for line in inside}
+
+    def behind_link(self, path: Path) -> bool:
+        """Whether a file, or a folder on the way to it, is a link to somewhere else."""
+        return any(part.is_symlink() for part in (path, *path.parents) if self.folder in part.parents)
 
 
 def fill(folder: Path, files: Mapping[str, str | bytes]) -> Earlier:

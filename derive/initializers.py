@@ -1,6 +1,6 @@
 """Random and constant initial weights, by PyTorch's names: https://docs.pytorch.org/docs/stable/nn.init.html.
 
-A function gets numpy's generator, the shape (out, in) and the fan of the layer; its keyword-only arguments are its
+A function gets a generator of `derive.generators` (or numpy's), the shape (out, in) and the fan of the layer; its keyword-only arguments are its
 options in net.yaml.
 """
 
@@ -103,7 +103,7 @@ def xavier(scale: Formula, shape: tuple[int, int], gain: Fraction) -> float:
 @initializers()
 def xavier_uniform(random: Any, shape: tuple[int, int], *, gain: Fraction = Fraction(1)) -> Array:
     """Uniform within ±gain·√(6/(fan_in + fan_out)) (Glorot & Bengio, 2010)."""
-    bound = xavier(XAVIER_BOUND, shape, gain)
+    bound = math.sqrt(3) * xavier(XAVIER_STD, shape, gain)  # in PyTorch's order: the last bit counts
     return np.asarray(random.uniform(-bound, bound, shape))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -254,11 +253,3 @@ def condensed(gradient: Mapping[Node, Node], n: Node) -> Node | None:
     count, g = source.shape[axis], gradient[n]
     inner = subtract(subtract(scale(g, count), sum_over(g, axis)), hadamard(n, sum_over(hadamard(g, n), axis)))
     return ruled(_inner / (count * _deviation), {_inner: inner, _var: var, _eps: eps})
-
-
-def drawn_mask(seed: int, place: int, step: int, shape: tuple[int, ...], p: Fraction) -> Any:
-    """The mask of a training step: 0 with probability p, else 1.
-
-    Every mask has a generator of its own, so that what else is drawn does not depend on it.
-    """
-    return (np.random.default_rng([seed, place, step]).random(shape) >= float(p)).astype(float)

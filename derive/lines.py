@@ -43,6 +43,13 @@ def pieces(line: Line, values: Values) -> list[Piece]:
     return [*found, Piece("≈" if rounded else "=", line.target, numbers=True)]
 
 
+def is_value(line: Line, piece: Piece) -> bool:
+    """Whether a link is the result of its line: the value of the target, or a constant in its place."""
+    if piece.numbers:
+        return piece.formula is line.target
+    return line.has_value and isinstance(piece.formula, Number) and not piece.formula.text
+
+
 def trivial(f: Formula) -> bool:
     """Whether the numbers would say nothing more than the value does."""
     return isinstance(f, Name) or not any(True for _ in names(f))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ from derive.model import Model
 from derive.notation import read as read_notation
 from derive.schedules import Plateau, start
 from derive.solution import Page, Solution, kept
-from derive.spec import MAX_STEPS, Spec, load
+from derive.spec import MAX_STEPS, Given, Spec, load
 from derive.training import checkpoint
 from derive.training.batches import Batches, batches
 from derive.training.loop import MAX_TRAINED, Paced, Trainer
 
 
 def train(
-    net: str | Path | Mapping[str, Any],
+    net: Given,
     *,
     steps: int | None = None,
     epochs: int | None = None,
@@ -44,12 +44,16 @@ def train(
 ) -> Solution:
     """Many training steps, the first of them worked in full.
 
-    steps or epochs: how many · batch_size: samples of a step, in the place of the file's own · until: a loss at which training stops · worked: how many steps are worked in full
-    resume: a checkpoint to go on from · progress: is told how many of the steps are made
-    The other options, and what is raised, are those of `solve`.
+    net: as for `solve`; it needs numbers, a loss and an optimizer
+    steps or epochs: how many (an epoch is one step for each batch) · until: a loss at which training stops earlier
+    worked: how many steps are worked in full (1) · batch_size: samples of a step, in the place of the file's own
+    resume: a checkpoint (`checkpoint.npz`, which `save` of the command line leaves) to go on from
+    progress: is told how many of the steps are made, and how many there are
+    The other arguments, and what is raised, are those of `solve`. Quantities: `L@s` is the loss before update s, for
+    every recorded step; those of the last step N end in `@N`, and `L+` is the loss after it.
     """
     stage("read")
-    spec = load(resolve(net) if not isinstance(net, Mapping) else net)
+    spec = load(resolve(net))
     check_wishes(steps, epochs, until, worked, batch_size)
     model = trainable(build(replace(spec, steps=1)))
     page = Page(spec, policies.read(spec.numbers, numbers), read_notation(spec.notation, notation), Words(lang), stage)

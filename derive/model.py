@@ -14,10 +14,11 @@ from derive.blocks import Linear
 from derive.contract import Contract
 from derive.errors import Diverged, InputError
 from derive.formula import Symbol
+from derive.generators import Generator
 from derive.graph import Node, evaluate, sources, topological
 from derive.ids import is_after, step
 from derive.labels import Labels
-from derive.layers import Stage, drawn_mask
+from derive.layers import Stage
 from derive.losses import Loss
 from derive.spec import Spec
 from derive.tensor import Tensor
@@ -146,6 +147,7 @@ class Model:
     hyper:      the optimizer's options that stand in formulas · remembered: its state before the first step
     steps_before: how many steps it has made before
     masks_drawn:  the masks of dropout that were not given, with the probability of being dropped
+    random:     the generator, after everything but masks was drawn
     letters:    how the base rate and a schedule's options are written, by id; empty without a schedule
     """
 
@@ -164,13 +166,14 @@ class Model:
     drawn: tuple[Node, ...] = ()
     drawn_by: dict[Node, str] = field(default_factory=dict)
     masks_drawn: Mapping[Node, Fraction] = field(default_factory=dict)
+    random: Generator | None = None
     position: int = 0
     diverged: int = 0
     letters: Mapping[str, Symbol] = field(default_factory=dict)
 
     def masks(self, number: int) -> dict[Node, Value]:
         """The masks drawn for a step of this run, counted from 1, in the place of those of the first."""
-        return masks(self.spec, self.masks_drawn, number)
+        return masks(self.spec, self.random, self.masks_drawn, number)
 
     @property
     def carried(self) -> tuple[Node, ...]:
@@ -264,11 +267,13 @@ def seed_of(spec: Spec) -> int:
     return DEFAULT_SEED if spec.seed is None else spec.seed
 
 
-def masks(spec: Spec, drawn: Mapping[Node, Fraction], number: int) -> dict[Node, Value]:
+def masks(spec: Spec, random: Generator | None, drawn: Mapping[Node, Fraction], number: int) -> dict[Node, Value]:
     """The masks of a step of this run, counted from 1, drawn with these probabilities of being dropped."""
+    if random is None:
+        return {}
     step = number + (spec.start.steps if spec.start else 0)
-    places = enumerate(drawn.items())
-    return {mask: drawn_mask(seed_of(spec), place, step, mask.shape, p) for place, (mask, p) in places}
+    shapes = [mask.shape for mask in drawn]
+    return {mask: random.mask(step, place, shapes, p) for place, (mask, p) in enumerate(drawn.items())}
 
 
 def at_random(model: Model, seed: int) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -51,6 +52,11 @@ LEVELS: dict[str, Callable[[Document], Document]] = {"brief": brief, "normal": n
 def each_block(document: Document, change: Callable[[Block], Block]) -> Document:
     sections = (replace(s, blocks=tuple(change(block) for block in s.blocks)) for s in document.sections)
     return replace(document, sections=tuple(sections))
+
+
+def listed(only: str) -> tuple[str, ...]:
+    """The quantities that `--only` names, between commas: those inside brackets belong to an entry."""
+    return tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only) if name.strip())
 
 
 def select(document: Document, wanted: Sequence[Wanted]) -> Document:

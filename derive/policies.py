@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from derive.errors import nearest
 from derive.numerals import Policy
@@ -20,6 +20,7 @@ KEYS = {
     "decimal_comma": "comma",
 }
 MOST_DIGITS = 30
+Asked = tuple[Literal["significant", "decimals"], int]
 
 
 def read(item: Item | None, given: dict[str, Any]) -> Policy:
@@ -55,3 +56,13 @@ def read_one(key: str, item: Item) -> Any:
     if not isinstance(item.value, bool):
         raise item.error("expected true or false")
     return item.value
+
+
+def asked(check: Item | None) -> Asked:
+    """The digits that marking asks for, as a file says under `check:`; three significant ones if it does not."""
+    given = {} if check is None else mapping(check)
+    if "significant" in given and "decimals" in given:
+        raise given["decimals"].at_key().error("give either significant or decimals")
+    if "decimals" in given:
+        return "decimals", whole(given["decimals"], 0, MOST_DIGITS)
+    return "significant", whole(given["significant"], 1, MOST_DIGITS) if "significant" in given else 3

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from fractions import Fraction
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from derive.blocks import LINEAR_KEYS, MAX_VALUES
+from derive.generators import Drawing
 from derive.homework.schema import marking
 from derive.initializers import initializers
 from derive.layers import layers
@@ -19,7 +21,7 @@ from derive.options import parameters, required
 from derive.penalties import penalties
 from derive.registry import Registry
 from derive.schedules import schedules
-from derive.spec import KEYS, MAX_STEPS, MODES, UPDATES
+from derive.spec import DISTRIBUTIONS, KEYS, MAX_STEPS, MODES, UPDATES
 
 Schema = dict[str, Any]
 
@@ -28,6 +30,7 @@ NUMBER: Schema = {"$ref": "#/$defs/number"}
 NUMBER_ITSELF: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^[-+]?\d+/\d+$"}]}
 ROW: Schema = {"type": "array", "items": NUMBER, "minItems": 1}
 MATRIX: Schema = {"type": "array", "items": ROW, "minItems": 1}
+SEED: Schema = {"type": "integer", "minimum": 0}
 LINEAR: Schema = {"$ref": "#/$defs/linear"}
 INITIALIZER: Schema = {"$ref": "#/$defs/initializer"}
 LABELS: Schema = {"anyOf": [{"type": ["string", "number"]}, {"type": "array"}]}
@@ -40,7 +43,8 @@ def schema() -> Schema:
         "id": {"type": "string"},
         "inputs": {"anyOf": [ROW, MATRIX, {"type": "integer", "minimum": 1}, drawn()]},
         "targets": {"anyOf": [NUMBER, ROW, MATRIX]},
-        "seed": {"type": "integer", "minimum": 0},
+        "seed": SEED,
+        "init": options_of(Drawing),
         "layers": {
             "type": "array",
             "items": {"$ref": "#/$defs/layer"},
@@ -103,20 +107,20 @@ def entries(registry: Registry[Any]) -> list[Schema]:
     for name in registry.known:
         function = registry[name]
         meaning = (inspect.getdoc(function) or "").splitlines()[0]
-        options = {
-            option: {**kind(annotation), **({} if option in required(function) else default_of(default))}
-            for option, (annotation, default) in parameters(function).items()
-        }
-        inside = {
-            "type": ["object", "null"],
-            "additionalProperties": False,
-            "properties": options,
-            "description": meaning,
-        }
+        inside = {**options_of(function), "type": ["object", "null"], "description": meaning}
         if needed := required(function):
             inside |= {"type": "object", "required": needed}
         found.append(single(name, inside))
     return found
+
+
+def options_of(function: Callable[..., Any]) -> Schema:
+    """The keyword-only arguments of a function."""
+    properties = {
+        option: {**kind(annotation), **({} if option in required(function) else default_of(default))}
+        for option, (annotation, default) in parameters(function).items()
+    }
+    return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def single(name: str, inside: Schema) -> Schema:
@@ -167,7 +171,10 @@ def linear() -> Schema:
 
 def drawn() -> Schema:
     sizes: Schema = {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2}
-    return {"anyOf": [single(name, sizes) for name in ("randn", "rand", "size")]}
+    found = [single(name, sizes) for name in DISTRIBUTIONS]
+    for some in found[:-1]:
+        some["properties"]["seed"] = SEED
+    return {"anyOf": found}
 
 
 def notation() -> Schema:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive import checks, passes, policies
+from derive import checks, passes, plots, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Book, Document, Witness
 from derive.errors import Diverged, InputError, WitnessError, nearest
 from derive.examples import resolve
+from derive.figures.axes import draw
 from derive.files import deliver, write
 from derive.language import Words
 from derive.lessons import topics
@@ -26,22 +27,24 @@ from derive.numerals import Policy
 from derive.options import mapping
 from derive.pointers import pointed
 from derive.printers import FORMATS
-from derive.source import Item
-from derive.spec import Spec, load, tree
+from derive.spec import Given, Spec, load, tree
 from derive.tensor import Floats
 from derive.values import Quantities
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from derive.training.loop import Course
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """A worked solution that its witnesses agree on.
 
     `solution["dL/dW2"]` is a float64 array in the shape of the contract, `solution["w5"]` the number with that label.
+    In a notebook it shows itself as the page; `only` makes a part of it, `plot_…` draw on matplotlib's axes.
     """
 
     document: Document
@@ -79,20 +82,30 @@ class Solution:
         fits = not index or (len(index) == len(shape) and all(1 <= i <= n for i, n in zip(index, shape, strict=True)))
         return (id, index) if fits else None
 
-    def named(self, name: str) -> tuple[str, tuple[int, ...]]:
-        """The same, or an InputError that names the nearest."""
+    def named(self, name: str, file: str = "--only") -> tuple[str, tuple[int, ...]]:
+        """The same, or an InputError that names the nearest; file: where the name stands."""
         found = self.find(name)
         if found is None:
             known = [*self.document.quantities, *self.model.labels.entries, *self.model.labels.whole]
-            raise InputError(f"there is no quantity '{name}'.{nearest(name, known)}", file="--only")
+            raise InputError(f"there is no quantity '{name}'.{nearest(name, known)}", file=file)
         return found
+
+    def only(self, *names: str) -> Solution:
+        """The lines about some quantities alone, by ids or labels; of a parameter, those of its gradient and its update.
+
+        Raises InputError for an unknown name, and where no line is about any of them.
+        """
+        document = passes.select(self.document, [self.named(name) for name in names])
+        if not document.sections:
+            raise InputError(f"there is no line about {', '.join(names)} at this level", file="--only")
+        return replace(self, document=document)
 
     # printing -------------------------------------------------------------------------------------------------------
     def linked(self, lessons: str) -> Solution:
         """The same, with links to the lessons on the page at this address: what `derive explain --all` writes."""
         return replace(self, document=replace(self.document, lessons=lessons))
 
-    def called(self, net: str | Path | Mapping[str, Any] | Item) -> Solution:
+    def called(self, net: Given) -> Solution:
         """The same, under the name of the file it comes from, of which letters, digits and . _ + - are kept."""
         if not isinstance(net, (str, Path)) or str(net) == "-":
             return self
@@ -107,11 +120,14 @@ class Solution:
             )
         return replace(self, document=replace(self.document, prefix=prefix))
 
-    def print(self, format: str) -> str | bytes:
-        """The solution in one of the formats of `derive.printers.FORMATS`."""
+    def print(self, format: str, **how: Any) -> str | bytes:
+        """The solution in one of the formats of `derive.printers.FORMATS`.
+
+        how: for pdf, `engine` (typst, xelatex, pdflatex or chromium) and `fonts` (files or folders for Typst)
+        """
         if format not in FORMATS:
             raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
-        return FORMATS[format].print(self.document)
+        return FORMATS[format].print(self.document, **how)
 
     def to_html(self) -> str:
         """One self-contained page."""
@@ -120,6 +136,14 @@ class Solution:
     def to_latex(self) -> str:
         """A LaTeX document."""
         return str(self.print("latex"))
+
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
+        """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
+        return bytes(self.print("pdf", engine=engine, fonts=fonts))  # type: ignore[arg-type]
+
+    def to_docx(self) -> bytes:
+        """A document of Word, with equations that can be edited."""
+        return bytes(self.print("docx"))  # type: ignore[arg-type]
 
     def to_markdown(self) -> str:
         """Markdown as GitHub renders it."""
@@ -150,15 +174,54 @@ class Solution:
 
         return {checkpoint.FILE: checkpoint.save(self.course)}
 
+    # plotting -------------------------------------------------------------------------------------------------------
+    def plot_loss(self, axes: Axes | None = None) -> Axes:
+        """The loss over the steps made: of `steps:` in the file, of `derive.train`, or of a study's function.
+
+        axes: matplotlib's, to draw on; None: those of a new figure. Returns the axes drawn on.
+        Raises InputError where the solution has no loss, or no numbers.
+        """
+        return draw(plots.loss(self.document), axes)
+
+    def plot_trajectory(self, *names: str, axes: Axes | None = None) -> Axes:
+        """The way of entries over the steps; of two, the one against the other.
+
+        names: ids of entries or labels (`w5`, `W1[2,1]`); without any, every parameter if there are at most 12, or where
+        an optimizer descends a function of two variables, its way over the level lines
+        Raises InputError for an unknown name, a whole matrix, and where nothing changes.
+        """
+        return draw(plots.trajectory(self.document, [self.entry(name) for name in names]), axes)
+
+    def plot_gradients(self, axes: Axes | None = None) -> Axes:
+        """How large the gradients of the parameters are: layer by layer, or step by step where several are worked."""
+        return draw(plots.gradients(self.document), axes)
+
+    def entry(self, name: str) -> tuple[str, tuple[int, ...]]:
+        """(id, index) of a single number; of a label that has another one with it, InputError."""
+        id, index = self.named(name, file="plot_trajectory")
+        if shape := self.document.quantities[id].shape[len(index) :]:
+            first = ",".join("1" for _ in shape)
+            raise InputError(
+                f"this is not one number but {'×'.join(map(str, shape))}: choose an entry, such as {id}[{first}]",
+                file=name,
+            )
+        return id, index
+
+    def __repr__(self) -> str:
+        document = self.document
+        agreed = sum(witness.compared for witness in document.witnesses)
+        return f"<Solution {document.title!r}: {len(document.quantities)} quantities, {agreed:,} comparisons agree>"
+
     def _repr_html_(self) -> str:
         return framed(self.to_html())
 
 
 def framed(page: str) -> str:
-    """A page inside that of a notebook: a frame keeps the two styles apart."""
+    """A page inside that of a notebook: a frame keeps the two styles apart, and is as high as the page, up to a limit."""
     from html import escape
 
-    return f'<iframe srcdoc="{escape(page)}" style="width:100%;height:40rem;border:0"></iframe>'
+    fit = "this.style.height=Math.min(this.contentDocument.documentElement.scrollHeight+8,720)+'px'"
+    return f'<iframe srcdoc="{escape(page)}" onload="{fit}" style="width:100%;height:40rem;border:0"></iframe>'
 
 
 def kept(spec: Spec) -> Model:
@@ -196,7 +259,7 @@ def completed(model: Model) -> Model:
 
 
 def solve(
-    net: str | Path | Mapping[str, Any],
+    net: Given,
     *,
     form: str = "auto",
     level: str = "normal",
@@ -207,15 +270,24 @@ def solve(
     stage: Callable[[str], None] = lambda name: None,
     **numbers: Any,
 ) -> Solution:
-    """The worked solution of a network: a path, `-`, the name of a built-in example, or a mapping like net.yaml.
+    """The worked solution of a network: forward pass, loss, gradient of every parameter, updates, checked.
 
-    form: scalar, matrix, both, or auto · level: brief, normal, full · lang: en or zh · notation: a preset
-    only: ids or labels, to keep their lines alone · stage: told what is being done, for a progress display
-    numbers: significant, decimals, exact, round_as_you_go, half, comma: in the place of the file's own
+    net: a path, `-` for standard input, the name of a built-in example, or a mapping like net.yaml
+    form: `scalar` every unit by itself, `matrix`, `both`, or `auto`, by size
+    level: `brief` lines only, `normal`, or `full`, nothing folded · lang: `en` or `zh`
+    notation: a preset in the place of the file's own: standard, mazur, nielsen, ng, d2l, bishop, haykin, rows
+    backward: whether to go beyond the loss · only: ids or labels, to keep their lines alone
+    stage: told what is being done, for a progress display
+    numbers: `significant` digits (4) or `decimals`, `exact` fractions where there are any, `round_as_you_go` like on
+    paper, `half` (up, even, down) for ties, decimal `comma`: in the place of the file's own
+
+    Numbers are float64 in PyTorch's shapes: weights (out, in), vectors (units,), batches (samples, units). They have no
+    units, angles in radians. The semantics of layers, losses and optimizers are PyTorch's:
+    https://docs.pytorch.org/docs/stable/nn.html, https://docs.pytorch.org/docs/stable/optim.html.
     Raises InputError where the file is at fault, WitnessError where an independent check disagrees.
     """
     stage("read")
-    spec = load(resolve(net) if not isinstance(net, Mapping) else net)
+    spec = load(resolve(net))
     if backward and spec.loss is None:
         raise spec.item.error("backprop needs a loss; `derive forward` does without")
     model = completed(kept(spec))
@@ -237,6 +309,7 @@ class Page:
         """The document, witnessed and cut to what was asked for."""
         self.stage("derive")
         document, _ = tell(model, self.policy, self.notation, self.words, wishes, course)
+        document = replace(document, asked=policies.asked(self.spec.check))
         self.stage("check")
         return finished(document, model, checks.report(model, document, course), wishes.level, only, course)
 
@@ -258,17 +331,13 @@ def finished(
         )
     document = replace(document, witnesses=tuple(witnesses))
     solution = Solution(document if document.topic else pointed(document, topics()), model, course)
-    passed = passes.LEVELS[level](solution.document)
-    if only:
-        passed = passes.select(passed, [solution.named(name) for name in only])
-        if not passed.sections:
-            raise InputError(f"there is no line about {', '.join(only)} at this level", file="--only")
-    return replace(solution, document=passed)
+    leveled = replace(solution, document=passes.LEVELS[level](solution.document))
+    return leveled.only(*only) if only else leveled
 
 
 def study(
     kind: str,
-    given: str | Path | Mapping[str, Any] | Item,
+    given: Given,
     *,
     level: str = "normal",
     lang: str = "en",
@@ -276,14 +345,18 @@ def study(
     stage: Callable[[str], None] = lambda name: None,
     **numbers: Any,
 ) -> Solution:
-    """A worked study of training mathematics: a file's path, or a mapping of the same form.
+    """A worked study of training mathematics without a network: an optimizer, a moving average, a schedule, batches.
 
-    kind: optimizer, ema, schedule, batches · the other arguments are those of `solve`
+    kind: optimizer, ema, schedule, batches
+    given: a file's path, or a mapping of the same form, as
+    {"optimizer": {"adam": {"lr": 0.1}}, "function": "x^2 + y^2", "start": {"x": 1, "y": 2}, "steps": 10}
+    The other arguments, and what is raised, are those of `solve`. Quantities are `theta@t`, `m@t`, `f@t`, … of shape ()
+    for one variable, (n,) for n; of a schedule `lr`, one rate for each epoch; of an average `x@t`, `s@t`.
     """
     from importlib import import_module
 
     stage("read")
-    item = given if isinstance(given, Item) else tree(given)
+    item = tree(given)
     top = mapping(item)
     policy = policies.read(top.get("numbers"), numbers)
     stage("derive")

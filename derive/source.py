@@ -286,6 +286,52 @@ def _scalar(event: yaml.ScalarEvent, fail: Fail) -> str | bool | Number | None:
     return text
 
 
+def written(item: Item) -> str:
+    """The tree as YAML that reads as the same tree: every number as it was written, comments and layout aside."""
+    import yaml
+
+    start, end = [yaml.StreamStartEvent(), yaml.DocumentStartEvent()], [yaml.DocumentEndEvent(), yaml.StreamEndEvent()]
+    return str(yaml.emit([*start, *_events(item.value), *end], allow_unicode=True, width=110))
+
+
+def _events(value: Value) -> Iterator[Any]:
+    """The events of a value; a collection without mappings inside stands on one line."""
+    import yaml
+
+    if isinstance(value, dict | list):
+        inner = [item.value for item in (value.values() if isinstance(value, dict) else value)]
+        flow = not any(map(_holds_mapping, inner))
+        opened, closed = (
+            (yaml.MappingStartEvent, yaml.MappingEndEvent)
+            if isinstance(value, dict)
+            else (yaml.SequenceStartEvent, yaml.SequenceEndEvent)
+        )
+        yield opened(None, None, True, flow_style=flow)
+        for key, part in zip(value if isinstance(value, dict) else inner, inner, strict=True):
+            if isinstance(value, dict):
+                yield yaml.ScalarEvent(None, None, (True, True), str(key))
+            yield from _events(part)
+        yield closed()
+        return
+    text = {None: "~", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else ""
+    text = text or (value.text if isinstance(value, Number) else str(value))
+    yield yaml.ScalarEvent(None, None, (True, True), text, style='"' if _misread(value) else None)
+
+
+def _holds_mapping(value: Value) -> bool:
+    if isinstance(value, list):
+        return any(_holds_mapping(item.value) for item in value)
+    return isinstance(value, dict)
+
+
+def _misread(value: Value) -> bool:
+    """Whether a text would be a number or a word of YAML if it stood there without quotation marks."""
+    if not isinstance(value, str):
+        return False
+    ascii_text = value.replace("\u2212", "-")
+    return value in _WORDS or any(p.fullmatch(ascii_text) for p in (_NUMBER, _AMBIGUOUS, _NOT_FINITE))
+
+
 def _literal(event: yaml.ScalarEvent) -> str | None:
     """The text of a scalar; None where nothing stands, or the word for it."""
     text: str = event.value

@@ -26,6 +26,7 @@ from derive.blocks import (
     row,
 )
 from derive.errors import InputError, nearest, offered
+from derive.generators import Drawing
 from derive.losses import losses
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
@@ -48,6 +49,7 @@ from derive.tensor import Tensor
 MAX_STEPS = 1_000
 UPDATES = ("simultaneous", "layerwise")
 MODES = ("train", "eval")
+BY_NUMPY = Drawing()
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Spec:
     penalties: tuple[Choice, ...] = ()
     id: str = ""
     check: Item | None = None
+    drawing: Drawing = BY_NUMPY
 
     @property
     def training(self) -> bool:
@@ -97,13 +100,29 @@ class Spec:
         return self.mode == "train"
 
 
-def load(net: str | Path | Mapping[str, Any]) -> Spec:
-    """The checked file at a path, `-` for standard input, or a mapping of the same form."""
-    return check(tree(net), Path("." if isinstance(net, Mapping) or str(net) == "-" else net).parent)
+#: A path, `-` for standard input, a mapping of the form of a file, or what was read already.
+Given = str | Path | Mapping[str, Any] | Item
 
 
-def tree(given: str | Path | Mapping[str, Any]) -> Item:
+def load(net: Given) -> Spec:
+    """The checked file."""
+    return check(tree(net), folder_of(net))
+
+
+def folder_of(net: Given) -> Path:
+    """Where files beside it are looked for: its folder, or the present one."""
+    match net:
+        case Item():
+            return Path(net.file).parent
+        case str() | Path() if str(net) != "-":
+            return Path(net).parent
+    return Path(".")
+
+
+def tree(given: Given) -> Item:
     """What a file says, or a mapping of the same form, as it is written."""
+    if isinstance(given, Item):
+        return given
     if isinstance(given, Mapping):
         return parse(json.dumps(given, default=_plain, ensure_ascii=False), "<dict>")
     return read(given)
@@ -120,9 +139,10 @@ def _plain(value: Any) -> Any:
 KEYS: dict[str, str] = {
     "name": "title of the solution",
     "id": "name of the assignment",
-    "inputs": "one sample (a list), a batch (a list of rows), {randn: [samples, features]}, or how many features",
+    "inputs": "one sample (a list), a batch (a list of rows), {randn: [samples, features]} with or without a seed of its own, or how many features",
     "targets": "one value per output, rows of them, or class indices",
     "seed": "for everything that is drawn",
+    "init": "how it is drawn: {generator: numpy | torch, …}",
     "layers": "the layers from input to output",
     "mode": "train, or eval: dropout does nothing, batch norm takes its running statistics",
     "loss": "the loss function",
@@ -157,7 +177,8 @@ def check(item: Item, folder: Path) -> Spec:
     saved = arrays.load(given["parameters"], folder) if "parameters" in given else {}
     inputs, samples, features, batched = read_inputs(given.get("inputs"), saved)
     seed = whole(given["seed"], 0, 2**63 - 1) if "seed" in given else None
-    specs = read_layers(given["layers"], seed is not None, saved)
+    drawing = read_drawing(given["init"]) if "init" in given else BY_NUMPY
+    specs = read_layers(given["layers"], seed is not None or "init" in given, saved)
     if "parameters" in given:
         check_arrays(given, specs, saved)
     update = one_of(given["update"], UPDATES) if "update" in given else "simultaneous"
@@ -191,7 +212,17 @@ def check(item: Item, folder: Path) -> Spec:
         penalties=read_penalties(given),
         id=text(given["id"]) if "id" in given else "",
         check=given.get("check"),
+        drawing=drawing,
     )
+
+
+def read_drawing(item: Item) -> Drawing:
+    """How random numbers are drawn."""
+    found = Drawing(**read_options(item, Drawing, "init"))
+    for option in ("order", "dtype"):
+        if found.generator == "numpy" and option in mapping(item):
+            raise mapping(item)[option].at_key().error(f"{option} is PyTorch's: give generator: torch")
+    return found
 
 
 def read_penalties(given: Mapping[str, Item]) -> tuple[Choice, ...]:
@@ -292,7 +323,9 @@ DISTRIBUTIONS = ("randn", "rand", "size")
 
 def drawn_inputs(item: Item) -> tuple[Draw | None, int, int, bool]:
     entries = mapping(item)
-    name, sizes = next(iter(entries.items())) if len(entries) == 1 else ("", item)
+    seed = whole(entries["seed"], 0, 2**63 - 1) if "seed" in entries else None
+    named = {key: value for key, value in entries.items() if key != "seed"}
+    name, sizes = next(iter(named.items())) if len(named) == 1 else ("", item)
     if name not in DISTRIBUTIONS:
         raise sizes.at_key().error(f"expected randn, rand or size: [samples, features].{nearest(name, DISTRIBUTIONS)}")
     shape = [whole(part, 1, MAX_VALUES) for part in sequence(sizes)]
@@ -301,4 +334,6 @@ def drawn_inputs(item: Item) -> tuple[Draw | None, int, int, bool]:
     samples, features = (1, *shape)[-2:]
     if samples * features > MAX_VALUES:
         raise sizes.error(f"more than {MAX_VALUES:,} numbers")
-    return (None if name == "size" else Draw(None, name)), samples, features, len(shape) == 2
+    if name == "size" and seed is not None:
+        raise entries["seed"].at_key().error("nothing is drawn: size says how many there are")
+    return (None if name == "size" else Draw(None, name, seed)), samples, features, len(shape) == 2

@@ -55,6 +55,7 @@ class Dialect(ABC):
     """How one language spells the pieces of a formula. Brackets and order are decided by `spell`."""
 
     fraction_rank = ATOM
+    brackets = ("(", ")")  # around what is not tall
     for_machines = False  # whether 0·ln 0 and named constants must be spelled so that a machine finds their values
 
     def __init__(self, style: Style | None = None) -> None:

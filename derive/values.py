@@ -7,7 +7,7 @@ are checked against, comes from those. float64 is what the API and the JSON give
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import replace
 from decimal import Decimal
@@ -195,6 +195,14 @@ class Values:
         other.policy, other._numerals = policy, {}
         for name in ("nodes", "arrays", "exact", "floats", "text", "extra", "home"):
             setattr(other, name, dict(getattr(self, name)))
+        return other
+
+    def without(self, hidden: Collection[str]) -> Values:
+        """The same without the numbers of some ids, and without links: what is not there cannot be printed."""
+        other = self.branch(self.policy)
+        other.extra, other.home = {}, {}
+        for name in ("nodes", "arrays", "exact", "floats", "text"):
+            setattr(other, name, {id: value for id, value in getattr(self, name).items() if id not in hidden})
         return other
 
     def adopt(self, values: Mapping[Node, Value]) -> None:

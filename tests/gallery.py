@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from derive.homework.reading import parse
 from derive.lessons import topics
 from derive.solution import solve, write
 from derive.teaching import explain
+from derive.weaving import weave
 
 FOLDER = Path(__file__).parent.parent / "output"
 #: What each example is shown in, beyond the page and the Markdown.
@@ -77,6 +79,17 @@ def graded() -> dict[Path, str]:
     return {Path("class-mazur") / file: content for file, content in {"class.csv": CLASS, **files}.items()}
 
 
+def noted() -> dict[Path, str]:
+    """The lecture notes with their numbers woven in; the folder of fragments is made by whoever wants the PDF."""
+    folder, names = FOLDER / "notes", ("net.yaml", "notes.md", "notes.tex", "latexmkrc")
+    with tempfile.TemporaryDirectory() as name:
+        there = Path(name)
+        for file in names:
+            shutil.copy(folder / file, there)
+        weave(there / "notes.md", there / "notes.tex", math="github")
+        return {Path("notes") / file: (there / file).read_text(encoding="utf-8") for file in names}
+
+
 @cache
 def rendered() -> dict[Path, str]:
     """Every file of the gallery, freshly printed."""
@@ -100,11 +113,14 @@ def rendered() -> dict[Path, str]:
         )
         pages = f"[page]({folder}/solution.html) · [Markdown]({folder}/solution.md)"
         rows.append(f"| Lesson: {lesson.document.title} | `derive explain {topic}` | {pages} |")
-    files |= {**marked(), **graded()}
+    files |= {**marked(), **graded(), **noted()}
     rows += [
         "| Homework, marked: [answers](check-mazur/answers.yaml) | `derive check mazur answers.yaml --reveal all` | [page](check-mazur/answers.html) · [Markdown](check-mazur/answers.md) |",
         "| A class, marked: [answers](class-mazur/class.csv) | `derive check mazur class.csv` | [report](class-mazur/summary.html) · [Markdown](class-mazur/summary.md) · [grades](class-mazur/grades.csv) |",
     ]
+    rows.append(
+        "| Lecture notes whose numbers follow their [network](notes/net.yaml) | `derive weave notes.md notes.tex` | [Markdown](notes/notes.md) · [LaTeX](notes/notes.tex) |"
+    )
     rows.append("| How well homework is marked | `python tests/matrix.py` | [figures](marking.md) |")
     head = "# Gallery\n\nThe built-in examples and some of the lessons, as derive prints them. Download a page and open it in a browser; the Markdown shows here.\n\n"
     files[Path("README.md")] = head + "| | command | result |\n|---|---|---|\n" + "\n".join(rows) + "\n"

@@ -13,12 +13,12 @@ ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
     errors registry fonts version ids reference
-    formula files
+    formula files typeset
     algebra numerals
     expression calculus
     differentiation
     spelling tensor
-    dialects graph
+    dialects graph generators
     source
     options ops
     arrays losses layers optimizers initializers schedules autodiff
@@ -27,6 +27,7 @@ FLOORS = """
     spec
     labels targets
     memory model
+    draws
     build
     training
     values notation figures language
@@ -39,12 +40,17 @@ FLOORS = """
     board
     lessons derivatives
     pointers
-    policies examples
+    policies examples plots
     solution catalogue
+    exports
+    imports
     homework
+    sheets
     long_training teaching schema
-    classroom
+    classroom weaving
+    notebook
     derive
+    site
     cli
 """  # `derive` is derive/__init__.py
 HEIGHT = {room: floor for floor, rooms in enumerate(FLOORS.strip().splitlines()) for room in rooms.split()}
@@ -60,10 +66,14 @@ EAGER = {
 }
 LAZY = {
     "contourpy": {"figures"},
+    "docx": {"printers/word"},
     "distributed": {"classroom/engines"},
+    "markdown_it": {"weaving"},
     "matplotlib": {"figures"},
     "mpmath": {""},
     "sympy": {""},
+    "torch": {"imports"},
+    "typst": {"typeset/with_typst"},
     "yaml": {"source"},
 }  # "": any room
 TOP = {"pyproject.toml", "README.md", "LICENSE", "derive", "templates", "tests", "output"}

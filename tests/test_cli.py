@@ -38,6 +38,7 @@ from derive.options import parameters
 from derive.printers import FORMATS, Format
 from derive.schedules import schedules
 from derive.schema import schema
+from derive.site.build import Built
 from derive.solution import solve
 
 ROOT = Path(__file__).parent.parent
@@ -100,6 +101,9 @@ def test_every_format(run: Callable[..., Result], tmp_path: Path, format: str) -
         "json": b"{",
         "svg": b"<svg",
         "png": b"\x89PNG",
+        "pdf": b"%PDF",
+        "docx": b"PK",
+        "typst": b"#set document",
         "diagram-pdf": b"%PDF",
         "tikz": b"%",
     }.get(format, b"Backpropagation")
@@ -627,6 +631,11 @@ def a_small_book(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("derive.teaching.by_chapter", lambda: few)
 
 
+def a_small_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the documentation site one page: tests/test_site.py builds it."""
+    monkeypatch.setattr("derive.site.build.build", lambda site, **_: Built({"index.html": b""}, 1))
+
+
 def block(language: str, holding: str) -> str:
     return next(text for kind, text in BLOCKS if kind == language and holding in text)
 
@@ -655,8 +664,10 @@ def test_the_commands_of_the_readme(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a_small_book(monkeypatch)
+    a_small_site(monkeypatch)
     (tmp_path / "my-net.yaml").write_text(block("yaml", "# my-net.yaml"), encoding="utf-8")
     (tmp_path / "net.yaml").write_text(Path(resolve("mazur")).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "notes.md").write_text(block("markdown", "derive: net.yaml"), encoding="utf-8")
     (tmp_path / "submissions").mkdir()
     answers = block("yaml", "# answers.yaml")
     for path in (tmp_path / "answers.yaml", tmp_path / "submissions" / "s1234567.yaml"):
@@ -672,14 +683,26 @@ def test_the_commands_of_the_readme(
     assert len(commands) >= 6
     for args in commands:
         done = run(
-            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"]) else [])
+            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"], ["weave"]) else [])
         )  # named in the text
         assert done.exit_code == 0, f"derive {' '.join(args)}: {done.output}"
     assert "notes.tex" in files(tmp_path)
 
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
-    commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches", "check", "lint", "schema")
+    commands = (
+        "backprop",
+        "train",
+        "explain",
+        "optimizer",
+        "ema",
+        "schedule",
+        "batches",
+        "check",
+        "lint",
+        "schema",
+        "weave",
+    )
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves

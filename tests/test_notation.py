@@ -15,7 +15,7 @@ from derive.printers import FORMATS
 from derive.printers.terminal import page as text_page
 from derive.solution import Solution, solve
 
-PRINTED = [name for name in FORMATS if name not in ("png", "diagram-pdf") and not FORMATS[name].several]
+PRINTED = [name for name in FORMATS if name not in ("png", "pdf", "docx", "diagram-pdf") and not FORMATS[name].several]
 NET: dict[str, Any] = {
     "inputs": [0.05, 0.10],
     "targets": [0.01, 0.99],

@@ -24,6 +24,7 @@ from derive.classroom.task import Plain, file_task, preparation, submission_task
 from derive.document import Document
 from derive.errors import InputError
 from derive.files import Earlier, Results
+from derive.homework.manifest import LIMITS, name_in
 from derive.printers import FORMATS
 from derive.version import __version__
 
@@ -81,17 +82,18 @@ def check_class(
     jobs: how many at a time · executor: who does it, see `engines` · roster_file: who should have handed in
     id_regex: where in a path the student's id stands
     gradebook: the CSV of Canvas or Moodle, which is written again with the grades, and is the roster where there is no other
-    column: of the gradebook; default the name of the network file · reveal: how much the pages tell, as for `derive.check`
+    column: of the gradebook; default the name of the network file, or the id of the exercise that has variants · reveal: how much the pages tell, as for `derive.check`
     formats, lang, lessons, numbers: of the pages, as for `derive.check` · per_step: a column for every step in grades.csv · limits: of each submission
     progress: told how many are done, of how many · grader: `module:function` that makes the network ready
     InputError where the network, the roster or the folder is at fault; a submission at fault is a record that says so.
     """
-    name = Path(net).stem if str(net) != "-" else "network"
+    given = network(net)
+    name = name_in(given["text"], Path(net).stem if str(net) != "-" else "network")
     book = opened(gradebook, column or name, asked=column is not None) if gradebook is not None else None
     known = book.roster if book is not None else None
     known = roster.read(roster_file) if roster_file is not None else known
     options = {"formats": list(formats), "reveal": reveal, "lang": lang, "lessons": lessons, "numbers": numbers or {}}
-    prepared = preparation(grader, network(net), options)
+    prepared = preparation(grader, given, options)
     results = Results(Path(output))
     with (
         discover(Path(folder), id_regex) as batch,
@@ -115,7 +117,7 @@ def check_class(
 def network(net: str | Path) -> dict[str, str]:
     """The network file as it travels: its text, its name, and the folder of the weights beside it."""
     path = examples.resolve(net)
-    text, name = source.load(path)
+    text, name = source.load(path, LIMITS.size)
     return {"text": text, "name": name, "folder": str(Path("." if str(net) == "-" else path).parent.absolute())}
 
 
@@ -133,7 +135,8 @@ def pieces(batch: Batch, workers: Engine, known: Roster | None) -> Iterator[Piec
     """Every submission, those of a table by themselves; whose it is as the roster has it."""
     for handed in batch.handed:
         if not handed.table:
-            yield Piece(handed.source, enrolled(handed.owner, known), partial(whole, handed))
+            owner = enrolled(handed.owner, known)
+            yield Piece(handed.source, owner, partial(whole, handed, owner.student))
             continue
         try:
             listed = settled(workers.submit(whole(handed)))
@@ -143,12 +146,12 @@ def pieces(batch: Batch, workers: Engine, known: Roster | None) -> Iterator[Piec
             raise InputError(listed["detail"] or listed["problem"], file="" if listed["detail"] else handed.source)
         for one in listed["submissions"]:
             owner = enrolled(Owner(cleaned(one["student"]), cleaned(one["name"])), known)
-            yield Piece(handed.source, owner, partial(submission_task, one))
+            yield Piece(handed.source, owner, partial(submission_task, one, owner.student))
 
 
-def whole(handed: Handed) -> dict[str, Any]:
-    """The task of a file."""
-    return file_task(handed.source, handed.read(), table=handed.table)
+def whole(handed: Handed, owner: str = "") -> dict[str, Any]:
+    """The task of a file. owner: whose it is, as the roster has it"""
+    return file_task(handed.source, handed.read(), table=handed.table, owner=owner)
 
 
 def enrolled(owner: Owner, known: Roster | None) -> Owner:

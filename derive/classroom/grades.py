@@ -30,15 +30,18 @@ COLUMNS = (
 def table(records: Sequence[Record], steps: Sequence[tuple[str, str]] = ()) -> str:
     """The table as RFC 4180 has it: CRLF, texts in quotes, so that a semicolon in one starts no cell anywhere.
 
+    There is a column `variant` where somebody has one.
     steps: (key, label) of those that get a column with the points of everybody, where anybody answered it
     """
     answered = {step.key for record in records for step in record.steps}
     keys = [key for key, _ in steps if key in answered]
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, *map(csv_safe, keys)])
+    variants = any(record.variant for record in records)
+    writer.writerow([*COLUMNS, *["variant"] * variants, *map(csv_safe, keys)])
     for record in records:
-        writer.writerow([*row(record), *points(record, keys)])
+        which = [csv_safe(record.variant)] * variants
+        writer.writerow([*row(record), *which, *points(record, keys)])
     return stream.getvalue()
 
 

@@ -10,22 +10,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from derive import source
 from derive.classroom import entries
 from derive.classroom.batch import GRADER, agreed, network
 from derive.classroom.engines import engine, settled
 from derive.classroom.entries import Refused
 from derive.classroom.folder import choose
 from derive.classroom.killable import Limits
+from derive.classroom.naming import cleaned
 from derive.classroom.record import PLACES, Record, Step, record
 from derive.classroom.task import file_task, preparation
 from derive.files import write
-from derive.homework.assignment import Assignment
+from derive.homework.individual import of
+from derive.homework.manifest import parsed
 from derive.language import Words
 from derive.options import mapping
 from derive.version import __version__
 
 MAKING = (1980, 1, 1, 0, 0, 0)  # the time of every file in the archive: the same input is the same archive
+METADATA = "submission_metadata.json"  # what Gradescope says about a submission, beside its folder
 NET, SETUP, RUN = "net.yaml", "setup.sh", "run_autograder"
 #: Installs derive in an environment of its own: a wheel that lies in the archive, or else the release.
 SETUP_SH = """#!/usr/bin/env bash
@@ -68,8 +70,8 @@ def autograder(net: str | Path, *, lang: str = "en", reveal: str = "first") -> b
         SETUP: SETUP_SH.format(version=__version__).encode(),
         RUN: RUN_SH.format(net=NET, lang=lang, reveal=reveal, failed=spelled(failed(Words(lang)))).encode(),
     }
-    item, folder = source.parse(given["text"], given["name"]), Path(given["folder"])
-    Assignment.read(item, folder)
+    item, folder = parsed(given["text"], given["name"]), Path(given["folder"])
+    of(item, folder)
     weights = mapping(item).get("parameters")
     if weights is not None and isinstance(weights.value, str):  # a file inside the folder, as was just checked
         files[weights.value] = (folder / weights.value).read_bytes()
@@ -124,7 +126,7 @@ def marked(
             name, data = answers(submission)
         except Refused as refused:
             return Record("", problem=refused.code), {}
-        answer = settled(worker.submit(file_task(name, data)))
+        answer = settled(worker.submit(file_task(name, data, owner=handed_in_by(submission))))
     if "record" not in answer:
         return Record("", source=name, problem=answer["problem"], detail=answer["detail"]), {}
     made = record(answer["record"])
@@ -140,6 +142,16 @@ def answers(submission: Path) -> tuple[str, bytes]:
         raise Refused("no_answers")
     chosen, _ = choose(group)
     return chosen.parts[-1], chosen.read()
+
+
+def handed_in_by(submission: Path) -> str:
+    """The id of the student, as Gradescope has put it beside the submission; "" where it has not, or of several."""
+    try:
+        found = json.loads((submission.parent / METADATA).read_bytes())
+        (user,) = found["users"]
+        return cleaned(str(user.get("sid") or user.get("email") or ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 # results.json -------------------------------------------------------------------------------------------------------------

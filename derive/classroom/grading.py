@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from derive import source
 from derive.classroom.task import Plain
 from derive.errors import InputError
 from derive.homework import reading
 from derive.homework.assignment import Assignment
 from derive.homework.checked import Checked
+from derive.homework.individual import of
+from derive.homework.manifest import parsed
 from derive.homework.marked import Marked
 from derive.homework.printed import SUFFIX
 from derive.homework.submission import Answer, Submission
@@ -19,21 +20,23 @@ WRONG = "123456.789"
 
 
 class Grading:
-    """The assignment of a network file that has travelled here as text.
+    """The assignment of a network file, or of a manifest of variants, that has travelled here as text.
 
     options: formats of the pages, and what `derive.check` takes: reveal, lang, lessons, numbers
     """
 
     def __init__(self, net: Plain, options: Plain) -> None:
-        item = source.parse(net["text"], net["name"])
-        self.assignment = Assignment.read(item, Path(net["folder"]), PurePath(net["name"]).stem)
+        item = parsed(net["text"], net["name"])
+        self.exercise = of(item, Path(net["folder"]), PurePath(net["name"]).stem)
+        original = self.exercise.original
         self.formats = options["formats"]
         self.told = {name: options[name] for name in ("reveal", "lang", "lessons", "numbers")}
-        self.grade(Submission(answers=(Answer(next(reversed(self.assignment.circuit.entries)), WRONG),)))
+        wrong = Submission(answers=(Answer(next(reversed(original.circuit.entries)), WRONG),))
+        self.told_of(*original.marking(wrong))
 
     def steps(self) -> list[tuple[str, str]]:
         """(key, label) of every entry."""
-        circuit = self.assignment.circuit
+        circuit = self.exercise.original.circuit
         return [(key, circuit.label(key)) for key in circuit.entries]
 
     def read(self, name: str, data: bytes) -> list[Submission]:
@@ -47,8 +50,11 @@ class Grading:
 
     def grade(self, submission: Submission) -> tuple[Marked, dict[str, str]]:
         """A submission marked, and the pages about it by suffix."""
-        marked = self.assignment.mark(submission)
-        checked = Checked(self.assignment, marked, **self.told)
+        return self.told_of(*self.exercise.marking(submission))
+
+    def told_of(self, assignment: Assignment, marked: Marked) -> tuple[Marked, dict[str, str]]:
+        """Marks, and the pages about them."""
+        checked = Checked(assignment, marked, **self.told)
         return marked, {SUFFIX[name].removeprefix("."): checked.print(name) for name in self.formats}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from derive.homework.individual import FLAGS as VARIANT_FLAGS
 from derive.homework.marked import REVIEW, WRONG, Marked
 from derive.homework.submission import Answer, Rounding, Submission
 
@@ -35,6 +36,7 @@ PASSED_OVER = (*REFUSED, "hidden", "no_id", "beside", "bad_path", "unknown_kind"
 FLAGS = (
     *("id_mismatch", "duplicate_id", "not_in_roster", "unread_answers", "same_error", "same_work"),
     *("follow_through_capped", "undecided", "guarded"),
+    *VARIANT_FLAGS,
 )
 PLACES = 5  # of points
 
@@ -67,6 +69,7 @@ class Record:
     """What became of one student. problem: why it is unreadable, as a code of the language tables · detail: in words
 
     files: the pages about it by suffix, `html` … · source: where the submission lay
+    variant: the id of the variant by which it was marked · other: of the one in which what is wrong in it is right
     """
 
     student: str
@@ -82,6 +85,8 @@ class Record:
     flags: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    variant: str = ""
+    other: str = ""
 
     def __post_init__(self) -> None:
         """Reject a reason that the language tables do not know."""
@@ -136,6 +141,8 @@ def plain(marked: Marked) -> dict[str, Any]:
         "name": marked.submission.name,
         "first_error": marked.first_error or "",
         "convention": marked.convention,
+        "variant": marked.variant,
+        "other": marked.other,
         "flags": flags_of(marked),
         "steps": steps,
         **{name: round(value, PLACES) for name, value in points.items()},

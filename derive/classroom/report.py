@@ -220,7 +220,10 @@ class Report:
         for one in self.records:
             if one.status == "needs_review":
                 flags = [flag for flag in (*one.flags, *reasons(one)) if flag != "late"]
-                rows += [(cut(one.student), cut(one.source), say(f"class.flag.{flag}", flag=flag)) for flag in flags]
+                rows += [
+                    (cut(one.student), cut(one.source), say(f"class.flag.{flag}", flag=flag, other=cut(one.other)))
+                    for flag in flags
+                ]
         return table("review", ("student", "file", "flag"), rows)
 
     def missing(self) -> list[Block]:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -57,14 +58,14 @@ def ready(grader: Grader) -> dict[str, Any]:
     return {"steps": [list(step) for step in grader.steps()], "version": __version__}
 
 
-def file_task(name: str, data: bytes, *, table: bool = False) -> dict[str, Any]:
-    """To mark the one submission in a file, or to list all that are in a table."""
-    return {"name": name, "data": base64.b64encode(data).decode(), "list": table}
+def file_task(name: str, data: bytes, *, table: bool = False, owner: str = "") -> dict[str, Any]:
+    """To mark the one submission in a file, or to list all that are in a table. owner: whose it is, by the platform"""
+    return {"name": name, "data": base64.b64encode(data).decode(), "list": table, "owner": owner}
 
 
-def submission_task(submission: Plain) -> dict[str, Any]:
+def submission_task(submission: Plain, owner: str = "") -> dict[str, Any]:
     """To mark one submission of a list."""
-    return {"submission": dict(submission)}
+    return {"submission": {**submission, "owner": owner}}
 
 
 def problem(code: str, detail: str = "") -> dict[str, Any]:
@@ -93,7 +94,7 @@ def answer(grader: Grader, task: Plain) -> dict[str, Any]:
         return {"submissions": [sent(one) for one in found]}
     if len(found) != 1:
         return problem("several_students" if found else "no_answers")
-    return marked(grader, found[0])
+    return marked(grader, replace(found[0], owner=task["owner"]))
 
 
 def marked(grader: Grader, submission: Submission) -> dict[str, Any]:

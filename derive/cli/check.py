@@ -9,7 +9,7 @@ import click
 
 from derive.cli import classroom, pages
 from derive.cli.group import main
-from derive.cli.options import completed_nets, with_options
+from derive.cli.options import completed_nets, typesetting, with_options
 
 BRIEF = ("unread", "first", "steps")  # sections that are shown on the terminal
 
@@ -44,6 +44,7 @@ options = with_options(
     ),
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
     click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
+    typesetting,
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),
     click.option("--open", "open_", is_flag=True, help="Open the first file written."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
@@ -65,6 +66,11 @@ def check(net: str, answers: str | None, gradescope: bool, **wishes: Any) -> int
     if answers is None:
         raise click.UsageError("Missing argument 'ANSWERS'.", click.get_current_context())
     if answers != "-" and classroom.is_class(Path(answers)):
+        engine, fonts = wishes.pop("pdf_engine"), wishes.pop("fonts")
+        if engine or fonts or {"pdf", "docx"} & {*wishes["formats"]}:
+            raise click.UsageError(
+                "the pages of a class are html, latex, typst, markdown, text or json", click.get_current_context()
+            )
         return classroom.of_class(net, answers, **wishes)
     if used := [name for name in OF_CLASS if wishes.pop(name)]:
         option = used[0].replace("_", "-")
@@ -81,10 +87,12 @@ def check_file(
     ascii: bool,
     open_: bool,
     quiet: bool,
+    pdf_engine: str | None,
+    fonts: tuple[Path, ...],
     **wishes: Any,
 ) -> int:
     """Marks one file and writes what is to be told. 0: all right, 1: something is wrong."""
-    from derive.cli.output import Progress
+    from derive.cli.output import Progress, typeset_by
     from derive.errors import InputError
     from derive.homework.checked import check as checked
 
@@ -94,10 +102,11 @@ def check_file(
     folder = Path("output") / f"{Path(net).stem if net != '-' else 'network'}-check"
     stem = Path(answers).stem if answers != "-" else "answers"
     places = pages.where(folder, stem, wanted, output, (net, answers))
+    how = typeset_by(wanted, pdf_engine, fonts)
     with Progress(quiet) as progress:
         found = checked(net, answers, stage=progress.stage, **wishes)
         progress.stage("print")
-        printed = {name: pages.rendered(found, name, ascii) for name in wanted}
+        printed = {name: pages.rendered(found, name, ascii, how) for name in wanted}
     pages.deliver(printed, places)
     if not quiet and output != "-":
         pages.show(found.document(), lambda s: s if s.id in BRIEF else None, places.values(), ascii)

@@ -10,7 +10,7 @@ import click
 
 from derive.cli import pages
 from derive.cli.group import main
-from derive.cli.options import completed_nets, with_options
+from derive.cli.options import completed_nets, typesetting, with_options
 
 if TYPE_CHECKING:
     from derive.document import Section
@@ -39,6 +39,7 @@ options = with_options(
     click.option("--strict", is_flag=True, help="Exit with 1 where there is anything to warn of."),
     click.option("--comma", is_flag=True, default=None, help="Decimal comma in what is shown."),
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
+    typesetting,
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),
     click.option("--open", "open_", is_flag=True, help="Open the first file written."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
@@ -56,6 +57,8 @@ def lint(
     ascii: bool,
     open_: bool,
     quiet: bool,
+    pdf_engine: str | None,
+    fonts: tuple[Path, ...],
     **wishes: Any,
 ) -> int:
     """Which mistakes the numbers of an exercise would hide, or make look alike.
@@ -63,17 +66,18 @@ def lint(
     Every rule of the list of mistakes is tried at every step, at the digits that `check:` in the network file asks
     for. Data that hide mistakes are named, and numbers close by that show more are suggested.
     """
-    from derive.cli.output import Progress
+    from derive.cli.output import Progress, typeset_by
     from derive.homework.linted import lint as linted
 
     wanted = pages.asked(formats, output, ())
     folder = Path("output") / f"{Path(net).stem if net != '-' else 'network'}-lint"
     places = pages.where(folder, "lint", wanted, output, (net,))
     names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
+    how = typeset_by(wanted, pdf_engine, fonts)
     with Progress(quiet) as progress:
         found = linted(net, only=names, stage=progress.stage, **wishes)
         progress.stage("print")
-        printed = {name: pages.rendered(found, name, ascii) for name in wanted}
+        printed = {name: pages.rendered(found, name, ascii, how) for name in wanted}
     pages.deliver(printed, places)
     if not quiet and output != "-":
         pages.show(found.document(), brief, places.values(), ascii)

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
-FORMAT_NAMES = ("html", "latex", "markdown", "text", "json", "fragments", "svg", "tikz", "png", "diagram-pdf")
+FORMAT_NAMES = (
+    "html",
+    "pdf",
+    "docx",
+    "latex",
+    "typst",
+    "markdown",
+    "text",
+    "json",
+    "fragments",
+    "markdown-fragments",
+    "svg",
+    "tikz",
+    "png",
+    "diagram-pdf",
+)
+ENGINE_NAMES = ("typst", "xelatex", "pdflatex", "chromium")
 NOTATIONS = ("standard", "mazur", "nielsen", "ng", "d2l", "bishop", "haykin", "rows")
 Command = Callable[..., Any]
 
@@ -44,6 +61,22 @@ def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], 
     return decorate
 
 
+#: Of all commands that make PDFs.
+typesetting = with_options(
+    click.option(
+        "--pdf-engine",
+        type=click.Choice(ENGINE_NAMES),
+        help="What makes the PDF. Default: the first of these that is installed.",
+    ),
+    click.option(
+        "--font",
+        "fonts",
+        multiple=True,
+        metavar="PATH",
+        type=click.Path(exists=True, path_type=Path),
+        help="A font, or a folder of fonts, for the PDF; repeatable.",
+    ),
+)
 #: Of all commands that derive something: what is printed, how numbers look, where it goes.
 page = with_options(
     click.option(
@@ -69,6 +102,7 @@ page = with_options(
     click.option("--comma", is_flag=True, default=None, help="Decimal comma."),
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
     click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
+    typesetting,
     click.option("--labels", metavar="PREFIX", help="Numbered equations in fragments, to \\ref: PREFIX:forward-2-z."),
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),
     click.option("--open", "open_", is_flag=True, help="Open the first file written."),

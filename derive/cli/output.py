@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from derive.document import Document
     from derive.files import Earlier
     from derive.solution import Solution
+
+
+Content = str | bytes | dict[str, str | bytes]  # a file, or the files of a folder by their names
 
 
 def run(
@@ -31,6 +33,8 @@ def run(
     ascii: bool,
     only: str | None,
     lessons: str | None = None,
+    pdf_engine: str | None = None,
+    fonts: tuple[Path, ...] = (),
     labels: str | None = None,
     of_all: bool = False,
     **wishes: Any,
@@ -42,43 +46,53 @@ def run(
     """
     gc.disable()  # a short life that leaves no cycles worth collecting; while libraries load it costs a tenth of it
     from derive.errors import InputError
-    from derive.files import deliver, write
+    from derive.passes import listed
 
     wanted = formats or (("text",) if output == "-" else guessed(output))
     places = where(net, wanted, output, of_all=of_all)
     if labels is not None and "fragments" not in wanted:
         raise InputError("labels are for -f fragments", file="--labels")
-    names = tuple(name.strip() for name in re.split(r",(?![^\[]*\])", only or "") if name.strip())
+    how = typeset_by(wanted, pdf_engine, fonts)
+    names = listed(only or "")
     with Progress(quiet) as progress:
         solution = make(progress, only=names, stage=progress.stage, **wishes).called(net)
         solution = solution.linked(lessons) if lessons else solution
         solution = solution.labelled(labels) if labels is not None else solution
         progress.stage("print")
-        printed = {name: rendered(solution, name, ascii) for name in dict.fromkeys(wanted)}
+        printed = {name: rendered(solution, name, ascii, how) for name in dict.fromkeys(wanted)}
     if output == "-":
-        content = printed[wanted[0]]
-        assert isinstance(content, (str, bytes))  # `where` refuses the others
-        if sys.stdout is None:
-            raise OSError("there is no standard output")
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
-        sys.stdout.buffer.flush()
+        shown(printed[wanted[0]])
         return solution
     beside = {next(iter(places.values())).parent / name: content for name, content in solution.beside().items()}
-    folders = {places[name] for name, content in printed.items() if isinstance(content, dict)}
-    for path in (*places.values(), *beside):
-        if path in folders and path.exists() and not path.is_dir():
-            raise InputError("cannot be written: this is no folder", file=str(path))
-        if path.is_dir() and path not in folders:
-            raise InputError("cannot be written: this is a folder", file=str(path))
-    earlier = [deliver(places[name], content) for name, content in printed.items()]
-    for path, data in beside.items():
-        write(path, data)
+    earlier = delivered({places[name]: content for name, content in printed.items()} | beside)
     if not quiet:
         summary(solution.document, [*places.values(), *beside], ascii, earlier)
     if open_:
         click.launch(str(next(iter(places.values()))))
     return solution
+
+
+def shown(content: Content) -> None:
+    """Writes one file to standard output."""
+    assert isinstance(content, (str, bytes))  # `where` refuses several
+    if sys.stdout is None:
+        raise OSError("there is no standard output")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content if isinstance(content, bytes) else encoded(content))
+    sys.stdout.buffer.flush()
+
+
+def delivered(files: Mapping[Path, Content]) -> list[Earlier]:
+    """Writes files, and folders of files, none of them where one stands in the way; says what was there before."""
+    from derive.errors import InputError
+    from derive.files import deliver
+
+    for path, content in files.items():
+        if isinstance(content, dict) and path.exists() and not path.is_dir():
+            raise InputError("cannot be written: this is no folder", file=str(path))
+        if not isinstance(content, dict) and path.is_dir():
+            raise InputError("cannot be written: this is a folder", file=str(path))
+    return [deliver(path, content) for path, content in files.items()]
 
 
 def encoded(text: str) -> bytes:
@@ -92,7 +106,14 @@ def encoded(text: str) -> bytes:
         return ascii_only(text).encode("ascii")
 
 
-def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes | dict[str, str | bytes]:
+def typeset_by(formats: Iterable[str], engine: str | None, fonts: tuple[Path, ...]) -> dict[str, Any]:
+    """What is wanted of a PDF; a usage error where there is none."""
+    if (engine or fonts) and "pdf" not in formats:
+        raise click.UsageError("--pdf-engine and --font are for -f pdf", click.get_current_context())
+    return {"engine": engine, "fonts": fonts}
+
+
+def rendered(solution: Solution, name: str, ascii: bool, how: dict[str, Any]) -> Content:
     """A format as it is written: a file, or several by their names."""
     from derive.printers import FORMATS
 
@@ -104,19 +125,21 @@ def rendered(solution: Solution, name: str, ascii: bool) -> str | bytes | dict[s
 
         document = solution.document
         return book(document, ascii=True) if isinstance(document, Book) else page(document, ascii=True)
-    return solution.print(name)
+    return solution.print(name, **how) if name == "pdf" else solution.print(name)
 
 
 SUFFIXES = {
     ".html": "html",
     ".htm": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
     ".tex": "latex",
+    ".typ": "typst",
     ".md": "markdown",
     ".txt": "text",
     ".json": "json",
     ".svg": "svg",
     ".png": "png",
-    ".pdf": "diagram-pdf",
 }
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from derive.document import Document, Section
     from derive.homework.printed import Printed
 
-FORMATS = ("html", "latex", "markdown", "text", "json")
+FORMATS = ("html", "pdf", "docx", "latex", "typst", "markdown", "text", "json")
 NARROWEST, WIDEST = 60, 100  # columns of what is shown on the terminal
 
 
@@ -56,8 +55,12 @@ def where(
     return found
 
 
-def rendered(found: Printed, name: str, ascii: bool) -> str:
-    """A page in a format; text in ASCII where that is wanted."""
+def rendered(found: Printed, name: str, ascii: bool, how: dict[str, Any]) -> str | bytes:
+    """A page in a format; text in ASCII where that is wanted. how: the engine and fonts of a PDF"""
+    if name == "pdf":
+        return found.to_pdf(**how)
+    if name == "docx":
+        return found.to_docx()
     if name == "text" and ascii:
         from derive.printers.terminal import page
 
@@ -65,24 +68,14 @@ def rendered(found: Printed, name: str, ascii: bool) -> str:
     return found.print(name)
 
 
-def deliver(printed: dict[str, str], places: dict[str, Path]) -> None:
+def deliver(printed: Mapping[str, str | bytes], places: dict[str, Path]) -> None:
     """Writes the files, or the one page to standard output."""
-    from derive.cli.output import encoded
-    from derive.errors import InputError
-    from derive.files import write
+    from derive.cli.output import delivered, shown
 
     if printed and not places:
-        if sys.stdout is None:
-            raise OSError("there is no standard output")
-        sys.stdout.flush()
-        sys.stdout.buffer.write(encoded(next(iter(printed.values()))))
-        sys.stdout.buffer.flush()
-        return
-    for path in places.values():
-        if path.is_dir():
-            raise InputError("cannot be written: this is a folder", file=str(path))
-    for name, content in printed.items():
-        write(places[name], content)
+        shown(next(iter(printed.values())))
+    else:
+        delivered({places[name]: content for name, content in printed.items()})
 
 
 def show(document: Document, choose: Callable[[Section], Section | None], paths: Iterable[Path], ascii: bool) -> None:

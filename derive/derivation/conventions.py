@@ -6,16 +6,20 @@ from fractions import Fraction
 from typing import Any
 
 from derive.algebra import FORMULAS, evaluate
+from derive.blocks import Draw
 from derive.derivation.teller import Teller
 from derive.document import Say, say
 from derive.formula import Formula, formula
 from derive.graph import Node, topological
 from derive.lines import rounding
 from derive.losses import CLASSIFICATION
+from derive.model import Model
 from derive.numerals import Policy
 from derive.ops.base import Elementwise
 from derive.ops.vector import Fused, Softmax
 from derive.optimizers import decay
+
+MACHINES = {"numpy": "numpy PCG64", "torch": "torch mt19937"}
 
 
 def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
@@ -57,11 +61,28 @@ def sentences(teller: Teller, policy: Policy) -> tuple[Say, ...]:
     if any(isinstance(n.op, Elementwise) and n.op.kinks for n in model.forward.nodes):
         found.append(say("convention.kinks"))
     if model.drawn:
-        found.append(say("convention.drawn", seed=str(model.seed)))
+        found += drawn_sentences(model)
     found.append(rounding(policy))
     if model.symbolic:
         found.append(symbols_only(teller))
     return tuple(found)
+
+
+def by(model: Model) -> dict[str, Any]:
+    """The generator of random numbers and its seed."""
+    return {"generator": say(f"drawing.{model.spec.drawing.generator}"), "seed": str(model.seed)}
+
+
+def drawn_sentences(model: Model) -> list[Say]:
+    """Where the random numbers come from, and in which order."""
+    drawing, inputs = model.spec.drawing, model.spec.inputs
+    found = [say("drawing.by", **by(model))]
+    if drawing.generator == "torch":
+        found = [say("drawing.by_torch", **by(model), dtype=drawing.dtype), say(f"drawing.{drawing.order}")]
+    if isinstance(inputs, Draw):
+        own = inputs.seed is not None
+        found.append(say("drawing.inputs_seed" if own else f"drawing.inputs_{drawing.inputs}", seed=str(inputs.seed)))
+    return found
 
 
 def optimizer_sentences(teller: Teller) -> list[Say]:
@@ -91,7 +112,7 @@ def layer_sentences(teller: Teller) -> list[Say]:
         found.append(say("convention.dropout"))
         drawn = any(mask in model.masks_drawn for mask in model.forward.masks)
         if model.spec.training:
-            found.append(say("convention.mask_drawn", seed=str(model.seed)) if drawn else say("convention.mask_given"))
+            found.append(say("convention.mask_drawn", **by(model)) if drawn else say("convention.mask_given"))
     if "batch_norm" in names:
         found.append(say("convention.batch_norm"))
     if model.spec.penalties:
@@ -172,7 +193,7 @@ def in_force(teller: Teller, policy: Policy, form: str) -> dict[str, Any]:
     kind = {"decimals": policy.decimals} if policy.decimals is not None else {"significant": policy.significant}
     plain["numbers"] = {**kind, "exact": policy.exact, "round_as_you_go": policy.as_you_go, "half": policy.half}
     if model.drawn:
-        plain |= {"seed": model.seed, "generator": "numpy PCG64"}
+        plain |= {"seed": model.seed, "generator": MACHINES[model.spec.drawing.generator]}
     return {**plain, "symbolic_only": model.symbolic}
 
 

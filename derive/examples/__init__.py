@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from derive.errors import InputError, nearest
 
+if TYPE_CHECKING:
+    from derive.spec import Given
+
 FOLDER = Path(__file__).parent
+N = TypeVar("N", bound="Given")
 
 
 def names() -> list[str]:
@@ -19,8 +24,10 @@ def text(name: str) -> str:
     return (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def resolve(net: str | Path) -> str | Path:
-    """A path as it is; the name of an example as the path of its file."""
+def resolve(net: N) -> N | Path:
+    """The name of an example as the path of its file; a path, or what was read already, as it is."""
+    if not isinstance(net, str | Path):
+        return net
     try:
         if str(net) == "-" or (str(net) and Path(net).exists()):
             return net

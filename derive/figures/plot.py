@@ -55,7 +55,7 @@ def _render(bounds: Box, draw: Draw, form: str, **options: Any) -> bytes:
 
     inches = bounds.width / _INCH, bounds.height / _INCH
     scale = min(1.0, _WIDEST / max(inches))
-    with matplotlib.rc_context({"mathtext.fontset": "stix", "font.family": _families(), "pdf.fonttype": 42}):
+    with matplotlib.rc_context({"mathtext.fontset": "stix", "font.family": families(), "pdf.fonttype": 42}):
         figure = Figure(figsize=(inches[0] * scale, inches[1] * scale), facecolor="white")
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
@@ -67,7 +67,7 @@ def _render(bounds: Box, draw: Draw, form: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def _families() -> list[str]:
+def families() -> list[str]:
     """matplotlib's own font, then those installed that have CJK characters."""
     from matplotlib import font_manager
 

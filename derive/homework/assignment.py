@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from derive import checks
 from derive.derivation import Form, Wishes, tell
@@ -29,7 +27,7 @@ from derive.numerals import Policy as Numbers
 from derive.options import mapping, sequence
 from derive.solution import finished
 from derive.source import Item
-from derive.spec import Spec, check, tree
+from derive.spec import Given, Spec, check, folder_of, tree
 
 MOST_WRITTEN_OUT = 800  # numbers of a worked solution that is written entry by entry, to stand beside a student's
 
@@ -48,16 +46,20 @@ class Assignment:
     numbers: Item | None = None
     pages: dict[tuple[Numbers, str], Document] = field(default_factory=dict)
 
+    @property
+    def original(self) -> Assignment:
+        """What has the steps that are answered: this, which has no variants."""
+        return self
+
     @classmethod
-    def load(cls, net: str | Path | Mapping[str, Any]) -> Assignment:
+    def load(cls, net: Given) -> Assignment:
         """The assignment of a path, `-`, the name of a built-in example, or a mapping like net.yaml.
 
         Raises InputError where the file is at fault, or has no numbers to mark by.
         """
-        given = net if isinstance(net, Mapping) else resolve(net)
+        given = resolve(net)
         stem = Path(net).stem if isinstance(net, str | Path) and str(net) != "-" else ""
-        folder = Path("." if isinstance(given, Mapping) or str(given) == "-" else given).parent
-        return cls.read(tree(given), folder, stem)
+        return cls.read(tree(given), folder_of(given), stem)
 
     @classmethod
     def read(cls, item: Item, folder: Path, name: str = "") -> Assignment:
@@ -93,6 +95,10 @@ class Assignment:
     def mark(self, submission: Submission) -> Marked:
         """The marks of one submission. InputError where it is for another assignment, or answers a step twice."""
         return self.marker.mark(submission)
+
+    def marking(self, submission: Submission) -> tuple[Assignment, Marked]:
+        """This, and the marks of a submission: where there are variants, each has an assignment of its own."""
+        return self, self.mark(submission)
 
     def circuit_for(self, marked: Marked) -> Circuit:
         """The circuit by which a submission was marked: that of the convention it follows."""

@@ -14,6 +14,7 @@ from derive.document import Document
 from derive.errors import InputError, nearest
 from derive.homework import reading, record
 from derive.homework.assignment import Assignment
+from derive.homework.individual import Individual, loaded
 from derive.homework.marked import Mark, Marked
 from derive.homework.printed import Printed
 from derive.homework.report import REVEAL, Report, numbers_of
@@ -23,7 +24,7 @@ from derive.language import Words
 Given = str | Path | Mapping[str, Any] | Submission
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked(Printed):
     """A marked submission, to be asked and to be printed.
 
@@ -76,6 +77,9 @@ class Checked(Printed):
                 return mark
         raise KeyError(f"no answer to '{step}'.{nearest(step, [mark.label for mark in self.marks])}")
 
+    def __repr__(self) -> str:
+        return f"<Checked: {self.earned:g} of {self.most:g} points, first error {self.first_error}>"
+
     # printing ---------------------------------------------------------------------------------------------------------
     def report(self, reveal: str) -> Report:
         """What is told at a level."""
@@ -99,7 +103,7 @@ class Checked(Printed):
 
 # what is handed in ----------------------------------------------------------------------------------------------------
 def check(
-    net: str | Path | Mapping[str, Any] | Assignment,
+    net: str | Path | Mapping[str, Any] | Assignment | Individual,
     answers: Given,
     *,
     reveal: str | None = None,
@@ -110,7 +114,8 @@ def check(
 ) -> Checked:
     """Marks one submission: `derive.check("net.yaml", "answers.yaml").first_error`.
 
-    net:     a path, the name of a built-in example, a mapping like net.yaml, or an assignment made ready before
+    net:     a path, the name of a built-in example, a mapping like net.yaml, the manifest of variants of one, or an
+             assignment made ready before
     answers: a file with one submission, or a mapping step -> value; values as texts keep their last digits
     reveal:  none, first, steps or all · lang: en or zh · lessons: the address of the page on which all lessons stand
     numbers: significant, decimals, exact, half, comma: how numbers are shown; with comma, also how they are read
@@ -120,10 +125,10 @@ def check(
     if reveal is not None and reveal not in REVEAL:
         raise InputError(f"unknown level '{reveal}'.{nearest(reveal, REVEAL)}", file="reveal")
     stage("read")
-    assignment = net if isinstance(net, Assignment) else Assignment.load(net)
+    exercise = net if isinstance(net, Assignment | Individual) else loaded(net)
     submission = submitted(answers, comma=bool(numbers.get("comma")))
     stage("mark")
-    marked = assignment.mark(submission)
+    assignment, marked = exercise.marking(submission)
     return Checked(assignment, marked, reveal, lang, numbers, lessons)
 
 

@@ -29,7 +29,7 @@ MOST_DIGITS = 15  # of a float
 ALONE = 400  # entries of an exercise up to which every result is looked at by itself
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Linted(Printed):
     """What an exercise hides. found: all of it · asked: whether only a part of the steps was asked for"""
 
@@ -43,6 +43,9 @@ class Linted(Printed):
     lessons: str | None = None
 
     stem = "lint"
+
+    def __repr__(self) -> str:
+        return f"<Linted {self.name!r}: {self.warnings} warnings>"
 
     @property
     def clean(self) -> bool:
@@ -113,7 +116,7 @@ def lint(
     if significant is not None and decimals is not None:
         raise InputError("give either significant or decimals", file="--decimals")
     stage("read")
-    spec = load(net if isinstance(net, Mapping) else resolve(net))
+    spec = load(resolve(net))
     circuit = of_network(spec)
     asks = policy.read(spec.check)
     precision = asks.precision

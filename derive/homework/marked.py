@@ -100,6 +100,7 @@ class Marked:
 
     first_error: key of the first step that is wrong itself · earned, follow_through, most: points
     convention: the other convention all of it follows, if that is so
+    variant: the id of the variant by which it is marked · other: of the one in which what is wrong here is right
     """
 
     submission: Submission
@@ -110,6 +111,8 @@ class Marked:
     most: float
     convention: str = ""
     flags: tuple[str, ...] = ()
+    variant: str = ""
+    other: str = ""
 
     @property
     def right(self) -> bool:

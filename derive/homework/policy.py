@@ -13,10 +13,10 @@ from typing import Any
 from derive.errors import nearest, offered
 from derive.homework.marked import VERDICTS
 from derive.homework.written import Written
-from derive.options import described, mapping, number, sequence, text, whole
+from derive.options import described, mapping, number, sequence, text
+from derive.policies import asked
 from derive.source import Item
 
-MOST_DIGITS = 30
 CREDIT: Mapping[str, float] = {
     "correct": 1.0,
     "correct_rounding": 1.0,
@@ -119,12 +119,8 @@ def read(item: Item | None) -> Policy:
     for key, value in given.items():
         if key not in KEYS:
             raise value.at_key().error(f"unknown key '{key}'.{offered(key, KEYS, 'Keys are')}")
-    if "significant" in given and "decimals" in given:
-        raise given["decimals"].at_key().error("give either significant or decimals")
-    if "significant" in given:
-        policy = replace(policy, precision=Precision(whole(given["significant"], 1, MOST_DIGITS)))
-    if "decimals" in given:
-        policy = replace(policy, precision=Precision(None, whole(given["decimals"], 0, MOST_DIGITS)))
+    kind, digits = asked(item)
+    policy = replace(policy, precision=Precision(digits) if kind == "significant" else Precision(None, digits))
     if "credit" in given:
         policy = replace(policy, credit={**policy.credit, **shares(given["credit"], VERDICTS, "verdict")})
     if "weights" in given:

@@ -8,11 +8,21 @@ from pathlib import Path
 
 from derive.document import Document
 from derive.errors import InputError, nearest
+from derive.files import write
 from derive.printers import FORMATS as PAGES
-from derive.solution import framed, write
+from derive.solution import framed
 
-FORMATS = ("html", "latex", "markdown", "text", "json")
-SUFFIX = {"html": ".html", "latex": ".tex", "markdown": ".md", "text": ".txt", "json": ".json"}
+FORMATS = ("html", "latex", "typst", "markdown", "text", "json")
+SUFFIX = {
+    "html": ".html",
+    "pdf": ".pdf",
+    "docx": ".docx",
+    "latex": ".tex",
+    "typst": ".typ",
+    "markdown": ".md",
+    "text": ".txt",
+    "json": ".json",
+}
 
 
 class Printed(ABC):
@@ -45,6 +55,14 @@ class Printed(ABC):
     def to_markdown(self) -> str:
         """Markdown as GitHub renders it."""
         return self.print("markdown")
+
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
+        """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
+        return bytes(PAGES["pdf"].print(self.document(), engine=engine, fonts=fonts))  # type: ignore[arg-type]
+
+    def to_docx(self) -> bytes:
+        """A document of Word, with equations that can be edited."""
+        return bytes(PAGES["docx"].print(self.document()))  # type: ignore[arg-type]
 
     def save(self, folder: str | Path, name: str = "", formats: Sequence[str] = ("html",)) -> list[Path]:
         """Writes the files into a folder, each whole or not at all, and says which."""

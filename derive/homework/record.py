@@ -39,6 +39,7 @@ class Record:
             "first_error": marked.first_error if told else None,
             "convention": marked.convention or None,
             "flags": list(marked.flags),
+            **({"variant": marked.variant, "variant_of_other": marked.other or None} if marked.variant else {}),
             "steps": [self.step(mark) for mark in marks],
         }
 

@@ -199,6 +199,8 @@ class Report:
         student, name = one_line(submission.student), one_line(submission.name)
         if who := f"{name} ({student})" if name and student else name or student:
             yield say("check.student", student=who)
+        if marked.variant:
+            yield say("check.variant", variant=one_line(marked.variant))
         yield say("check.points", earned=points(marked.earned), most=points(marked.most))
         if marked.follow_through:
             yield say("check.follow_through", points=points(marked.follow_through))
@@ -207,7 +209,7 @@ class Report:
         if marked.convention:
             yield say("check.convention", name=marked.convention, what=self.followed(marked.convention))
         for flag in marked.flags:
-            yield say(f"check.flag.{flag}", flag=one_line(flag))
+            yield say(f"check.flag.{flag}", flag=one_line(flag), other=one_line(marked.other))
 
     def followed(self, convention: str) -> Say:
         """What another convention says; of a loss that is summed or averaged, that it is."""
@@ -215,6 +217,8 @@ class Report:
         return say(f"check.followed.{last if last in ('sum', 'mean') else convention}")
 
     def verdict_on_all(self) -> Say:
+        if all(mark.verdict == "blank" for mark in self.marked.marks):
+            return say("sheet.nothing")
         if self.first is not None:
             return say("check.first_error", step=self.step(self.first))
         return say("check.all_right" if self.marked.right else "check.no_error")

@@ -6,9 +6,10 @@ from typing import Any
 
 from derive.homework.conventions import EPS, LOSSES, MOMENTUM
 from derive.homework.marked import VERDICTS
-from derive.homework.policy import CREDIT, FOLLOW, FORMS, KEYS, MOST_DIGITS, Policy
+from derive.homework.policy import CREDIT, FOLLOW, FORMS, KEYS, Policy
 from derive.homework.reading.answers import MAX_ROUNDING, PARTS, VERSION
 from derive.homework.reading.answers import MEANINGS as ANSWERS
+from derive.policies import MOST_DIGITS
 
 Schema = dict[str, Any]
 

@@ -39,7 +39,7 @@ class Submission:
 
     assignment: the `id` of the network file it answers, if it says so · conventions: what differs from the sheet
     comma: whether numbers have a decimal comma · working: free text, never read by derive
-    source: the name of the file · flags: what should be looked at, by key (`id_mismatch`, `late`, …)
+    owner:  whose it is, as the platform says, whatever stands in the file · source: the name of the file · flags: what should be looked at, by key (`id_mismatch`, `late`, …)
     """
 
     student: str = ""
@@ -51,4 +51,5 @@ class Submission:
     conventions: Mapping[str, str] = field(default_factory=dict)
     working: str = ""
     source: str = ""
+    owner: str = ""
     flags: tuple[str, ...] = ()

@@ -12,6 +12,22 @@ from typing import Any
 from derive.errors import nearest
 
 LANGUAGES = ("en", "zh")
+#: The parts of a table beyond the first, which every page needs; they are read when they are wanted.
+PARTS = (
+    "check",
+    "lint",
+    "training",
+    "lessons",
+    "class",
+    "notes",
+    "weave",
+    "export",
+    "reading",
+    "notebook",
+    "sheet",
+    "variants",
+    "site",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +46,7 @@ def table(language: str) -> dict[str, str]:
 
 def parts_of(language: str) -> tuple[str, ...]:
     """The files of a table, those first that every page needs."""
-    return language, *(f"{language}_{part}" for part in ("check", "lint", "training", "lessons", "class", "notes"))
+    return language, *(f"{language}_{part}" for part in PARTS)
 
 
 @cache

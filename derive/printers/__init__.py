@@ -27,11 +27,11 @@ class Format:
     book: str = ""
     several: bool = False
 
-    def print(self, document: Document) -> str | bytes:
-        """The one file."""
+    def print(self, document: Document, **how: Any) -> str | bytes:
+        """The one file. how: what the format wants to be told, of pdf the engine and fonts"""
         if self.several:
             raise InputError(f"{self.file} are several files; they need a folder")
-        found: str | bytes = self.function(document)(document)
+        found: str | bytes = self.function(document)(document, **how)
         return found
 
     def files(self, document: Document) -> dict[str, str | bytes]:
@@ -40,11 +40,11 @@ class Format:
             return {self.file: self.print(document)}
         return dict(self.function(document)(document))
 
-    def function(self, document: Document) -> Callable[[Document], Any]:
+    def function(self, document: Document) -> Callable[..., Any]:
         """What prints a document."""
         module, function = self.printer.split(":")
         self.name(of_all=isinstance(document, Book))
-        found: Callable[[Document], Any] = getattr(
+        found: Callable[..., Any] = getattr(
             import_module(f"derive.printers.{module}"), "book" if isinstance(document, Book) else function
         )
         return found
@@ -52,17 +52,23 @@ class Format:
     def name(self, *, of_all: bool) -> str:
         """What the file with a document, or with all lessons, is called; or the folder, where there are several."""
         if of_all and not self.book:
-            raise InputError("all lessons together are one document; choose html, latex, markdown, text or json")
+            raise InputError(
+                "all lessons together are one document; choose html, pdf, latex, typst, markdown, text or json"
+            )
         return self.book if of_all else self.file
 
 
 FORMATS: dict[str, Format] = {
     "html": Format("solution.html", "html:page", "lessons.html"),
     "latex": Format("solution.tex", "latex:page", "lessons.tex"),
+    "pdf": Format("solution.pdf", "pdf:page", "lessons.pdf"),
+    "docx": Format("solution.docx", "word:page", "lessons.docx"),
+    "typst": Format("solution.typ", "typst:page", "lessons.typ"),
     "markdown": Format("solution.md", "markdown:page", "lessons.md"),
     "text": Format("solution.txt", "terminal:page", "lessons.txt"),
     "json": Format("solution.json", "data:page", "lessons.json"),
     "fragments": Format("fragments", "fragments:files", several=True),
+    "markdown-fragments": Format("markdown-fragments", "markdown_notes:files", several=True),
     "svg": Format("diagram.svg", "diagram:svg"),
     "tikz": Format("diagram.tex", "diagram:tikz"),
     "png": Format("diagram.png", "diagram:png"),

@@ -1,9 +1,10 @@
-"""LaTeX lines broken to a width: as many terms on a row as fit, relations under one another."""
+"""Lines broken to a width: as many terms on a row as fit, relations under one another, in LaTeX or Typst."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from derive.dialects.latex import Latex
 from derive.dialects.measure import Measure, em
@@ -21,18 +22,52 @@ QUAD = 2.0  # em that a row is moved in
 WORDS = 5.0  # em of the words that introduce a case, and the space before them
 
 
+@dataclass(frozen=True)
+class Markup:
+    """How a language writes what stands around formulas in a row.
+
+    nearly, equal: the signs ≈ and = · quad: a space of 2 em · first: what makes a sign at the beginning of a row join two sides
+    cut: a term in pieces that each begin with a sign, also inside brackets · commands: what is not seen of a piece
+    """
+
+    nearly: str
+    quad: str
+    cut: Callable[[str], list[str]]
+    commands: str
+    first: str = ""
+    equal: str = "="
+
+
+def cut_latex(term: str) -> list[str]:
+    """A term of LaTeX in pieces, its brackets of a fixed size; matrices and cases are not cut."""
+    if r"\begin" in term:
+        return [term]
+    flat = re.sub(r"\\left([(\[])", r"\\bigl\1", re.sub(r"\\right([)\]])", r"\\bigr\1", term))
+    found, depth = [""], 0
+    for piece in re.split(r"( \\cdot | \+ | - )", flat):
+        if depth == 0 and piece in (r" \cdot ", " + ", " - ") and found[-1]:
+            found.append("")
+        found[-1] += piece
+        depth += piece.count("{") - piece.count("}")
+    return found
+
+
+LATEX = Markup(r"\approx", r"\quad", cut_latex, r"\\[a-zA-Z]+|[{}^_ ]")
+
+
 def bracketed(f: Formula, dialect: Dialect, show: Show | None) -> list[str]:
     """The terms of a formula, also those of a sum that is its last factor, if its brackets are small."""
     found = terms(f, dialect, show)
     if isinstance(f, Apply) and f.head in ("mul", "neg") and isinstance(f.args[-1], Apply) and f.args[-1].head == "add":
         inner = terms(f.args[-1], dialect, show)
-        before, small, after = found[0].partition(f"({''.join(inner)})")
+        left, right = dialect.brackets
+        before, small, after = found[0].partition(f"{left}{''.join(inner)}{right}")
         if small and not after:
-            return [f"{before}({inner[0]}", *inner[1:-1], f"{inner[-1]})"]
+            return [f"{before}{left}{inner[0]}", *inner[1:-1], f"{inner[-1]}{right}"]
     return found
 
 
-def parts(f: Formula, dialect: Latex, show: Show | None) -> list[tuple[str, float]]:
+def parts(f: Formula, dialect: Dialect, show: Show | None) -> list[tuple[str, float]]:
     """The pieces between which a line may break, with their widths."""
     measure = Measure(dialect.style)
     spelled, measured = (bracketed(f, d, show) for d in (dialect, measure))
@@ -41,22 +76,14 @@ def parts(f: Formula, dialect: Latex, show: Show | None) -> list[tuple[str, floa
     return [(term, em(run)) for term, run in zip(spelled, measured, strict=True)]
 
 
-def chopped(term: str, width: float) -> list[tuple[str, float]]:
+def chopped(term: str, width: float, markup: Markup) -> list[tuple[str, float]]:
     """A term too wide for a row, cut before its signs, also inside its brackets; the widths are shares by letters."""
-    if r"\begin" in term:
-        return [(term, width)]
-    flat = re.sub(r"\\left([(\[])", r"\\bigl\1", re.sub(r"\\right([)\]])", r"\\bigr\1", term))
-    found, depth = [""], 0
-    for piece in re.split(r"( \\cdot | \+ | - )", flat):
-        if depth == 0 and piece in (r" \cdot ", " + ", " - ") and found[-1]:
-            found.append("")
-        found[-1] += piece
-        depth += piece.count("{") - piece.count("}")
-    lengths = [len(re.sub(r"\\[a-zA-Z]+|[{}^_ ]", "", piece)) + 1 for piece in found]
+    found = markup.cut(term)
+    lengths = [len(re.sub(markup.commands, "", piece)) + 1 for piece in found]
     return [(piece, width * length / sum(lengths)) for piece, length in zip(found, lengths, strict=True)]
 
 
-def fitted(piece: Piece, values: Values, dialect: Latex, room: float) -> tuple[list[tuple[str, float]], bool]:
+def fitted(piece: Piece, values: Values, dialect: Dialect, room: float) -> tuple[list[tuple[str, float]], bool]:
     """The pieces of a link as `parts` gives them, and whether none of them is wider than the room.
 
     Of its matrices as many columns are written out as there is room for.
@@ -76,16 +103,20 @@ def shower(piece: Piece, values: Values, largest: int) -> Show | None:
     return show if piece.numbers else None
 
 
-def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = "") -> list[str]:
-    """The right side of a line as rows of LaTeX, none wider than the room; the case that applies stands at the end."""
+def broken(line: Line, values: Values, dialect: Dialect, room: float, case: str, markup: Markup) -> list[str]:
+    """The right side of a line as rows, none wider than the room; the case that applies stands at the end."""
     found: list[str] = []
     current, used = "", 0.0
     for piece in pieces(line, values):
         whole, fits = fitted(piece, values, dialect, room)
         if not fits and piece.numbers and piece.formula is not line.target:
             continue
-        sign = r"\approx " if piece.relation == "≈" else "= "
-        terms_ = [part for term, width in whole for part in (chopped(term, width) if width > room else [(term, width)])]
+        sign = f"{markup.nearly} " if piece.relation == "≈" else f"{markup.equal} "
+        terms_ = [
+            part
+            for term, width in whole
+            for part in (chopped(term, width, markup) if width > room else [(term, width)])
+        ]
         if current and used + SIGN + sum(width for _, width in terms_) > room:
             found.append(current)
             current, used = "", 0.0
@@ -93,7 +124,7 @@ def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = 
             wide = width + (SIGN if i == 0 else 0.0)
             if current and used + wide > room:
                 found.append(current)
-                current, used = (r"\quad " if i else ""), QUAD if i else 0.0
+                current, used = (f"{markup.quad} {markup.first}" if i else ""), QUAD if i else 0.0
             current += (sign if i == 0 else "") + term + " "
             used += wide
     if case and line.condition is not None:
@@ -108,10 +139,11 @@ def broken(line: Line, values: Values, dialect: Latex, room: float, case: str = 
 def aligned(
     lines: Sequence[Line],
     values: Values,
-    dialect: Callable[[Line], Latex],
+    dialect: Callable[[Line], Dialect],
     width: float = WIDTH,
     case: Callable[[Line], str] = lambda line: "",
     beside: Callable[[Line], str] = lambda line: "",
+    markup: Markup = LATEX,
 ) -> list[str]:
     """Lines as the rows of one aligned block no wider than `width`. A wide target has a row of its own.
 
@@ -123,14 +155,14 @@ def aligned(
     found: list[str] = []
     for line, target in zip(lines, targets, strict=True):
         indent = QUAD if target > left else 0.0
-        body = broken(line, values, dialect(line), room - indent, case(line))
+        body = broken(line, values, dialect(line), room - indent, case(line), markup)
         spelled = spell(line.target, dialect(line))
         if indent:
-            found += [f"&{spelled}", *(rf" &\quad {row}" for row in body)]
+            found += [f"&{spelled}", *(f" &{markup.quad} {row}" for row in body)]
         else:
             found += [f"{spelled} &{''.join(body[:1])}", *(f" &{row}" for row in body[1:])]
         if remark := beside(line):
-            found.append(rf" &\quad {remark}")
+            found.append(f" &{markup.quad} {remark}")
     return found
 
 

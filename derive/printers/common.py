@@ -9,12 +9,27 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from derive.document import Amount, Beside, Block, Book, Cell, Document, Figure, Line, Say, Topic, Witness, behind
+from derive.document import (
+    Amount,
+    Beside,
+    Blank,
+    Block,
+    Book,
+    Cell,
+    Document,
+    Figure,
+    Line,
+    Question,
+    Say,
+    Topic,
+    Witness,
+    behind,
+)
 from derive.figures.network import Network
 from derive.formula import Formula, Name, entry
 from derive.ids import plain
 from derive.language import Words
-from derive.lines import Piece, pieces
+from derive.lines import Piece, is_value, pieces
 from derive.spelling import Dialect, Show, Shown, spell, terms
 from derive.values import SHOWN_COLUMNS
 from derive.version import __version__
@@ -32,6 +47,7 @@ class Link:
     relation: str
     terms: tuple[str, ...]
     symbols: bool = True  # in symbols, not in numbers
+    value: bool = False  # what the line ends in
 
     @property
     def text(self) -> str:
@@ -82,6 +98,8 @@ class Printer(ABC):
                 return self.say(cell)
             case Amount():
                 return self.inline(self.amount(cell))
+            case Blank():
+                return self.blank()
             case Topic():
                 return self.topic(cell)
             case Raw(mathematics=mathematics):
@@ -91,6 +109,15 @@ class Printer(ABC):
             case tuple():
                 return self.escape(", ").join(map(self.cell, cell))
         return self.escape(str(cell))
+
+    # questions ------------------------------------------------------------------------------------------------------
+    def blank(self) -> str:
+        """A line to write on."""
+        return "______"
+
+    def asked(self, question: Question) -> str:
+        """The heading of a question: its number, what is asked, the points."""
+        return self.word("sheet.question", number=str(question.number), title=question.title, points=question.points)
 
     # lessons --------------------------------------------------------------------------------------------------------
     @cached_property
@@ -142,8 +169,14 @@ class Printer(ABC):
 
     def links(self, line: Line) -> list[Link]:
         """The chain of a line, spelled."""
+        numeric = not self.document.values.symbolic
         return [
-            Link(p.relation, tuple(terms(p.formula, self.dialect, self.shower(line, p))), not p.numbers)
+            Link(
+                p.relation,
+                tuple(terms(p.formula, self.dialect, self.shower(line, p))),
+                not p.numbers,
+                numeric and is_value(line, p),
+            )
             for p in pieces(line, self.document.values)
         ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from derive.dialects.latex import Latex
 from derive.dialects.python import Python
 from derive.dialects.text import Text
-from derive.document import Block, Book, Document, Line, Section, Step, behind, steps_of
+from derive.document import Block, Book, Document, Line, Question, Section, Step, behind, steps_of
 from derive.formula import Formula, entry
 from derive.ids import plain
 from derive.printers.common import Printer
@@ -57,11 +57,28 @@ class Data:
         return found if q.labels is None else {**found, "labels": q.labels}
 
     def section(self, section: Section) -> dict[str, Any]:
-        steps = [self.step(step) for block in section.blocks for step in self.steps(block)]
-        return {"id": section.id, "title": self.text.say(section.title), "steps": steps}
+        blocks = [block for block in section.blocks if not isinstance(block, Question)]
+        steps = [self.step(step) for block in blocks for step in self.steps(block)]
+        found = {"id": section.id, "title": self.text.say(section.title), "steps": steps}
+        questions = [self.question(block) for block in section.blocks if isinstance(block, Question)]
+        return {**found, "questions": questions} if questions else found
 
     def steps(self, block: Block) -> list[Step]:
         return list(steps_of(block))
+
+    def question(self, question: Question) -> dict[str, Any]:
+        """What is asked for, without any answer."""
+        parts: list[dict[str, Any]] = []
+        for part, line in zip(question.parts, question.lines, strict=True):
+            named = {
+                "step": part.typed,
+                "letter": part.letter,
+                "id": entry(plain(line.target.id)[1], line.target.index),
+            }
+            formula = self.formula(line.forms[-1].formula) if line.forms else None
+            parts.append({**named, "latex": self.latex.target(line), "formula": formula})
+        found = {"number": question.number, "title": self.text.say(question.title), "points": question.points}
+        return {**found, "hints": list(map(self.text.say, question.why)), "parts": parts}
 
     def step(self, step: Step) -> dict[str, Any]:
         return {

@@ -10,16 +10,19 @@ from markupsafe import Markup, escape
 
 from derive.dialects.latex import Latex
 from derive.dialects.mathml import MathML, operator
-from derive.document import Book, Document, Figure, Line, Say
+from derive.document import Amount, Book, Cell, Document, Figure, Line, Say
 from derive.figures.picture import to_svg
 from derive.formula import Formula
 from derive.printers.aligned import tex_line
 from derive.printers.common import Link, Printer, Raw, each, size, template
+from derive.printers.interactive import gives, is_result, quantity, result, takes, verdicts
 from derive.spelling import spell
 
 
 class Html(Printer):
     """A document as HTML with MathML."""
+
+    verdicts = verdicts()
 
     def __init__(self, document: Document) -> None:
         super().__init__(document, MathML(document.style))
@@ -41,6 +44,9 @@ class Html(Printer):
     def linked(self, spelled: str, address: str) -> str:
         return Markup(f'<a href="{escape(address)}">{spelled}</a>')
 
+    def blank(self) -> str:
+        return Markup('<span class="blank"></span>')
+
     def lesson(self, topic: str) -> Markup:
         """The small link after a sentence to the lesson that derives it, or to the list of lessons on this page."""
         address, name = self.address(topic) or f"#lesson/{topic}", f"derive explain {topic}"
@@ -54,10 +60,21 @@ class Html(Printer):
         dialect = self.shaped if line.shapes else self.dialect
         tex = escape(tex_line(line, self.document.values, self.tex))
         head = f'<math><semantics><mrow>{spell(line.target, dialect)}</mrow><annotation encoding="application/x-tex">{tex}</annotation></semantics></math>'
-        return Markup(
-            f'<span class="t">{head}</span>'
-            + "".join(self.link(link.relation, link.terms) for link in self.chain(line))
-        )
+        return Markup(f'<span class="t">{head}</span>' + "".join(map(self.link, self.chain(line))))
+
+    def about(self, line: Line) -> Markup:
+        """What a reader's script may know of a line; of marked work, no result."""
+        known = {"q": gives(line), "u": takes(line)}
+        if not self.document.student:
+            known["value"] = result(line, self.document.values)
+        return Markup("".join(f' data-{name}="{escape(text)}"' for name, text in known.items() if text))
+
+    def cell(self, cell: Cell) -> str:
+        """A number that is a result is one that a reader may cover."""
+        spelled = super().cell(cell)
+        if isinstance(cell, Amount) and not self.document.student and is_result(cell.name, self.document.values):
+            return Markup(f'<span class="r" data-q="{escape(quantity(cell.name))}">{spelled}</span>')
+        return spelled
 
     def chain(self, line: Line) -> list[Link]:
         """The links of a line, with the shapes of matrices where it is in symbols."""
@@ -69,9 +86,11 @@ class Html(Printer):
         self.dialect = dialect
         return [shaped[i] if link.symbols else link for i, link in enumerate(plain)]
 
-    def link(self, relation: str, terms: tuple[str, ...]) -> str:
-        first = f"<math>{operator(relation, '0.28em')}{terms[0]}</math>"
-        return f'<span class="l">{first}{"".join(f"<wbr><math>{term}</math>" for term in terms[1:])}</span>'
+    def link(self, link: Link) -> str:
+        """One link of a line: of class n in numbers, v if it is the result."""
+        first = f"<math>{operator(link.relation, '0.28em')}{link.terms[0]}</math>"
+        kind = "l v" if link.value else "l" if link.symbols else "l n"
+        return f'<span class="{kind}">{first}{"".join(f"<wbr><math>{term}</math>" for term in link.terms[1:])}</span>'
 
     def case(self, line: Line) -> Markup | str:
         return "" if line.condition is None else self.say(Say("page.case", {"condition": Raw(self.condition(line))}))

@@ -6,7 +6,7 @@ from typing import Any
 
 from derive.dialects.latex import Latex, text
 from derive.dialects.text import ascii_only
-from derive.document import Book, Cell, Document, Figure, Line, Say, Step, Table, Topic
+from derive.document import Book, Cell, Document, Figure, Line, Question, Say, Step, Table, Topic
 from derive.figures.picture import to_tikz
 from derive.figures.text import wide
 from derive.figures.tikz import PREAMBLE
@@ -16,6 +16,8 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 LONGEST_CELL = 40  # letters of a sentence that stand in one row of a table of two columns
+LETTER = 4.0  # em that the letter of a part takes
+ROOM = "18pt"  # between parts, for working
 LONGEST_TITLE = 85  # letters, with the commands, of a title over a table in one row
 
 
@@ -46,6 +48,20 @@ class Tex(Printer):
 
     def typed(self, command: str) -> str:
         return rf"\texttt{{{self.escape(command)}}}"
+
+    def blank(self) -> str:
+        return r"\rule[-3pt]{3.2cm}{.4pt}"
+
+    def parts(self, question: Question) -> str:
+        """The rows of one align* environment: every part with a rule to write on, and room above it for working."""
+        found = []
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows = aligned([line], self.document.values, self.dialect_of, WIDTH - LETTER)
+            rows[0] = (rf"\text{{({part.letter})}}\quad " if part.letter else "") + rows[0]
+            ruled = rf"= \text{{{self.blank()}}}"
+            hint = " \\\\\n".join(rows)
+            found.append(f"{hint} \\\\[{ROOM}]\n &{ruled}" if line.forms else hint + ruled)
+        return f" \\\\[{ROOM}]\n".join(found)
 
     def address(self, topic: str) -> str:
         """The label of a lesson in the same document; without hyperref there are no other links."""

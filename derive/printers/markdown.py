@@ -1,4 +1,7 @@
-"""Markdown as GitHub renders it: mathematics in fenced `math` blocks, long parts folded in `<details>`."""
+"""Markdown: as GitHub renders it, with mathematics in fenced `math` blocks, or with it between dollar signs.
+
+Long parts are folded in `<details>`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import html
 import re
 
 from derive.dialects.latex import Latex
-from derive.document import Book, Code, Document, Line, Say
+from derive.document import Book, Code, Document, Line, Question, Say
 from derive.formula import Formula
 from derive.language import Both
 from derive.printers.aligned import aligned
@@ -16,6 +19,8 @@ from derive.spelling import spell
 
 WIDTH = 48.0
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-!|>~$"} | {"<": "&lt;", "&": "&amp;", "\n": " "})
+ENTITIES = {"|": "&#124;", "~": "&#126;", "$": "&#36;"}  # what not every reader takes a backslash before
+DEEPEST = 6  # levels of headings
 PROSE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~$"} | {"<": "&lt;", "&": "&amp;"})
 
 
@@ -23,6 +28,7 @@ class Markdown(Printer):
     """A document as Markdown."""
 
     largest = 5
+    details = "<details>"
 
     def __init__(self, document: Document) -> None:
         self.plain = Latex(document.style)
@@ -46,6 +52,10 @@ class Markdown(Printer):
     def inline(self, mathematics: str) -> str:
         return f"$`{mathematics}`$"
 
+    def display(self, mathematics: str) -> str:
+        """Mathematics on lines of its own."""
+        return f"```math\n{mathematics}\n```"
+
     def typed(self, command: str) -> str:
         return f"`{command}`"
 
@@ -58,7 +68,17 @@ class Markdown(Printer):
         inside = " \\\\\n".join(rows)
         beside = self.beside(line)
         below = f"\n\n{self.say(beside.said)}" if beside else ""
-        return f"```math\n\\begin{{aligned}}\n{inside}\n\\end{{aligned}}\n```{below}"
+        return self.display(f"\\begin{{aligned}}\n{inside}\n\\end{{aligned}}") + below
+
+    def answers(self, question: Question) -> str:
+        """A table to write answers into, between the marks by which it is read."""
+        header = [self.word(f"table.sheet.{key}") for key in ("step", "symbol", "value", "formula")]
+        rows = [header, ["---"] * len(header)]
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows.append([self.typed(part.typed), self.inline(self.target(line)), "", ""])
+        id = f" id={question.exercise}" if question.exercise else ""
+        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        return f"<!-- derive:begin{id} -->\n\n{table}\n\n<!-- derive:end -->"
 
     def fenced(self, code: Code) -> str:
         """Lines of a file between fences that are longer than any in them."""
@@ -67,6 +87,24 @@ class Markdown(Printer):
 
     def formula(self, f: Formula) -> str:
         return spell(f, self.dialect)
+
+
+class Dollars(Markdown):
+    """Markdown as Quarto, Jupyter Book and MkDocs read it; what these do not agree on is written in HTML's way."""
+
+    details = '<details markdown="1">'
+
+    def escape(self, text: str) -> str:
+        return text.translate(SPECIAL | {ord(c): entity for c, entity in ENTITIES.items()})
+
+    def prose(self, text: str) -> str:
+        return text.translate(PROSE | {ord(c): entity for c, entity in ENTITIES.items()})
+
+    def inline(self, mathematics: str) -> str:
+        return f"${mathematics}$"
+
+    def display(self, mathematics: str) -> str:
+        return f"$$\n{mathematics}\n$$"
 
 
 class InsideHtml(Markdown):
@@ -79,9 +117,27 @@ class InsideHtml(Markdown):
         return html.escape(text)
 
 
-def printer(document: Document) -> Markdown:
-    found = Markdown(document)
-    found.inside = InsideHtml(document)
+class DollarsInsideHtml(InsideHtml, Dollars):
+    """The same with mathematics between dollar signs, which thus are none themselves."""
+
+    def escape(self, text: str) -> str:
+        return html.escape(text).replace("$", ENTITIES["$"])
+
+    def prose(self, text: str) -> str:
+        return self.escape(text)
+
+
+#: How mathematics is marked, by name.
+FLAVOURS: dict[str, tuple[type[Markdown], type[Markdown]]] = {
+    "github": (Markdown, InsideHtml),
+    "dollars": (Dollars, DollarsInsideHtml),
+}
+
+
+def printer(document: Document, flavour: str = "github") -> Markdown:
+    outside, inside = FLAVOURS[flavour]
+    found = outside(document)
+    found.inside = inside(document)
     return found
 
 

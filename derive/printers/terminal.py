@@ -8,7 +8,7 @@ from itertools import zip_longest
 from unicodedata import east_asian_width
 
 from derive.dialects.text import AsciiText, Text, ascii_only
-from derive.document import Block, Book, Code, Document, Figure, Line, Say, Step, Table, Witness
+from derive.document import Block, Book, Code, Document, Figure, Line, Question, Say, Step, Table, Witness
 from derive.printers.common import Printer, each, size
 
 WIDTH = 100
@@ -86,6 +86,8 @@ class Terminal(Printer):
         match block:
             case Say():
                 return self.wrapped(self.say(block))
+            case Question():
+                return self.question(block)
             case Step():
                 return self.step(block)
             case Table():
@@ -104,6 +106,16 @@ class Terminal(Printer):
             found += self.line(line)
         for substep in step.substeps:
             found += ["", *self.step(substep)]
+        return found
+
+    def question(self, question: Question) -> list[str]:
+        """What is asked for, a line for each part, and a blank behind its equal sign."""
+        found = [self.asked(question), *(row for why in question.why for row in self.wrapped(self.say(why)))]
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows = self.line(line)
+            rows[0] = f"  ({part.letter}){rows[0][1:]}" if part.letter else rows[0]
+            rows = [*rows, " " * 6] if line.forms else rows
+            found += [*rows[:-1], f"{rows[-1]} = {self.blank()}"]
         return found
 
     def line(self, line: Line) -> list[str]:

@@ -45,7 +45,10 @@ def batches(whole: Model, size: int | None, *, drop_last: bool = False) -> Batch
         places.pop()
     if len(places) > MOST_BATCHES:
         raise spec.item.error(f"more than {MOST_BATCHES:,} batches")
-    return Batches(whole, tuple(build(cut(spec, whole, low, high, start)) for low, high in places))
+    if whole.masks_drawn and spec.drawing.generator == "torch" and len({high - low for low, high in places}) > 1:
+        raise spec.item.error("with PyTorch's generator and dropout all batches must have the same size: drop_last")
+    models = (build(cut(spec, whole, low, high, start)) for low, high in places)
+    return Batches(whole, tuple(replace(model, random=whole.random) for model in models))
 
 
 def cut(spec: Spec, whole: Model, low: int, high: int, start: Start) -> Spec:

@@ -1,0 +1,151 @@
+"""Word: a .docx whose equations are Word's own and can be edited."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from derive.dialects.measure import Measure, em
+from derive.dialects.omml import Omml, run, visible
+from derive.document import Book, Cell, Document, Figure, Line, Say, Witness
+from derive.errors import InputError
+from derive.figures.picture import to_png
+from derive.formula import Formula
+from derive.printers.aligned import Markup as Around
+from derive.printers.aligned import broken
+from derive.printers.common import Printer, each, size, template
+from derive.spelling import spell
+
+ROOM = 44.0  # em of a row; Word itself breaks what is still too wide
+AROUND = Around(run("≈"), "", lambda term: [term], "<[^>]*>", equal=run("="))
+NOTHING = run("\u200b", "nor")  # before a sign at the beginning of a row: LibreOffice looks for what it joins
+WIDEST = 15.5  # cm of a picture
+DATE = (1980, 1, 1, 0, 0, 0)  # of the files in the archive: the first that it can hold
+
+
+class Word(Printer):
+    """A document as WordprocessingML. file: what python-docx writes it into, with its pictures"""
+
+    largest = 5
+
+    def __init__(self, document: Document, file: Any) -> None:
+        super().__init__(document, Omml(document.style))
+        self.shaped = Omml(document.style, shapes=True)
+        self.file = file
+
+    def escape(self, text: str) -> str:
+        return Markup(f'<w:r><w:t xml:space="preserve">{escape(visible(text))}</w:t></w:r>')
+
+    def inline(self, mathematics: str) -> str:
+        return Markup(f"<m:oMath>{mathematics}</m:oMath>")
+
+    def say(self, say: Say) -> str:
+        return Markup(super().say(say))
+
+    def typed(self, command: str) -> str:
+        return Markup(
+            f'<w:r><w:rPr><w:rFonts w:ascii="Courier New" w:hAnsi="Courier New"/></w:rPr><w:t xml:space="preserve">{escape(visible(command))}</w:t></w:r>'
+        )
+
+    def linked(self, spelled: str, address: str) -> str:
+        if address.startswith("#"):
+            return Markup(f'<w:hyperlink w:anchor="{escape(address[1:])}">{spelled}</w:hyperlink>')
+        instruction = escape(f' HYPERLINK "{visible(address).replace(chr(34), "%22")}" ')
+        return Markup(f'<w:fldSimple w:instr="{instruction}">{spelled}</w:fldSimple>')
+
+    def rows(self, line: Line) -> list[Markup]:
+        """A line as one equation, or as several under one another where it is too wide for the page."""
+        dialect = self.shaped if line.shapes else self.dialect
+        target = spell(line.target, dialect)
+        room = ROOM - em(spell(line.target, Measure(dialect.style)))
+        first, *rest = broken(line, self.document.values, dialect, max(room, ROOM / 2), self.case(line), AROUND)
+        return [Markup(target + first), *(Markup(NOTHING + row) for row in rest)]
+
+    def case(self, line: Line) -> str:
+        """The case that applies, at the end of an equation."""
+        if line.condition is None:
+            return ""
+        parts = self.words.parts("page.case", {"condition": line.condition})
+        condition = self.condition(line)
+        return run("\u2003", "nor") + "".join(
+            run(part, "nor") if isinstance(part, str) else condition for part in parts
+        )
+
+    def cells(self, row: Iterable[Cell]) -> list[str]:
+        return [self.cell(cell) for cell in row]
+
+    def found_header(self, first: Sequence[str]) -> list[str]:
+        """The titles over what witnesses have found, after the first ones."""
+        return [self.word(f"table.{key}") for key in (*first, "compared", "max_rel", "tolerance", "verdict")]
+
+    def found(self, witness: Witness) -> list[str]:
+        """What a witness has found, as the cells of a row."""
+        sizes = (str(witness.compared), size(witness.max_rel), size(witness.tolerance))
+        return [*map(self.escape, sizes), self.verdict(witness)]
+
+    @property
+    def found_rows(self) -> list[list[str]]:
+        """All witnesses of the document."""
+        return [[self.word(f"witness.{w.name}"), quantities, *self.found(w)] for w, quantities in self.kinds]
+
+    def picture(self, figure: Figure) -> Markup:
+        """A picture as a drawing in a run; its file is put into the archive."""
+        from docx.shared import Cm
+
+        part = self.file.part
+        inline = part.new_pic_inline(io.BytesIO(to_png(figure.picture)), None, None)
+        width, height = inline.extent.cx, inline.extent.cy
+        scale = min(1.0, Cm(WIDEST) / width)
+        for extent in (inline.extent, inline.graphic.graphicData.pic.spPr.xfrm.ext):
+            extent.cx, extent.cy = round(width * scale), round(height * scale)
+        inline.docPr.set("descr", self.words.plain(figure.title.key, **figure.title.args))
+        return Markup(inline.xml)
+
+    def formula(self, f: Formula) -> Markup:
+        return Markup(self.inline(spell(f, self.dialect)))
+
+
+def page(document: Document) -> bytes:
+    try:
+        import docx
+        from docx.oxml import parse_xml
+    except ImportError:
+        raise InputError(
+            "python-docx is not installed: `pip install 'derive-backprop[docx]'` brings it", file="-f docx"
+        ) from None
+    file = docx.Document()
+    parts: dict[str, Any] = {"p": Word(document, file), "document": document, "size": size}
+    if isinstance(document, Book):
+        parts["printer"] = each(document, lambda lesson: Word(lesson, file))
+    name = "word_book.xml" if isinstance(document, Book) else "word.xml"
+    body = file.element.body
+    for child in list(body):
+        body.remove(child)
+    body.extend(list(parse_xml(template(name, escaped=True).render(**parts))))
+    for i, drawing in enumerate(
+        body.iter("{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr")
+    ):
+        drawing.set("id", str(i + 1))
+    properties = file.core_properties
+    properties.title, properties.author, properties.comments = document.title[:255], "", ""
+    properties.language = document.language
+    return packed(file)
+
+
+book = page
+
+
+def packed(file: Any) -> bytes:
+    """The archive, with no time in it."""
+    stream, kept = io.BytesIO(), io.BytesIO()
+    file.save(stream)
+    with zipfile.ZipFile(stream) as given, zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in given.namelist():
+            entry = zipfile.ZipInfo(name, DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            written.writestr(entry, given.read(name))
+    return kept.getvalue()

@@ -1,0 +1,91 @@
+"""Kinds of notes, by the suffix of their file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from derive.errors import InputError, nearest
+from derive.printers.latex_notes import Layout
+from derive.printers.markdown_notes import Titles
+from derive.weaving import markdown, tex
+from derive.weaving.content import MarkdownPaper, Paper, TexPaper
+from derive.weaving.markers import Block, Marker, Source
+from derive.weaving.request import Request
+
+#: Files that stand in the folder of notes, or above it, where mathematics is written between dollar signs.
+PROJECTS = ("_quarto.yml", "_quarto.yaml", "myst.yml", "_config.yml", "mkdocs.yml", "mkdocs.yaml")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of notes is read and written.
+
+    ending: the marker that ends a block · apart: empty lines between a marker and what it asks for
+    fragments: the format of the folder that `into=` names · dollars: whether mathematics is between dollar signs anyway
+    without: options that mean nothing here
+    """
+
+    markers: Callable[[Source], list[Marker]]
+    paper: Callable[[Request], Paper]
+    ending: str
+    apart: int
+    fragments: str
+    dollars: bool
+    without: tuple[str, ...]
+
+    def laid_out(self, source: Source, block: Block, text: str) -> str:
+        """What stands between two markers, and the second if it is not there; its lines end as that of the first."""
+        marker, end = block.marker, "" if block.closed else self.ending
+        if marker.inside is not None:
+            return text + end
+        rows = [*[""] * self.apart, *text.split("\n"), *[""] * self.apart]
+        lines = [(marker.prefix + row).rstrip() for row in rows]
+        return newline(source.text, marker.end).join(["", *lines, marker.prefix + end])
+
+
+def newline(text: str, at: int) -> str:
+    """How the line at this place ends; the last one as the first."""
+    end = text.find("\n", at)
+    end = end if end >= 0 else text.find("\n")
+    return "\r\n" if text[max(end - 1, 0) : end + 1] == "\r\n" else "\n"
+
+
+def markdown_paper(request: Request) -> Paper:
+    return MarkdownPaper(request.options["math"], Titles(request.options.get("headings"), request.with_titles))
+
+
+def tex_paper(request: Request) -> Paper:
+    options = request.options
+    return TexPaper(Layout(options.get("headings"), request.with_titles, options.get("width")))
+
+
+MARKDOWN = Kind(
+    markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=False, without=("width",)
+)
+QUARTO = Kind(
+    markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=True, without=("width",)
+)
+TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, "fragments", dollars=True, without=("math",))
+KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".qmd": QUARTO, ".rmd": QUARTO, ".tex": TEX, ".ltx": TEX}
+
+
+def kind_of(path: Path) -> Kind:
+    """The kind of a file of notes."""
+    if found := KINDS.get(path.suffix.lower()):
+        return found
+    problem = f"notes end in one of {', '.join(KINDS)}.{nearest(path.suffix, KINDS)}"
+    raise InputError(problem, file=str(path))
+
+
+def flavour(path: Path) -> str:
+    """How mathematics is marked where these notes stand: by their suffix, or what stands in their folder or above it."""
+    if kind_of(path).dollars:
+        return "dollars"
+    for folder in path.resolve().parents:
+        if any((folder / name).is_file() for name in PROJECTS):
+            return "dollars"
+        if (folder / ".git").exists():
+            break
+    return "github"
