@@ -28,7 +28,8 @@ from derive.source import Number
 
 SETS = 64  # that are tried at a time
 ROUNDS = 60  # times that is done, at most …
-PATIENCE = 10  # … and at most without coming upon numbers that hide less
+PATIENCE = 10  # … and at most without coming upon numbers that hide less …
+NEARLY, LAST_PATIENCE = 2, 30  # … or, where they hide nearly nothing, so often
 MOST_WORK = 3_000_000  # numbers worked out for one variant, where they are many
 LEAST_ROUNDS = 4
 LOOKED_INTO = 3  # sets of each round that may be worked out anew, the best first …
@@ -38,6 +39,7 @@ TRIES = 24  # draws of a number for one that is not there yet
 OTHERS, WHOLE = 4, 3  # units above a small number up to which others are drawn; of a whole number
 DENOMINATOR = 6  # up to which fractions are drawn, or that of the original
 LARGEST_SEED = 10_000
+HIDDEN = "more mistakes are hidden than in the original"
 
 Numbers = Mapping[str, Number]
 Draw = Callable[[np.random.Generator], Number]
@@ -108,13 +110,14 @@ class Search:
         ] = []  # what sets seem to hide, which they were, and their numbers
         self.leading: Numbers | None = None  # the best so far, near which others are looked for
         self.least, self.best_round = math.inf, 0
+        self.settled: Drawn | None = None  # the best that was worked out anew
 
     def run(self) -> Drawn | None:
         """The first set that hides nothing, or the best there is when patience ends."""
         work = (SETS if self.drawing.free else 1) * max(1, len(self.drawing.bench.pairs))
         rounds = max(LEAST_ROUNDS, min(ROUNDS, MOST_WORK // work))
         for made in range(rounds):
-            if self.pool and made - self.best_round > PATIENCE:
+            if self.pool and made - self.best_round > (PATIENCE if self.least > NEARLY else LAST_PATIENCE):
                 break
             self.round(made)
             if (found := self.first(hidden=0)) is not None:
@@ -123,13 +126,15 @@ class Search:
 
     def first(self, hidden: int) -> Drawn | None:
         """The best of the pool that seems to hide at most so much, and does when it is worked out anew."""
-        while self.pool and self.pool[0][0] <= hidden and self.worked < WORKED_OUT:
+        while self.settled is None or self.settled.hidden > hidden:
+            if not self.pool or self.pool[0][0] > hidden or self.worked >= WORKED_OUT:
+                return None
             self.worked += 1
             _, _, _, numbers = heapq.heappop(self.pool)
             made = self.worked_out(numbers)
-            if made is not None and made.hidden <= hidden:
-                return made
-        return None
+            if made is not None and (self.settled is None or made.hidden < self.settled.hidden):
+                self.settled = made
+        return self.settled
 
     def round(self, made: int) -> None:
         """Some sets are drawn, those that are not fair left out, and the best put into the pool."""
@@ -142,6 +147,7 @@ class Search:
             return
         bench = self.drawing.bench_of(self.circuit) if seed else self.drawing.bench
         hidden, ambiguous = bench.score({key: row[fair] for key, row in rows.items()})
+        self.refused[HIDDEN] += int((hidden > self.drawing.allowed).sum())
         order = np.lexsort((ambiguous, hidden))[:LOOKED_INTO].tolist()
         for place in order:
             count = self.tried - SETS + place
@@ -175,7 +181,7 @@ class Search:
             return None
         hidden = int(drawing.bench_of(circuit).score({})[0][0])
         if hidden > drawing.allowed:
-            self.refused["mistakes are hidden"] += 1
+            self.refused[HIDDEN] += 1
             return None
         return Drawn(variant, hidden, self.tried)
 
@@ -283,6 +289,8 @@ def decimals(number: Number, target: bool) -> Draw:
     size, unit = abs(number.exact), shown.ulp
     near_one = target and Fraction(1, 2) < size < 1
     places = len(shown.digits.partition(".")[2])
+    if not places and size:  # the zeros at the end of a whole number count as little as those before a decimal
+        unit *= 10 ** (len(shown.digits) - len(shown.digits.rstrip("0")))
     units = (1 - size if near_one else size) / unit
     least, most = (
         max(1, math.floor(units / 2)),
