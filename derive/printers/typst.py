@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from derive.dialects.typst import Typst, cut, literal, string, text, visible
-from derive.document import Book, Code, Document, Figure, Line, Step
+from derive.document import Book, Code, Document, Figure, Line, Question, Step
 from derive.figures.still import to_still
 from derive.figures.text import wide
 from derive.formula import Formula
@@ -17,6 +17,8 @@ from derive.spelling import spell
 
 WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
+LETTER = 4.0  # em that the letter of a part takes
+ROOM = "#room "  # above a row, for working
 LONG_WORD = re.compile(r"(?<=[!-~]{24})(?=[!-~])")  # after so many letters a line may end at each
 BREAK = "\u200b"
 #: Families of fonts with Chinese letters; the first that there is is taken.
@@ -52,6 +54,20 @@ class TypstPage(Printer):
     def lines(self, step: Step) -> list[str]:
         """The rows of one block of mathematics."""
         return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, self.because, self.remark, MARKUP)
+
+    def blank(self) -> str:
+        return "#blank"
+
+    def parts(self, question: Question) -> list[str]:
+        """The rows of one block of mathematics: every part with a rule to write on, and room above it for working."""
+        found: list[str] = []
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows = aligned([line], self.document.values, self.dialect_of, WIDTH - LETTER, markup=MARKUP)
+            letter = f"{string(f'({part.letter})')} quad " if part.letter else ""
+            rows[0] = f"{ROOM if found else ''} {letter}{rows[0]}"
+            ruled = f"= {self.blank()}"
+            found += [*rows, f"{ROOM} & {ruled}"] if line.forms else [*rows[:-1], f"{rows[-1]} {ruled}"]
+        return found
 
     def because(self, line: Line) -> str:
         """The case that applies, in mathematics."""

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from derive.dialects.measure import Measure, em
 from derive.dialects.omml import Omml, run, visible
-from derive.document import Book, Cell, Document, Figure, Line, Say, Witness
+from derive.document import Book, Cell, Document, Figure, Line, Question, Say, Witness
 from derive.errors import InputError
 from derive.figures.picture import to_png
 from derive.formula import Formula
@@ -62,8 +62,17 @@ class Word(Printer):
         dialect = self.shaped if line.shapes else self.dialect
         target = spell(line.target, dialect)
         room = ROOM - em(spell(line.target, Measure(dialect.style)))
-        first, *rest = broken(line, self.document.values, dialect, max(room, ROOM / 2), self.case(line), AROUND)
+        body = broken(line, self.document.values, dialect, max(room, ROOM / 2), self.case(line), AROUND)
+        first, *rest = body or [""]  # of a part that is asked without a hint
         return [Markup(target + first), *(Markup(NOTHING + row) for row in rest)]
+
+    def blank(self) -> str:
+        return Markup(f'<w:r><w:t xml:space="preserve">{"_" * 22}</w:t></w:r>')
+
+    def lettered(self, question: Question) -> list[tuple[str, Line]]:
+        """The parts of a question: the letter of each, and its line."""
+        letters = (f"({part.letter})\u2003" if part.letter else "" for part in question.parts)
+        return list(zip(map(self.escape, letters), question.lines, strict=True))
 
     def case(self, line: Line) -> str:
         """The case that applies, at the end of an equation."""
