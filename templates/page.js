@@ -73,7 +73,7 @@
   // the diagram ----------------------------------------------------------------------------------------------------------
   // d of/d by, a state's letter, then a quantity: its letter, its layer, the step, its entry
   const ID = /^(?:d[^/]+\/d)?(?:[a-z]+\.)?([A-Za-z_]+?)(\d*)(?:\.\d+)?\+?(?:@\d+)?(?:\[([\d,]+)\])?$/;
-  const figure = one("figure.diagram:has([data-edge^=W])"), svg = figure && one("svg", figure);
+  const figure = every("figure.diagram").find((f) => one("[data-edge^=W]", f)), svg = figure && one("svg", figure);
   const parsed = (id) => {
     const [, letter, layer, entry = ""] = ID.exec(id) ?? [];
     return letter && { letter, layer: +layer, entry };
@@ -150,7 +150,7 @@
   };
   const enter = {
     read: () => {},
-    step: () => { pin(); const from = target(); go(from && one("main").contains(from) ? Math.max(0, first(from)) : 0); },
+    step: () => { pin(); const from = target(); go(from && one("main").contains(from) ? Math.max(0, first(from)) : 0); stand(lines[at]); },
     numbers: () => nameParts(false),
     results: () => { coverAll(); nameParts(false); },
     try: () => { coverAll(); nameParts(false); ask(); },
@@ -195,6 +195,10 @@
     line.scrollIntoView({ block: "nearest" });
     one("#progress").textContent = `${at + 1} / ${lines.length}`;
     announce(said("at", { n: at + 1, all: lines.length, what: heading(line) }));
+  };
+  const stand = (line) => {
+    line.tabIndex = -1;
+    line.focus({ preventScroll: true });
   };
   // the first line in an element, or after it
   const first = (element) => {
@@ -302,8 +306,7 @@
     reach(line);
     unfold(line);
     line.scrollIntoView({ block: "center" });
-    line.tabIndex = -1;
-    line.focus({ preventScroll: true });
+    stand(line);
   };
   const ofPart = (p) => {
     const has = (key) => placesOf(key).includes(p);
