@@ -81,6 +81,7 @@
   const part = (element, id) => ({ element, id, ...parsed(id) });
   const units = svg ? every("[data-unit]", svg).map((e) => part(e, e.dataset.unit)) : [];
   const edges = svg ? every("[data-edge]", svg).map((e) => part(e, e.dataset.edge)) : [];
+  const askables = [...units, ...edges].filter((p) => p.letter);
   const last = Math.max(0, ...units.map((u) => u.layer || 0));
   const OUTPUT = ["t", "l", "L"];
   const AT_UNITS = ["x", "z", "a", "n", "y", "s", "drop", "mask", "mean", "var", "gamma", "beta", "running_mean", "running_var"];
@@ -254,6 +255,7 @@
       title.dataset.full ??= title.textContent;
       title.textContent = full ? title.dataset.full : title.dataset.full.split(" = ")[0];
     }
+    for (const p of askables) p.focus.setAttribute("aria-label", full ? p.label : p.name);
   };
 
   // answers --------------------------------------------------------------------------------------------------------------------
@@ -340,13 +342,14 @@
     if (openUses(p)) event.preventDefault();
   };
   const askable = () => {
-    for (const p of [...units, ...edges].filter((p) => p.letter)) {
-      p.name = (one("title", p.element)?.textContent ?? p.id).split(" = ")[0].split(" · ")[0] || p.id;
+    for (const p of askables) {
+      p.label = one("title", p.element)?.textContent || p.id;
+      p.name = p.label.split(" = ")[0].split(" · ")[0];
       p.focus = one("a", p.element) ?? p.element;
       drawn(p).forEach((e) => e.addEventListener("click", asking(p)));
       p.focus.setAttribute("role", "button");
       p.focus.setAttribute("tabindex", "0");
-      p.focus.setAttribute("aria-label", p.name);
+      p.focus.setAttribute("aria-label", p.label);
       p.focus.addEventListener("keydown", asking(p));
     }
     svg?.setAttribute("role", "group");
