@@ -380,6 +380,14 @@ def test_tex(run: Run) -> None:
     assert text.endswith("\n%/derive\n\\end{document}")
 
 
+def test_frames_of_beamer_have_one_width(run: Run) -> None:
+    """What stands between begin and end of a frame must not have a condition around other ends."""
+    text = "\\documentclass[t]{%s}\n%% derive: net.yaml line=z2[1]\n"
+    assert "\\ifdim" in woven(text % "article", "notes.tex") and "\\ifdim" not in woven(text % "beamer", "notes.tex")
+    wide = (text % "beamer").replace("line=", "width=60 line=")
+    assert woven(wide, "notes.tex").count("\\\\") < woven(text % "beamer", "notes.tex").count("\\\\")
+
+
 def test_equations_with_labels(run: Run) -> None:
     text = woven("% derive: net.yaml labels=a width=40 piece=gradient-W2\n\\eqref{a:gradient-W2}\n", "notes.tex")
     assert "\\label{a:gradient-W2" in text
