@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -323,6 +324,18 @@ def test_other_commands(run: Run) -> None:
         "A <!-- derive: averages.yaml command=ema value=s@3 -->\n\n<!-- derive: sigmoid command=explain level=brief -->\n"
     )
     assert f"`{float(derive.study('ema', 'averages.yaml')['s@3']):.4g}`" in text and r"\sigma" in text
+
+
+def test_bars_do_not_end_cells(run: Run) -> None:
+    net = {
+        "inputs": [2],
+        "targets": [1],
+        "layers": [{"linear": {"out": 1, "weight": [[3]], "bias": False}}],
+        "loss": "l1",
+    }
+    Path("absolute.yaml").write_text(json.dumps(net), encoding="utf-8")
+    row = woven("| L |\n|---|\n| <!-- derive: absolute.yaml formula=L --> |\n").splitlines()[2]
+    assert row.count("|") == 2 and r"\left\vert " in row and r"\right\vert " in row
 
 
 def test_odd_names_stay_text(run: Run) -> None:
