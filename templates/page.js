@@ -49,7 +49,10 @@
 
   // the lines, and the quantities they give and take ---------------------------------------------------------------------
   const lines = every("div.line"), bar = one("#modes"), voice = one("#voice");
-  const gives = (line) => line.dataset.q, takes = (line) => (line.dataset.u ? line.dataset.u.split(" ") : []);
+  // of many lessons on one page, each has its own quantities
+  const within = (e) => (e.closest("article") ? e.closest("article").id + ":" : "");
+  const gives = (e) => within(e) + e.dataset.q;
+  const takes = (line) => (line.dataset.u ? line.dataset.u.split(" ").map((key) => within(line) + key) : []);
   const grouped = (pairs) => {
     const found = new Map();
     for (const [key, value] of pairs) found.has(key) ? found.get(key).push(value) : found.set(key, [value]);
@@ -60,7 +63,7 @@
   let takers = null;
   const takersOf = (key) => (takers ??= grouped(lines.flatMap((line) => takes(line).map((k) => [k, line])))).get(key) ?? [];
   const announce = (text) => (voice.textContent = text);
-  const symbol = (line) => one(".t mrow", line)?.textContent ?? gives(line);
+  const symbol = (line) => one(".t mrow", line)?.textContent ?? line.dataset.q;
   const heading = (line) => {
     const title = one("h3, h4, h5, h6", line.closest(".step") ?? document)?.cloneNode(true);
     if (title) every("a.lesson, annotation", title).forEach((e) => e.remove());
@@ -70,7 +73,7 @@
   // the diagram ----------------------------------------------------------------------------------------------------------
   // d of/d by, a state's letter, then a quantity: its letter, its layer, the step, its entry
   const ID = /^(?:d[^/]+\/d)?(?:[a-z]+\.)?([A-Za-z_]+?)(\d*)(?:\.\d+)?\+?(?:@\d+)?(?:\[([\d,]+)\])?$/;
-  const figure = one("figure.diagram"), svg = figure && one("svg", figure);
+  const figure = one("figure.diagram:has([data-edge^=W])"), svg = figure && one("svg", figure);
   const parsed = (id) => {
     const [, letter, layer, entry = ""] = ID.exec(id) ?? [];
     return letter && { letter, layer: +layer, entry };
@@ -209,7 +212,7 @@
   let known = new Set();
   const isCovered = (e, line) => {
     if (e.classList.contains("shown")) return false;
-    if (e.matches(".r")) return !known.has(e.dataset.q);
+    if (e.matches(".r")) return !known.has(gives(e));
     if (known.has(gives(line))) return false;
     // a factor of a chain is worked out in its own line; the number in its place may be a result
     return e.matches(".v") || takes(line).some((key) => (givers.has(key) && !known.has(key)) || key.includes("]/d"));
@@ -230,7 +233,7 @@
   const learn = (key) => {
     known.add(key);
     new Set([...(givers.get(key) ?? []), ...takersOf(key)]).forEach(coverLine);
-    every(".r.covered").filter((e) => e.dataset.q === key).forEach((e) => cover(e, null));
+    every(".r.covered").filter((e) => gives(e) === key).forEach((e) => cover(e, null));
     for (const u of units) if (u.id === key || u.id.startsWith(key + "[")) u.element.classList.add("known");
   };
   const uncover = (e) => {

@@ -206,7 +206,11 @@ def test_in_python() -> None:
     checked = derive.check("mazur", {"z1[1]": "0.3775"})
     assert checked.to_pdf().startswith(b"%PDF")
     with pytest.raises(InputError, match="own fonts"):
-        solved("one").to_pdf(engine="chromium", fonts=[Path(".")])
+        solved("one").to_pdf(engine="chromium", fonts=["."])
+    with pytest.raises(InputError, match=r"typsst'\. Did you mean 'typst'"):
+        solved("one").to_pdf(engine="typsst")
+    with pytest.raises(InputError, match=r"no\.otf: there is no such font"):
+        solved("one").to_pdf(fonts=["no.otf"])
 
 
 def test_errors_of_our_own_are_not_the_font() -> None:

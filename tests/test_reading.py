@@ -197,6 +197,17 @@ def test_results_are_given_with_enough_digits() -> None:
     assert shown["z1[1]"] == ""
 
 
+@pytest.mark.parametrize("name", ["mazur", "batch_3322", "residual", "hostile"])
+def test_results_are_those_that_are_printed(name: str) -> None:
+    values, found = solved(name).document.values, 0
+    for line in lines_of(name):
+        if given := result(line, values):
+            printed = values.numeral(line.target)
+            assert abs(Fraction(given.removesuffix("…")) - printed.fraction) <= printed.ulp / 2, line.target.key
+            found += 1
+    assert found > 40
+
+
 def test_marked_work_does_not_give_the_results_away() -> None:
     answers = {"z1[1]": "0.3775", "z1[2]": "0.5", "a1[1]": "0.5933", "dL/dw5": "0.4398"}
     for reveal in ("none", "first", "steps", "all"):

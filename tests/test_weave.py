@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -112,6 +113,13 @@ def test_blocks_in_lists_and_quotations(run: Run) -> None:
     )
     assert "\n\n   ```math\n   \\begin{aligned}\n" in text and "\n   <!-- /derive -->\n\n   two\n" in text
     assert "\n>\n> ```math\n> \\begin{aligned}\n" in text and "\n>\n> <!-- /derive -->\n> said\n" in text
+
+
+def test_blocks_in_admonitions(run: Run) -> None:
+    text = '!!! note "Here"\n\n    <!-- derive: net.yaml value=L -->\n\n    and <!-- derive: net.yaml value=L -->, `<!-- derive: x -->`\n'
+    found = woven(text + "\nend\n")
+    assert "\n\n    ```math\n    0.7105\n    ```\n\n    <!-- /derive -->\n\n    and <!--" in found
+    assert found.endswith("-->$`0.7105`$<!-- /derive -->, `<!-- derive: x -->`\n\nend\n")
 
 
 MARKER = "<!-- derive: nothing.yaml only=w5 -->"
@@ -318,6 +326,18 @@ def test_other_commands(run: Run) -> None:
     assert f"`{float(derive.study('ema', 'averages.yaml')['s@3']):.4g}`" in text and r"\sigma" in text
 
 
+def test_bars_do_not_end_cells(run: Run) -> None:
+    net = {
+        "inputs": [2],
+        "targets": [1],
+        "layers": [{"linear": {"out": 1, "weight": [[3]], "bias": False}}],
+        "loss": "l1",
+    }
+    Path("absolute.yaml").write_text(json.dumps(net), encoding="utf-8")
+    row = woven("| L |\n|---|\n| <!-- derive: absolute.yaml formula=L --> |\n").splitlines()[2]
+    assert row.count("|") == 2 and r"\left\vert " in row and r"\right\vert " in row
+
+
 def test_odd_names_stay_text(run: Run) -> None:
     net = Path("net.yaml").read_text(encoding="utf-8").replace("[[v1, v2]]", "[['$|~<b>', '权重']]")
     Path("odd.yaml").write_text(net, encoding="utf-8")
@@ -327,7 +347,7 @@ def test_odd_names_stay_text(run: Run) -> None:
 
 
 def test_fragments_in_markdown(run: Run, tmp_path: Path) -> None:
-    woven("<!-- derive: net.yaml into=parts/net -->\n\ntext\n")
+    woven("<!-- derive: net.yaml into=parts/net math=dollars -->\n\ntext\n")
     files = {path.name: path.read_bytes() for path in (tmp_path / "parts" / "net").iterdir()}
     printed = FORMATS["markdown-fragments"].files(derive.solve("net.yaml").document)
     texts = {name: text if isinstance(text, bytes) else text.encode() for name, text in printed.items()}
@@ -358,6 +378,13 @@ def test_tex(run: Run) -> None:
     line = text.partition("%% derive: line=v1+\n")[2]
     assert "old" not in line and "\\begin{align*}\nv_{1}^{+} &= v_{1}" in line and "0.6647\n\\end{align*}\n" in line
     assert text.endswith("\n%/derive\n\\end{document}")
+
+
+def test_equations_with_labels(run: Run) -> None:
+    text = woven("% derive: net.yaml labels=a width=40 piece=gradient-W2\n\\eqref{a:gradient-W2}\n", "notes.tex")
+    assert "\\label{a:gradient-W2" in text
+    Path("notes.tex").write_text("% derive: net.yaml labels={} into=parts\n", encoding="utf-8")
+    assert run("notes.tex").output.startswith("notes.tex:1:20: '{}' is no prefix of labels")
 
 
 def test_errors_in_tex(run: Run) -> None:

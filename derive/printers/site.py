@@ -20,10 +20,12 @@ class Goto:
     """A link in a cell or a sentence.
 
     address: the path of a page of the site, with `#anchor` where a part of it is meant, or an address outside
+    id: the anchor of the link itself, if it has one
     """
 
     address: str
     text: Cell
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,10 @@ class SitePage(Html):
 
     def cell(self, cell: Cell) -> str:
         match cell:
-            case Goto(address=address, text=text):
+            case Goto(address=address, text=text, id=id):
                 outside = address.startswith(OUTSIDE)
-                return self.linked(self.cell(text), address if outside else self.frame.to(address))
+                link = self.linked(self.cell(text), address if outside else self.frame.to(address))
+                return Markup(f'<span id="{escape(id)}">{link}</span>') if id else link
             case Typed(text=text):
                 return Markup("|<wbr>").join(self.typed(text).split("|"))  # choices may stand on several lines
         return super().cell(cell)

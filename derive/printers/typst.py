@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from derive.dialects.typst import Typst, cut, string, text
+from derive.dialects.typst import Typst, cut, literal, string, text, visible
 from derive.document import Book, Code, Document, Figure, Line, Step
 from derive.figures.still import to_still
 from derive.figures.text import wide
@@ -17,7 +17,8 @@ from derive.spelling import spell
 
 WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
-LONGEST_WORD = re.compile(r"[^\s\\]{24}(?=[^\s\\])")  # letters that need not be broken
+LONG_WORD = re.compile(r"(?<=[!-~]{24})(?=[!-~])")  # after so many letters a line may end at each
+BREAK = "\u200b"
 #: Families of fonts with Chinese letters; the first that there is is taken.
 CHINESE = ("Noto Serif CJK SC", "Source Han Serif SC", "Songti SC", "FandolSong", "SimSun", "Noto Sans CJK SC")
 
@@ -33,7 +34,7 @@ class TypstPage(Printer):
         self.shaped = Typst(document.style, shapes=True)
 
     def escape(self, words: str) -> str:
-        return LONGEST_WORD.sub("\\g<0>\u200b", text(words))
+        return BREAK.join(map(text, LONG_WORD.split(visible(words))))
 
     def string(self, words: str) -> str:
         return string(words)
@@ -75,7 +76,7 @@ class TypstPage(Printer):
 
     def picture(self, figure: Figure) -> str:
         """A picture as the bytes of an SVG."""
-        return f'image(bytes({string(to_still(figure.picture))}), format: "svg", alt: {string(self.alt(figure))})'
+        return f'image(bytes({literal(to_still(figure.picture))}), format: "svg", alt: {string(self.alt(figure))})'
 
     def alt(self, figure: Figure) -> str:
         """A picture in words."""

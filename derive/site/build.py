@@ -77,14 +77,11 @@ def pages(site: Site, stage: Callable[[str], None]) -> Iterator[tuple[int, Page]
         ("lessons", lambda: lessons.pages(site)),
         ("reference", lambda: reference.pages(site)),
     ]
-    planned = PLANNED
+    planned = 5 + len(site.tasks) + len(gallery.FORMS) * len(site.examples) + len(site.topics) + reference.PAGES
     for name, made in parts:
         stage(name)
         for page in made():
             yield planned, page
-
-
-PLANNED = 120  # pages, about
 
 
 def frame(site: Site, page: Page) -> Frame:

@@ -16,10 +16,10 @@ from derive.homework.assignment import Assignment
 from derive.homework.marked import Mark
 from derive.homework.submission import Answer, Submission
 from derive.long_training import train
-from derive.solution import solve
-from derive.source import Item, Limits, Number, parse
+from derive.site.tasks import data
+from derive.solution import Solution, solve
+from derive.source import Item, Number, parse
 
-FILE = Path(__file__).parent / "errata.yaml"
 FLOAT_ERROR = Decimal(4) * Decimal(2) ** -52  # of a number computed in float64, at most
 NEAR = (
     "correct",
@@ -94,9 +94,9 @@ class Judged:
         return [erratum for erratum in self.errata if erratum.root == root.printed.at]
 
 
-def load(text: str | None = None) -> tuple[dict[str, int], tuple[Example, ...]]:
+def load() -> tuple[dict[str, int], tuple[Example, ...]]:
     """What was examined in all, and the examples."""
-    found = plain(parse(FILE.read_text(encoding="utf-8") if text is None else text, FILE.name, Limits(literal=True)))
+    found = data("errata.yaml")
     examples = []
     for given in found["examples"]:
         wrong = tuple(Printed(**row) for row in given.pop("wrong", ()))
@@ -104,16 +104,6 @@ def load(text: str | None = None) -> tuple[dict[str, int], tuple[Example, ...]]:
         left_out = int(given.pop("left_out", 0))
         examples.append(Example(**given, wrong=wrong, trained=trained, left_out=left_out))
     return {key: int(value) for key, value in found["examined"].items()}, tuple(examples)
-
-
-def plain(item: Item) -> Any:
-    """A tree without its places."""
-    match item.value:
-        case dict():
-            return {key: plain(value) for key, value in item.value.items()}
-        case list():
-            return [plain(value) for value in item.value]
-    return item.value
 
 
 def judge(example: Example) -> Judged:
@@ -126,6 +116,7 @@ class Court:
 
     def __init__(self, example: Example) -> None:
         self.example = example
+        self.courses: dict[tuple[int, str], Solution] = {}
         self.assignment = Assignment.read(self.item({}), Path("."), example.id)
 
     def item(self, change: Mapping[str, Item]) -> Item:
@@ -147,10 +138,12 @@ class Court:
 
     def after(self, id: str, steps: int, change: str = "") -> float:
         """A number after so many steps of training, with lines of the file changed."""
-        file = {**parsed(self.example.file), **(parsed(change) if change else {})}
-        file.pop("check", None)
+        if (steps, change) not in self.courses:
+            file = {**parsed(self.example.file), **(parsed(change) if change else {})}
+            file.pop("check", None)
+            self.courses[steps, change] = train(file, steps=steps)
         name, bracket, index = id.partition("[")
-        return float(train(file, steps=steps)[f"{name}@{steps}{bracket}{index}"])
+        return float(self.courses[steps, change][f"{name}@{steps}{bracket}{index}"])
 
     def judged(self) -> Judged:
         example = self.example

@@ -9,32 +9,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from derive.document import Block, Code, Section, say
 from derive.errors import WitnessError
 from derive.printers.site import Goto, Typed
-from derive.site.errata import plain
 from derive.site.pages import Command, Page, Site, section, table
-from derive.source import Limits, parse
+from derive.site.tasks import Task, tasks
 
-FILE = Path(__file__).parent / "guide.yaml"
 LONGEST = 120  # seconds of a command
 MOST_LINES = 60  # of what a command prints, on a page
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task of the guide, as guide.yaml says.
-
-    files: name -> content · commands: as they are typed · shows: files that are shown afterwards
-    """
-
-    id: str
-    commands: tuple[str, ...]
-    files: Mapping[str, str] = field(default_factory=dict)
-    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,17 +30,9 @@ class Ran:
     files: Mapping[str, str]
 
 
-def tasks() -> tuple[Task, ...]:
-    found = plain(parse(FILE.read_text(encoding="utf-8"), FILE.name, Limits(literal=True)))
-    return tuple(
-        Task(given["id"], tuple(given["commands"]), given.get("files", {}), tuple(given.get("shows", ())))
-        for given in found
-    )
-
-
 def pages(site: Site) -> Iterator[Page]:
     """A page for each task, one with all commands, and the list of them."""
-    found = tuple(task for task in tasks() if site.tasks is None or task.id in site.tasks)
+    found = tuple(task for task in tasks() if task.id in site.tasks)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for task, shown in zip(found, pool.map(lambda task: ran(site, task), found), strict=True):
             title = site.words.plain(f"site_guide.{task.id}.title")

@@ -20,7 +20,7 @@ def page(site: Site, counts: Mapping[str, int]) -> Page:
     """counts: what the errata come to, for the sentence about them."""
     solution = solve("mazur", lang=site.language, form="scalar")
     lines = select(solution.document, [solution.named(name) for name in SHOWN])
-    looks: list[Block] = [say("site.home.picture", page=Goto("gallery/mazur.html", "A 2-2-2 sigmoid network"))]
+    looks: list[Block] = [say("site.home.picture", page=Goto("gallery/mazur.html", solution.document.title))]
     looks += [*diagrams(solution.document, "home"), *steps(lines.sections)]
     parts = [
         say(f"site.home.to.{part}", page=Goto(path, say(f"site.part.{part}")), **numbers(site, part, counts))

@@ -19,7 +19,9 @@ def pages(site: Site) -> Iterator[Page]:
         topics = [topic for topic in every if topic in site.topics]
         if not topics:
             continue
-        rows = [(Goto(f"lessons/{topic}.html", said(load(topic).title)), said(load(topic).short)) for topic in topics]
+        rows = [
+            (Goto(f"lessons/{topic}.html", said(load(topic).title), topic), said(load(topic).short)) for topic in topics
+        ]
         listed = table(f"{chapter}/table", "lessons", ("lesson", "result"), rows, broken=True)
         chapters.append(section(chapter, say(f"chapter.{chapter}"), listed))
         for topic in topics:

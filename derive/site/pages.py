@@ -14,6 +14,7 @@ from derive.language import Words
 from derive.lessons import topics
 from derive.numerals import Policy
 from derive.printers.site import Typed
+from derive.site.tasks import tasks
 from derive.studies.base import Desk
 from derive.studies.calculation import Calculation
 
@@ -79,7 +80,7 @@ class Site:
     commands: tuple[Command, ...] = ()
     examples: tuple[str, ...] = field(default_factory=lambda: tuple(examples.names()))
     topics: tuple[str, ...] = field(default_factory=topics)
-    tasks: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] = field(default_factory=lambda: tuple(task.id for task in tasks()))
 
     @property
     def language(self) -> str:

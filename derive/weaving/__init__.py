@@ -112,7 +112,7 @@ class Plan:
         """A folder of fragments, for a marker that names one."""
         solution = self.loom.solution(self.source, request, self.path.parent)
         try:
-            folder = folder_of(self.path.parent, request.options["into"], solution.pieces(self.kind.fragments))
+            folder = folder_of(self.path.parent, request.options["into"], self.kind.files(solution, request))
             if self.folders.setdefault(folder.path, folder).files != folder.files:
                 raise InputError(f"two markers want different files in {request.options['into']}")
         except InputError as error:

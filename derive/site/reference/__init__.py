@@ -19,6 +19,7 @@ GROUPS = {
     "files": ("net", "answers", "marking", "mistakes"),
     "programs": ("python", "codes"),
 }
+PAGES = 1 + sum(map(len, GROUPS.values()))
 SHEETS = (networks, functions, training, symbols, of_files, mistakes, python)
 
 

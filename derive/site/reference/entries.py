@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from derive.document import Block, Cell, Document, Line, Say, Section, Step, Table, say
+from derive.document import Block, Cell, Document, Form, Line, Say, Section, Step, Table, say
 from derive.formula import Formula, Name, Symbol
 from derive.options import parameters, required
 from derive.printers.site import Typed
@@ -63,8 +63,6 @@ def accepted(annotation: Any) -> Cell:
 
 def line(target: Symbol | Any, *forms: Formula, id: str = "f") -> Line:
     """A line in letters."""
-    from derive.document import Form
-
     return Line(Name(id, (), target), tuple(Form(form, numbers=False) for form in forms), has_value=False)
 
 

@@ -60,8 +60,8 @@ def signature(found: Any, name: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """A signature whose annotations, which are not evaluated, stand without quotes."""
-    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+    """A signature whose annotations, which are not evaluated, stand without quotes, and functions as three dots."""
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", re.sub(r"<[^=]+ at 0x[0-9a-f]+>", "...", text))
 
 
 WIDE = 88  # columns of a signature on one line
