@@ -680,6 +680,7 @@ def test_the_commands_of_the_readme(
 
 def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
     commands = ("backprop", "train", "explain", "optimizer", "ema", "schedule", "batches", "check", "lint", "schema")
+    commands = (*commands, "export", "from-torch")
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves
