@@ -395,6 +395,7 @@ def test_every_sentence_of_the_pieces_is_said() -> None:
         (r" - \frac{a + b}{1 + e^{-x}}", [r" - \bigl(a", r" + b\bigr) / \bigl(1", r" + e^{-x}\bigr)"]),
         (r"\frac{a + b}{2} \cdot c", [r"\frac{a + b}{2}", r" \cdot c"]),
         (r"\frac{a \cdot b}{2}", [r"\frac{a \cdot b}{2}"]),
+        (r"\left|a - b\right|", [r"\bigl|a", r" - b\bigr|"]),
     ],
 )
 def test_a_fraction_wider_than_the_line_becomes_a_quotient(term: str, rows: list[str]) -> None:

@@ -42,7 +42,7 @@ def cut_latex(term: str) -> list[str]:
     """A term of LaTeX in pieces, its brackets of a fixed size; matrices and cases are not cut."""
     if r"\begin" in term:
         return [term]
-    flat = re.sub(r"\\left([(\[])", r"\\bigl\1", re.sub(r"\\right([)\]])", r"\\bigr\1", in_one_row(term)))
+    flat = re.sub(r"\\(left|right)(?=[^a-zA-Z])", lambda match: rf"\big{match[1][0]}", in_one_row(term))
     found, depth = [""], 0
     for piece in re.split(r"( \\cdot | \+ | - )", flat):
         if depth == 0 and piece in (r" \cdot ", " + ", " - ") and found[-1]:
@@ -182,11 +182,26 @@ def aligned(
         body = broken(line, values, dialect(line), room - indent, case(line), markup)
         spelled = spell(line.target, dialect(line))
         if indent:
-            found += [f"&{spelled}", *(f" &{markup.quad} {row}" for row in body)]
+            found += [f"&{row}" for row in rows_of(spelled, target, width - 1.5, markup)]
+            found += [f" &{markup.quad} {row}" for row in body]
         else:
             found += [f"{spelled} &{''.join(body[:1])}", *(f" &{row}" for row in body[1:])]
         if remark := beside(line):
             found.append(f" &{markup.quad} {remark}")
+    return found
+
+
+def rows_of(term: str, width: float, room: float, markup: Markup) -> list[str]:
+    """A term so wide on as many rows as it needs, those after the first moved in."""
+    if width <= room:
+        return [term]
+    found, used = [""], 0.0
+    for piece, wide in chopped(term, width, markup):
+        if used and used + wide > room:
+            found.append(f"{markup.quad} {markup.first}")
+            used = QUAD
+        found[-1] += piece
+        used += wide
     return found
 
 
