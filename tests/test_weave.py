@@ -19,6 +19,7 @@ from test_latex import compiled, faults
 
 import derive
 from derive.cli import main
+from derive.errors import InputError
 from derive.printers import FORMATS
 from derive.solution import Solution
 from derive.weaving import loom
@@ -310,6 +311,12 @@ def test_the_suffix_and_the_option_choose_too(run: Run) -> None:
     Path("notes.md").write_text(text, encoding="utf-8")
     assert derive.weave("notes.md", math="dollars")[0].changed == 1
     assert "-->$0.7105$<!--" in Path("notes.md").read_text(encoding="utf-8")
+
+
+def test_words_that_python_gives_are_known_ones(run: Run) -> None:
+    Path("notes.md").touch()
+    with pytest.raises(InputError, match="math must be one of github, dollars, not 'dolars'. Did you mean 'dollars'?"):
+        derive.weave("notes.md", math="dolars")
 
 
 def test_titles(run: Run) -> None:

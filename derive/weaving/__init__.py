@@ -15,7 +15,7 @@ from derive.weaving.folders import Folder, folder_of
 from derive.weaving.kinds import Kind, flavour, kind_of
 from derive.weaving.loom import Loom, placed
 from derive.weaving.markers import DEFAULTS, Block, Source, paired
-from derive.weaving.request import Request, checked, default, read
+from derive.weaving.request import OPTIONS, Request, checked, default, read
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,12 @@ def weave(
     lang: en or zh, the language where a marker says nothing
     Raises InputError, with the place in the notes, WitnessError where an independent check disagrees.
     """
+    for option, value in {"math": math, "lang": lang}.items():
+        try:
+            if value is not None:
+                OPTIONS[option](value)
+        except ValueError as refusal:
+            raise InputError(f"{option} {refusal}") from None
     loom = Loom()
     plans = [Plan(Path(path), loom, math, lang) for path in dict.fromkeys(map(str, notes))]
     folders: dict[Path, Folder] = {}
