@@ -104,7 +104,7 @@ def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in SAYING and not re.search(r"\.(html|tex|typ|md|xml)'", ast.unparse(node.args[0])):
+            if name in SAYING and not re.search(r"\.(html|tex|typ|md|xml|css|js)'", ast.unparse(node.args[0])):
                 yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node.args[0]
 
 
