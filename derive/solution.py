@@ -106,10 +106,11 @@ class Solution:
         return replace(self, document=replace(self.document, lessons=lessons))
 
     def called(self, net: Given) -> Solution:
-        """The same, under the name of the file it comes from."""
+        """The same, under the name of the file it comes from, of which letters, digits and . _ + - are kept."""
         if not isinstance(net, (str, Path)) or str(net) == "-":
             return self
-        return replace(self, document=replace(self.document, called=Path(net).stem))
+        name = re.sub(r"[^\w.+-]+", "-", Path(net).stem).strip("-") or "network"
+        return replace(self, document=replace(self.document, called=name))
 
     def labelled(self, prefix: str) -> Solution:
         """The same, with numbered equations in LaTeX fragments: `prefix:forward-2-z` for `\\ref` and `\\eqref`."""
@@ -136,8 +137,12 @@ class Solution:
         """A LaTeX document."""
         return str(self.print("latex"))
 
-    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
-        """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[str | Path] = ()) -> bytes:
+        """A PDF.
+
+        engine: typst, xelatex, pdflatex or chromium; None is the first that is there
+        fonts: files or folders of fonts that Typst tries first
+        """
         return bytes(self.print("pdf", engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
     def to_docx(self) -> bytes:

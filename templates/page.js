@@ -49,7 +49,10 @@
 
   // the lines, and the quantities they give and take ---------------------------------------------------------------------
   const lines = every("div.line"), bar = one("#modes"), voice = one("#voice");
-  const gives = (line) => line.dataset.q, takes = (line) => (line.dataset.u ? line.dataset.u.split(" ") : []);
+  // of many lessons on one page, each has its own quantities
+  const within = (e) => (e.closest("article") ? e.closest("article").id + ":" : "");
+  const gives = (e) => within(e) + e.dataset.q;
+  const takes = (line) => (line.dataset.u ? line.dataset.u.split(" ").map((key) => within(line) + key) : []);
   const grouped = (pairs) => {
     const found = new Map();
     for (const [key, value] of pairs) found.has(key) ? found.get(key).push(value) : found.set(key, [value]);
@@ -60,7 +63,7 @@
   let takers = null;
   const takersOf = (key) => (takers ??= grouped(lines.flatMap((line) => takes(line).map((k) => [k, line])))).get(key) ?? [];
   const announce = (text) => (voice.textContent = text);
-  const symbol = (line) => one(".t mrow", line)?.textContent ?? gives(line);
+  const symbol = (line) => one(".t mrow", line)?.textContent ?? line.dataset.q;
   const heading = (line) => {
     const title = one("h3, h4, h5, h6", line.closest(".step") ?? document)?.cloneNode(true);
     if (title) every("a.lesson, annotation", title).forEach((e) => e.remove());
@@ -70,7 +73,7 @@
   // the diagram ----------------------------------------------------------------------------------------------------------
   // d of/d by, a state's letter, then a quantity: its letter, its layer, the step, its entry
   const ID = /^(?:d[^/]+\/d)?(?:[a-z]+\.)?([A-Za-z_]+?)(\d*)(?:\.\d+)?\+?(?:@\d+)?(?:\[([\d,]+)\])?$/;
-  const figure = one("figure.diagram"), svg = figure && one("svg", figure);
+  const figure = every("figure.diagram").find((f) => one("[data-edge^=W]", f)), svg = figure && one("svg", figure);
   const parsed = (id) => {
     const [, letter, layer, entry = ""] = ID.exec(id) ?? [];
     return letter && { letter, layer: +layer, entry };
@@ -78,6 +81,7 @@
   const part = (element, id) => ({ element, id, ...parsed(id) });
   const units = svg ? every("[data-unit]", svg).map((e) => part(e, e.dataset.unit)) : [];
   const edges = svg ? every("[data-edge]", svg).map((e) => part(e, e.dataset.edge)) : [];
+  const askables = [...units, ...edges].filter((p) => p.letter);
   const last = Math.max(0, ...units.map((u) => u.layer || 0));
   const OUTPUT = ["t", "l", "L"];
   const AT_UNITS = ["x", "z", "a", "n", "y", "s", "drop", "mask", "mean", "var", "gamma", "beta", "running_mean", "running_var"];
@@ -147,7 +151,7 @@
   };
   const enter = {
     read: () => {},
-    step: () => { pin(); const from = target(); go(from && one("main").contains(from) ? Math.max(0, first(from)) : 0); },
+    step: () => { pin(); const from = target(); go(from && one("main").contains(from) ? Math.max(0, first(from)) : 0); stand(lines[at]); },
     numbers: () => nameParts(false),
     results: () => { coverAll(); nameParts(false); },
     try: () => { coverAll(); nameParts(false); ask(); },
@@ -193,6 +197,10 @@
     one("#progress").textContent = `${at + 1} / ${lines.length}`;
     announce(said("at", { n: at + 1, all: lines.length, what: heading(line) }));
   };
+  const stand = (line) => {
+    line.tabIndex = -1;
+    line.focus({ preventScroll: true });
+  };
   // the first line in an element, or after it
   const first = (element) => {
     const inside = element.matches("div.line") ? element : one("div.line", element);
@@ -209,7 +217,7 @@
   let known = new Set();
   const isCovered = (e, line) => {
     if (e.classList.contains("shown")) return false;
-    if (e.matches(".r")) return !known.has(e.dataset.q);
+    if (e.matches(".r")) return !known.has(gives(e));
     if (known.has(gives(line))) return false;
     // a factor of a chain is worked out in its own line; the number in its place may be a result
     return e.matches(".v") || takes(line).some((key) => (givers.has(key) && !known.has(key)) || key.includes("]/d"));
@@ -230,7 +238,7 @@
   const learn = (key) => {
     known.add(key);
     new Set([...(givers.get(key) ?? []), ...takersOf(key)]).forEach(coverLine);
-    every(".r.covered").filter((e) => e.dataset.q === key).forEach((e) => cover(e, null));
+    every(".r.covered").filter((e) => gives(e) === key).forEach((e) => cover(e, null));
     for (const u of units) if (u.id === key || u.id.startsWith(key + "[")) u.element.classList.add("known");
   };
   const uncover = (e) => {
@@ -247,6 +255,7 @@
       title.dataset.full ??= title.textContent;
       title.textContent = full ? title.dataset.full : title.dataset.full.split(" = ")[0];
     }
+    for (const p of askables) p.focus.setAttribute("aria-label", full ? p.label : p.name);
   };
 
   // answers --------------------------------------------------------------------------------------------------------------------
@@ -299,8 +308,7 @@
     reach(line);
     unfold(line);
     line.scrollIntoView({ block: "center" });
-    line.tabIndex = -1;
-    line.focus({ preventScroll: true });
+    stand(line);
   };
   const ofPart = (p) => {
     const has = (key) => placesOf(key).includes(p);
@@ -334,13 +342,14 @@
     if (openUses(p)) event.preventDefault();
   };
   const askable = () => {
-    for (const p of [...units, ...edges].filter((p) => p.letter)) {
-      p.name = (one("title", p.element)?.textContent ?? p.id).split(" = ")[0].split(" · ")[0] || p.id;
+    for (const p of askables) {
+      p.label = one("title", p.element)?.textContent || p.id;
+      p.name = p.label.split(" = ")[0].split(" · ")[0];
       p.focus = one("a", p.element) ?? p.element;
       drawn(p).forEach((e) => e.addEventListener("click", asking(p)));
       p.focus.setAttribute("role", "button");
       p.focus.setAttribute("tabindex", "0");
-      p.focus.setAttribute("aria-label", p.name);
+      p.focus.setAttribute("aria-label", p.label);
       p.focus.addEventListener("keydown", asking(p));
     }
     svg?.setAttribute("role", "group");

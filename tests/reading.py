@@ -780,7 +780,7 @@ def written(element: ElementTree.Element) -> str:
 def maths_lines(page: str) -> list[tuple[str, list[tuple[str, list[ElementTree.Element]]]]]:
     """Of every line of an HTML page: its LaTeX, and its (relation, elements), after the target."""
     found = []
-    for eq in re.findall(r'<div class="line"><div class="eq">(.*?)</div>', page, re.DOTALL):
+    for eq in re.findall(r'<div class="line"[^>]*><div class="eq">(.*?)</div>', page, re.DOTALL):
         eq = eq.split('<span class="case">')[0].replace("<wbr>", "")
         root = ElementTree.fromstring(f"<div>{eq}</div>")
         tex = root.find(".//annotation")

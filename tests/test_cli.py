@@ -702,6 +702,7 @@ def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
         "lint",
         "schema",
         "weave",
+        "worksheet",
     )
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -114,6 +115,13 @@ def test_blocks_in_lists_and_quotations(run: Run) -> None:
     assert "\n>\n> ```math\n> \\begin{aligned}\n" in text and "\n>\n> <!-- /derive -->\n> said\n" in text
 
 
+def test_blocks_in_admonitions(run: Run) -> None:
+    text = '!!! note "Here"\n\n    <!-- derive: net.yaml value=L -->\n\n    and <!-- derive: net.yaml value=L -->, `<!-- derive: x -->`\n'
+    found = woven(text + "\nend\n")
+    assert "\n\n    ```math\n    0.7105\n    ```\n\n    <!-- /derive -->\n\n    and <!--" in found
+    assert found.endswith("-->$`0.7105`$<!-- /derive -->, `<!-- derive: x -->`\n\nend\n")
+
+
 MARKER = "<!-- derive: nothing.yaml only=w5 -->"
 NOT_MARKERS = {
     "fence": f"```html\n{MARKER}\n```\n",
@@ -212,7 +220,9 @@ ERRORS = {
     "<!-- derive: net.yaml piece=fowrard -->": "1:23: there is no piece 'fowrard'. Did you mean 'forward'?",
     "<!-- derive: net.yaml piece=diagram -->": "1:23: diagram is a picture, which into=… writes as a file",
     "<!-- derive: net.yaml 'only=v1 -->": "1:23: a quotation mark without the one that ends it",
-    "<!-- derive: net.yaml value=da1/dz1 form=auto -->": None,
+    "<!-- derive: net.yaml into=p -->\n\n<!-- derive: net.yaml into=p lang=zh -->": "3:23: two markers want different files in p",
+    "A <!-- derive: net.yaml line=dL/dW2 form=scalar -->": "1:25: dL/dW2 has 2 lines; name an entry",
+    "A <!-- derive: net.yaml formula=x -->": "1:25: there is no line about x here",
     "<!-- derive: only=v1 -->": "1:1: which network? Its file is the first word after the colon",
     "<!-- derive: net.yaml width=30 -->": "1:23: width means nothing in notes of this kind",
     "<!-- derive: - only=v1 -->": "1:14: there is no file '-' beside the notes.",
@@ -232,7 +242,7 @@ ERRORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [text for text, said in ERRORS.items() if said])
+@pytest.mark.parametrize("text", ERRORS)
 def test_errors_have_their_place_and_nothing_is_written(run: Run, text: str) -> None:
     good = "A <!-- derive: net.yaml value=L -->\n"
     Path("a.md").write_text(good, encoding="utf-8")
@@ -318,6 +328,18 @@ def test_other_commands(run: Run) -> None:
     assert f"`{float(derive.study('ema', 'averages.yaml')['s@3']):.4g}`" in text and r"\sigma" in text
 
 
+def test_bars_do_not_end_cells(run: Run) -> None:
+    net = {
+        "inputs": [2],
+        "targets": [1],
+        "layers": [{"linear": {"out": 1, "weight": [[3]], "bias": False}}],
+        "loss": "l1",
+    }
+    Path("absolute.yaml").write_text(json.dumps(net), encoding="utf-8")
+    row = woven("| L |\n|---|\n| <!-- derive: absolute.yaml formula=L --> |\n").splitlines()[2]
+    assert row.count("|") == 2 and r"\left\vert " in row and r"\right\vert " in row
+
+
 def test_odd_names_stay_text(run: Run) -> None:
     net = Path("net.yaml").read_text(encoding="utf-8").replace("[[v1, v2]]", "[['$|~<b>', '权重']]")
     Path("odd.yaml").write_text(net, encoding="utf-8")
@@ -327,7 +349,7 @@ def test_odd_names_stay_text(run: Run) -> None:
 
 
 def test_fragments_in_markdown(run: Run, tmp_path: Path) -> None:
-    woven("<!-- derive: net.yaml into=parts/net -->\n\ntext\n")
+    woven("<!-- derive: net.yaml into=parts/net math=dollars -->\n\ntext\n")
     files = {path.name: path.read_bytes() for path in (tmp_path / "parts" / "net").iterdir()}
     printed = FORMATS["markdown-fragments"].files(derive.solve("net.yaml").document)
     texts = {name: text if isinstance(text, bytes) else text.encode() for name, text in printed.items()}
@@ -358,6 +380,21 @@ def test_tex(run: Run) -> None:
     line = text.partition("%% derive: line=v1+\n")[2]
     assert "old" not in line and "\\begin{align*}\nv_{1}^{+} &= v_{1}" in line and "0.6647\n\\end{align*}\n" in line
     assert text.endswith("\n%/derive\n\\end{document}")
+
+
+def test_frames_of_beamer_have_one_width(run: Run) -> None:
+    """What stands between begin and end of a frame must not have a condition around other ends."""
+    text = "\\documentclass[t]{%s}\n%% derive: net.yaml line=z2[1]\n"
+    assert "\\ifdim" in woven(text % "article", "notes.tex") and "\\ifdim" not in woven(text % "beamer", "notes.tex")
+    wide = (text % "beamer").replace("line=", "width=60 line=")
+    assert woven(wide, "notes.tex").count("\\\\") < woven(text % "beamer", "notes.tex").count("\\\\")
+
+
+def test_equations_with_labels(run: Run) -> None:
+    text = woven("% derive: net.yaml labels=a width=40 piece=gradient-W2\n\\eqref{a:gradient-W2}\n", "notes.tex")
+    assert "\\label{a:gradient-W2" in text
+    Path("notes.tex").write_text("% derive: net.yaml labels={} into=parts\n", encoding="utf-8")
+    assert run("notes.tex").output.startswith("notes.tex:1:20: '{}' is no prefix of labels")
 
 
 def test_errors_in_tex(run: Run) -> None:

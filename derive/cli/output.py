@@ -55,7 +55,7 @@ def run(
     how = typeset_by(wanted, pdf_engine, fonts)
     names = listed(only or "")
     with Progress(quiet) as progress:
-        solution = make(progress, only=names, stage=progress.stage, **wishes)
+        solution = make(progress, only=names, stage=progress.stage, **wishes).called(net)
         solution = solution.linked(lessons) if lessons else solution
         solution = solution.labelled(labels) if labels is not None else solution
         progress.stage("print")

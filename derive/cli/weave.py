@@ -17,9 +17,10 @@ from derive.cli.group import main
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language where a marker names none (default en).")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def weave(notes: tuple[Path, ...], check: bool, math: str | None, lang: str | None, quiet: bool) -> int:
-    """Fill the blocks of notes in place: `<!-- derive: net.yaml only=w5 -->` in Markdown.
+    """Fill the blocks of notes in place, as `<!-- derive: net.yaml only=w5 -->` asks for.
 
-    NOTES are files of your own text. What stands between a marker and its `/derive` is written again, nothing else.
+    NOTES are files of your own text: Markdown, or TeX, where markers begin with a percent sign. What stands between a
+    marker and its `/derive` is written again, nothing else.
     """
     gc.disable()  # as `run` does
     from derive.cli.output import Progress, say

@@ -58,7 +58,12 @@ def visible(words: str) -> str:
 
 def string(words: str) -> str:
     """Anybody's text as a string of Typst, in mathematics or in code."""
-    return '"' + visible(words).replace("\\", r"\\").replace('"', r"\"") + '"'
+    return literal(visible(words))
+
+
+def literal(text: str) -> str:
+    """A text as a string of Typst, with all its characters."""
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 @cache

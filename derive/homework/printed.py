@@ -56,7 +56,7 @@ class Printed(ABC):
         """Markdown as GitHub renders it."""
         return self.print("markdown")
 
-    def to_pdf(self, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
+    def to_pdf(self, engine: str | None = None, fonts: Sequence[str | Path] = ()) -> bytes:
         """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
         return bytes(PAGES["pdf"].print(self.document(), engine=engine, fonts=fonts))  # type: ignore[arg-type]
 

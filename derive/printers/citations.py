@@ -23,11 +23,12 @@ from derive.errors import InputError
 from derive.formula import Name, entry
 from derive.ids import plain
 from derive.labels import indices
+from derive.language import Words
 from derive.lines import exact, pieces, relation
 from derive.numerals import Numeral, Policy
 from derive.passes import concerns
 from derive.printers.common import template
-from derive.printers.latex import Tex
+from derive.printers.latex import Tex, because
 from derive.spelling import Shown, spell
 from derive.values import Values
 
@@ -88,8 +89,8 @@ class Citations:
         self.roundings = roundings(document.values.policy)
         others = self.roundings[1:]
         self.branches = [document.values, *(document.values.branch(other.policy) for other in others)]
-        self.shown = [document.values, *(rounded(values.branch(values.policy)) for values in self.branches[1:])]
         self.number = Spelled(document.style)
+        self.printer = Tex(document)
 
     def page(self) -> str:
         count = len(self.entries) + len(self.lines)
@@ -100,9 +101,9 @@ class Citations:
         filled = template("values.tex", escaped=False)
         known = f"1 to {MOST_SIGNIFICANT}, decimals=0 to decimals={MOST_DECIMALS}, and exact"
         body = chain(self.symbols(), self.values(), self.cited_lines(), self.labels())
-        return filled.render(
-            p=Tex(self.document), name=self.document.called, known=known, roundings=self.roundings, body=body
-        )
+        comment = Words(self.document.language).plain("notes.values", name=self.document.called)
+        more = {"roundings": self.roundings, "known": known, "body": body}
+        return filled.render(comment=comment, name=self.document.called, **more)
 
     @cached_property
     def quantities(self) -> dict[str, Quantity]:
@@ -128,6 +129,11 @@ class Citations:
                     found.setdefault(entry(id, line.target.index), line)
         return found
 
+    @cached_property
+    def shown(self) -> list[Values]:
+        """The numbers in each rounding, the given ones rounded too."""
+        return [self.document.values, *(rounded(values.branch(values.policy)) for values in self.branches[1:])]
+
     # what is written ------------------------------------------------------------------------------------------------
     def symbols(self) -> Iterator[str]:
         """How quantities are called that have no line."""
@@ -139,10 +145,12 @@ class Citations:
         if self.document.values.symbolic:
             yield from (rf"\derive@know{{{entry(id, index)}}}" for id, index in self.entries)
             return
+        known = {*self.entries}
         for id, index in self.entries:
             yield self.set("value", entry(id, index), [self.value(id, index, i) for i in range(len(self.roundings))])
         for id, quantity in self.quantities.items():
-            if quantity.shape and id in self.document.values.nodes and not self.document.chosen:
+            every = {(id, index) for index in indices(quantity.shape)}
+            if quantity.shape and id in self.document.values.nodes and every <= known:
                 name = Name(id, (), quantity.symbol.symbol, quantity.shape, scalar=False)
                 yield self.set("value", id, [self.matrix(name, i) for i in range(len(self.roundings))])
 
@@ -170,7 +178,7 @@ class Citations:
             if line.target.index:
                 rows.setdefault(plain(line.target.id)[1], []).append(key)
         for id, keys in rows.items():
-            if id not in self.lines:
+            if id not in self.lines and len(keys) == len(indices(self.document.quantities[id].shape)):
                 block = r"\\ ".join(rf"\derive@row{{{key}}}" for key in keys)
                 yield rf"\derive@define{{line}}{{{id}}}{{\derive@rows{{{block}}}}}"
 
@@ -183,7 +191,10 @@ class Citations:
         tails = [self.tail(line, i) for i in range(len(self.roundings))]
         head = rf"{symbol} \derive@align{''.join(f' = {formula}' for formula in formulas)}"
         places, others = alternatives(tails)
-        commands.append(rf"\derive@define{{line}}{{{key}}}{{{head}\ifcase\ifcase#1 {places}\fi\space{others}\fi}}")
+        case = because(self.printer, line)
+        commands.append(
+            rf"\derive@define{{line}}{{{key}}}{{{head}\ifcase\ifcase#1 {places}\fi\space{others}\fi{case}}}"
+        )
         return "\n".join(commands)
 
     def tail(self, line: Line, rounding: int) -> str:

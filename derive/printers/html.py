@@ -72,7 +72,7 @@ class Html(Printer):
     def cell(self, cell: Cell) -> str:
         """A number that is a result is one that a reader may cover."""
         spelled = super().cell(cell)
-        if isinstance(cell, Amount) and is_result(cell.name, self.document.values):
+        if isinstance(cell, Amount) and not self.document.student and is_result(cell.name, self.document.values):
             return Markup(f'<span class="r" data-q="{escape(quantity(cell.name))}">{spelled}</span>')
         return spelled
 

@@ -44,13 +44,13 @@ def sections(document: Document, layout: Layout) -> str:
     """All sections of a document."""
     p = Woven(document, layout.width)
     if lines := lines_alone(document) if not layout.level and not layout.bold else ():
-        return grouped(p.block(Step("", say("page.case"), lines=lines), headed=False))
+        return inside(p.block(Step("", say("page.case"), lines=lines), headed=False))
     alone = sum(len(section.blocks) for section in document.sections) == 1
     found: list[str] = []
     for section in document.sections:
         found += heading(p.say(section.title), layout.level) if layout.level else []
         found += blocks(p, section.blocks, layout.level and layout.level + 1, bold=layout.bold and not alone)
-    return grouped(found)
+    return apart(found)
 
 
 def lines_alone(document: Document) -> tuple[Line, ...]:
@@ -67,7 +67,7 @@ def piece(document: Document, found: Piece, layout: Layout) -> str:
         return "\n".join([*(heading(p.say(found.title), level) if level else []), p.piece(found).rstrip("\n")])
     title = heading(p.say(found.title), level) if found.whole and level else []
     inner = level + 1 if found.whole and level else level
-    return grouped([*title, *blocks(p, found.blocks, inner, bold=layout.bold and found.whole)])
+    return apart([*title, *blocks(p, found.blocks, inner, bold=layout.bold and found.whole)])
 
 
 def blocks(p: Fragments, found: Iterable[Block], level: int | None, *, bold: bool) -> list[str]:
@@ -81,9 +81,15 @@ def blocks(p: Fragments, found: Iterable[Block], level: int | None, *, bold: boo
     return parts
 
 
-def grouped(parts: Iterable[str]) -> str:
-    """Parts between which, and in which, a page may end."""
+def inside(parts: Iterable[str]) -> str:
+    """Displays inside a paragraph that goes on; a page may end between their rows."""
     return "\n".join([r"\begingroup\allowdisplaybreaks", *parts, r"\endgroup\ignorespaces"])
+
+
+def apart(parts: Iterable[str]) -> str:
+    """Paragraphs of their own, as pieces in files are."""
+    begin, end = r"\par\begingroup\sloppy\allowdisplaybreaks\jot=5pt\relax", r"\par\endgroup"
+    return "\n".join([begin, *parts, end])
 
 
 def heading(title: str, level: int) -> list[str]:
@@ -101,4 +107,4 @@ def display(document: Document, id: str, index: tuple[int, ...], layout: Layout)
     p = Woven(document, layout.width)
     lines = lines_of(p, id, index)
     shown = p.block(Step("", say("page.case"), lines=tuple(lines)), headed=False)
-    return "\n".join(shown) if len(lines) == 1 else grouped(shown)
+    return "\n".join(shown) if len(lines) == 1 else inside(shown)

@@ -50,7 +50,7 @@ class Markdown(Printer):
         return text.translate(PROSE)
 
     def inline(self, mathematics: str) -> str:
-        return f"$`{mathematics}`$"
+        return f"$`{unbarred(mathematics)}`$"
 
     def display(self, mathematics: str) -> str:
         """Mathematics on lines of its own."""
@@ -89,6 +89,11 @@ class Markdown(Printer):
         return spell(f, self.dialect)
 
 
+def unbarred(mathematics: str) -> str:
+    """Mathematics without bars, which would end the cell of a table."""
+    return mathematics.replace(r"\left|", r"\left\vert ").replace(r"\right|", r"\right\vert ")
+
+
 class Dollars(Markdown):
     """Markdown as Quarto, Jupyter Book and MkDocs read it; what these do not agree on is written in HTML's way."""
 
@@ -101,7 +106,7 @@ class Dollars(Markdown):
         return text.translate(PROSE | {ord(c): entity for c, entity in ENTITIES.items()})
 
     def inline(self, mathematics: str) -> str:
-        return f"${mathematics}$"
+        return f"${unbarred(mathematics)}$"
 
     def display(self, mathematics: str) -> str:
         return f"$$\n{mathematics}\n$$"

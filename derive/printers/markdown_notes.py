@@ -85,14 +85,14 @@ def blocks_of(p: Markdown, blocks: Iterable[Block], titles: Titles, below: int, 
         )
 
 
-def files(document: Document) -> dict[str, str | bytes]:
-    """Every piece as a file to be included, with mathematics between dollar signs, and the pictures as SVG."""
+def files(document: Document, flavour: str = "dollars") -> dict[str, str | bytes]:
+    """Every piece as a file to be included, and the pictures as SVG; what includes files reads dollar signs."""
     found: dict[str, str | bytes] = {}
     for each in pieces(document):
         figure = each.blocks[0]
         if len(each.blocks) == 1 and isinstance(figure, Figure):
             found[f"{each.name}.svg"] = to_svg(figure.picture)
-        elif text := piece(document, each, "dollars", Titles()):
+        elif text := piece(document, each, flavour, Titles()):
             found[f"{each.name}.md"] = text + "\n"
     return found
 

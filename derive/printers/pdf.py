@@ -13,7 +13,7 @@ from derive.typeset.engines import typeset
 READ = {"latex": (latex.page, latex.book), "html": (html.page, html.book)}  # what engines other than Typst read
 
 
-def page(document: Document, engine: str | None = None, fonts: Sequence[Path] = ()) -> bytes:
+def page(document: Document, engine: str | None = None, fonts: Sequence[str | Path] = ()) -> bytes:
     """engine: one of derive.typeset.engines.ENGINES; None is the first that is there · fonts: files or folders"""
 
     def source(chosen: Engine, families: Sequence[str]) -> str:
@@ -22,7 +22,7 @@ def page(document: Document, engine: str | None = None, fonts: Sequence[Path] = 
         page, book = READ[chosen.reads]
         return book(document) if isinstance(document, Book) else page(document)
 
-    return typeset(source, engine, fonts)
+    return typeset(source, engine, [Path(font) for font in fonts])
 
 
 book = page

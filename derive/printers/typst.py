@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from derive.dialects.typst import Typst, cut, string, text
-from derive.document import Book, Code, Document, Figure, Line, Step
+from derive.dialects.typst import Typst, cut, literal, string, text, visible
+from derive.document import Book, Code, Document, Figure, Line, Question, Step
 from derive.figures.still import to_still
 from derive.figures.text import wide
 from derive.formula import Formula
@@ -16,8 +16,10 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
+LETTER = 3.0  # em, of a part of a question
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
-LONGEST_WORD = re.compile(r"[^\s\\]{24}(?=[^\s\\])")  # letters that need not be broken
+LONG_WORD = re.compile(r"(?<=[!-~]{24})(?=[!-~])")  # after so many letters a line may end at each
+BREAK = "\u200b"
 #: Families of fonts with Chinese letters; the first that there is is taken.
 CHINESE = ("Noto Serif CJK SC", "Source Han Serif SC", "Songti SC", "FandolSong", "SimSun", "Noto Sans CJK SC")
 
@@ -33,7 +35,7 @@ class TypstPage(Printer):
         self.shaped = Typst(document.style, shapes=True)
 
     def escape(self, words: str) -> str:
-        return LONGEST_WORD.sub("\\g<0>\u200b", text(words))
+        return BREAK.join(map(text, LONG_WORD.split(visible(words))))
 
     def string(self, words: str) -> str:
         return string(words)
@@ -51,6 +53,19 @@ class TypstPage(Printer):
     def lines(self, step: Step) -> list[str]:
         """The rows of one block of mathematics."""
         return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, self.because, self.remark, MARKUP)
+
+    def blank(self) -> str:
+        return "#blank()"
+
+    def parts(self, question: Question) -> list[tuple[str, str]]:
+        """(letter, rows of mathematics) of every part, with a rule to write on, and room above it for working."""
+        found = []
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows = aligned([line], self.document.values, self.dialect_of, WIDTH - LETTER, markup=MARKUP)
+            ruled = f"= {self.blank()}"
+            rows = [*rows, ' &""', f" &{ruled}"] if line.forms else [*rows[:-1], rows[-1] + ruled]
+            found.append((f"\\({part.letter})" if part.letter else "", " \\\n".join(rows)))
+        return found
 
     def because(self, line: Line) -> str:
         """The case that applies, in mathematics."""
@@ -75,7 +90,7 @@ class TypstPage(Printer):
 
     def picture(self, figure: Figure) -> str:
         """A picture as the bytes of an SVG."""
-        return f'image(bytes({string(to_still(figure.picture))}), format: "svg", alt: {string(self.alt(figure))})'
+        return f'image(bytes({literal(to_still(figure.picture))}), format: "svg", alt: {string(self.alt(figure))})'
 
     def alt(self, figure: Figure) -> str:
         """A picture in words."""

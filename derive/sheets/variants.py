@@ -28,7 +28,8 @@ from derive.source import Number
 
 SETS = 64  # that are tried at a time
 ROUNDS = 60  # times that is done, at most …
-PATIENCE = 10  # … and at most without coming upon numbers that hide less
+PATIENCE = 10  # … and at most without coming upon numbers that hide less …
+NEARLY, LAST_PATIENCE = 2, 30  # … or, where they hide nearly nothing, so often
 MOST_WORK = 3_000_000  # numbers worked out for one variant, where they are many
 LEAST_ROUNDS = 4
 LOOKED_INTO = 3  # sets of each round that may be worked out anew, the best first …
@@ -38,6 +39,7 @@ TRIES = 24  # draws of a number for one that is not there yet
 OTHERS, WHOLE = 4, 3  # units above a small number up to which others are drawn; of a whole number
 DENOMINATOR = 6  # up to which fractions are drawn, or that of the original
 LARGEST_SEED = 10_000
+HIDDEN = "more mistakes are hidden than in the original"
 
 Numbers = Mapping[str, Number]
 Draw = Callable[[np.random.Generator], Number]
@@ -69,7 +71,7 @@ class Drawing:
         node = {key: self.circuit.entries[key].node.id for key in self.free}
         self.tables = {key: [near for near in self.free if node[near] == node[key]] for key in self.free}
         self.draws = {key: other(self.places[key], key.startswith("t")) for key in self.free}
-        self.finer = {key: other(finer(self.places[key]), key.startswith("t")) for key in self.free}
+        self.finer = {key: other(self.places[key], key.startswith("t"), finer=True) for key in self.free}
         self.seeded = bool(model.drawn or model.masks_drawn)
         if not self.free and not self.seeded:
             raise original.item.error("there are no numbers in it that could be others")
@@ -108,13 +110,14 @@ class Search:
         ] = []  # what sets seem to hide, which they were, and their numbers
         self.leading: Numbers | None = None  # the best so far, near which others are looked for
         self.least, self.best_round = math.inf, 0
+        self.settled: Drawn | None = None  # the best that was worked out anew
 
     def run(self) -> Drawn | None:
         """The first set that hides nothing, or the best there is when patience ends."""
         work = (SETS if self.drawing.free else 1) * max(1, len(self.drawing.bench.pairs))
         rounds = max(LEAST_ROUNDS, min(ROUNDS, MOST_WORK // work))
         for made in range(rounds):
-            if self.pool and made - self.best_round > PATIENCE:
+            if self.pool and made - self.best_round > (PATIENCE if self.least > NEARLY else LAST_PATIENCE):
                 break
             self.round(made)
             if (found := self.first(hidden=0)) is not None:
@@ -123,13 +126,15 @@ class Search:
 
     def first(self, hidden: int) -> Drawn | None:
         """The best of the pool that seems to hide at most so much, and does when it is worked out anew."""
-        while self.pool and self.pool[0][0] <= hidden and self.worked < WORKED_OUT:
+        while self.settled is None or self.settled.hidden > hidden:
+            if not self.pool or self.pool[0][0] > hidden or self.worked >= WORKED_OUT:
+                return None
             self.worked += 1
             _, _, _, numbers = heapq.heappop(self.pool)
             made = self.worked_out(numbers)
-            if made is not None and made.hidden <= hidden:
-                return made
-        return None
+            if made is not None and (self.settled is None or made.hidden < self.settled.hidden):
+                self.settled = made
+        return self.settled
 
     def round(self, made: int) -> None:
         """Some sets are drawn, those that are not fair left out, and the best put into the pool."""
@@ -142,6 +147,7 @@ class Search:
             return
         bench = self.drawing.bench_of(self.circuit) if seed else self.drawing.bench
         hidden, ambiguous = bench.score({key: row[fair] for key, row in rows.items()})
+        self.refused[HIDDEN] += int((hidden > self.drawing.allowed).sum())
         order = np.lexsort((ambiguous, hidden))[:LOOKED_INTO].tolist()
         for place in order:
             count = self.tried - SETS + place
@@ -175,7 +181,7 @@ class Search:
             return None
         hidden = int(drawing.bench_of(circuit).score({})[0][0])
         if hidden > drawing.allowed:
-            self.refused["mistakes are hidden"] += 1
+            self.refused[HIDDEN] += 1
             return None
         return Drawn(variant, hidden, self.tried)
 
@@ -241,26 +247,16 @@ def free(circuit: Circuit, places: Numbers) -> Iterator[str]:
 
 
 # numbers of the same kind -------------------------------------------------------------------------------------------------
-def other(number: Number, target: bool = False) -> Draw:
+def other(number: Number, target: bool = False, *, finer: bool = False) -> Draw:
     """What draws a number of the same kind: its sign, its digits, half to twice as large, below 1 if it is.
 
     A fraction stays one with a small denominator. A target near 1 stays near 1.
+    finer: decimals have one more digit, where others as short would not do
     """
     choices = fractions(number.exact) if "/" in number.text else None
     if choices:
         return lambda random: choices[int(random.integers(len(choices)))]
-    return decimals(number, target) if "/" not in number.text else lambda random: number
-
-
-def finer(number: Number) -> Number:
-    """The same number with one more digit after the point, where others as short would not do."""
-    shown = literal(number.text)
-    assert shown is not None
-    if shown.denominator:
-        return number
-    end = "" if shown.exponent is None else f"e{shown.exponent}"
-    digits = shown.digits + ("0" if "." in shown.digits else ".0")
-    return Number(f"{'-' if shown.negative else ''}{digits}{end}", number.exact)
+    return decimals(number, target, finer) if "/" not in number.text else lambda random: number
 
 
 def fractions(value: Fraction) -> list[Number]:
@@ -276,13 +272,17 @@ def fractions(value: Fraction) -> list[Number]:
     return found
 
 
-def decimals(number: Number, target: bool) -> Draw:
+def decimals(number: Number, target: bool, finer: bool = False) -> Draw:
     """What draws decimals with as many digits after the point."""
     shown = literal(number.text)
     assert shown is not None
-    size, unit = abs(number.exact), shown.ulp
+    scale = Fraction(10) ** (shown.exponent or 0)
+    size, places = abs(number.exact), len(shown.digits.partition(".")[2])
+    zeros = 0 if places else len(shown.digits) - len(shown.digits.rstrip("0"))  # 3000 is as short as 3
+    if finer:
+        places, zeros = (places, zeros - 1) if zeros else (places + 1, 0)
+    unit = Fraction(10) ** (zeros - places) * scale
     near_one = target and Fraction(1, 2) < size < 1
-    places = len(shown.digits.partition(".")[2])
     units = (1 - size if near_one else size) / unit
     least, most = (
         max(1, math.floor(units / 2)),
@@ -291,17 +291,14 @@ def decimals(number: Number, target: bool) -> Draw:
     if size < 1:
         most = min(most, math.ceil(1 / unit) - 1)
     end = "" if shown.exponent is None else f"e{shown.exponent}"
-    round_ = units % 10 == 0
-
-    few = most - least < 2
+    round_, few = units % 10 == 0, most - least < 2
 
     @cache
     def made(count: int) -> Number | None:
         new = 1 - count * unit if near_one else count * unit
         if not few and ((new == 1 and size != 1) or not (round_ or count % 10)):
             return None
-        digits = new / Fraction(10) ** (shown.exponent or 0)
-        text = f"{'-' if number.exact < 0 else ''}{spelled_out(digits, places)}{end}"
+        text = f"{'-' if number.exact < 0 else ''}{spelled_out(new / scale, places)}{end}"
         return Number(text, new if number.exact > 0 else -new)
 
     def draw(random: np.random.Generator) -> Number:

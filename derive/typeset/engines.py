@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from derive.errors import InputError
+from derive.errors import InputError, nearest
 from derive.typeset.base import Engine
 
 #: name -> `module:class`, imported when it is wanted; in this order the first is taken that is there.
@@ -20,7 +20,9 @@ Source = Callable[[Engine, Sequence[str]], str]
 
 
 def named(name: str) -> Engine:
-    """The engine with a name of `ENGINES`."""
+    """The engine with a name of `ENGINES`; InputError names the nearest."""
+    if name not in ENGINES:
+        raise InputError(f"unknown engine '{name}'.{nearest(name, ENGINES)}")
     module, kind = ENGINES[name].split(":")
     found: Callable[[], Engine] = getattr(import_module(f"derive.typeset.{module}"), kind)
     return found()
@@ -34,6 +36,8 @@ def typeset(source: Source, name: str | None = None, fonts: Sequence[Path] = ())
     fonts: files or folders of fonts to be tried before all others
     Raises InputError where no engine is there, or none of its fonts has the letters.
     """
+    if lost := [font for font in fonts if not font.exists()]:
+        raise InputError("there is no such font", file=str(lost[0]))
     for tried in map(named, ENGINES if name is None else (name,)):
         if missing := tried.missing():
             if name is not None:

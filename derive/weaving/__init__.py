@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from derive.errors import InputError
 from derive.files import write
@@ -76,9 +77,7 @@ class Plan:
         """Fills the blocks, one after the other, as the defaults before them say."""
         self.kind: Kind = kind_of(self.path)
         self.source = Source(str(self.path), text_of(self.path))
-        standing = Request(
-            options={"math": self.math or flavour(self.path), **({"lang": self.lang} if self.lang else {})}
-        )
+        standing = Request(options=self.standing())
         markers = self.kind.markers(self.source)
         asked = {marker.start: read(self.source, marker, self.kind.without) for marker in markers if not marker.ends}
         alone = frozenset(start for start, request in asked.items() if request.wanted == "into")
@@ -98,6 +97,11 @@ class Plan:
                 self.put(request)
         self.parts.append(self.source.text[last:])
 
+    def standing(self) -> dict[str, Any]:
+        """The options that hold before the notes say anything."""
+        own = {"math": self.math or flavour(self.path), "lang": self.lang, "width": self.kind.width(self.source.text)}
+        return {option: value for option, value in own.items() if value is not None}
+
     def filled(self, block: Block, request: Request) -> str:
         """What is to stand between the markers of a block."""
         solution = self.loom.solution(self.source, request, self.path.parent)
@@ -112,7 +116,7 @@ class Plan:
         """A folder of fragments, for a marker that names one."""
         solution = self.loom.solution(self.source, request, self.path.parent)
         try:
-            folder = folder_of(self.path.parent, request.options["into"], solution.pieces(self.kind.fragments))
+            folder = folder_of(self.path.parent, request.options["into"], self.kind.files(solution, request))
             if self.folders.setdefault(folder.path, folder).files != folder.files:
                 raise InputError(f"two markers want different files in {request.options['into']}")
         except InputError as error:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from derive.errors import InputError, nearest
 from derive.printers.latex_notes import Layout
-from derive.printers.markdown_notes import Titles
+from derive.printers.markdown_notes import Titles, files
+from derive.solution import Solution
 from derive.weaving import markdown, tex
 from derive.weaving.content import MarkdownPaper, Paper, TexPaper
 from derive.weaving.markers import Block, Marker, Source
@@ -23,17 +24,18 @@ class Kind:
     """How one kind of notes is read and written.
 
     ending: the marker that ends a block · apart: empty lines between a marker and what it asks for
-    fragments: the format of the folder that `into=` names · dollars: whether mathematics is between dollar signs anyway
-    without: options that mean nothing here
+    files: what goes into the folder that `into=` names · dollars: whether mathematics is between dollar signs anyway
+    without: options that mean nothing here · width: of a line in a text, in em, where that has to be known
     """
 
     markers: Callable[[Source], list[Marker]]
     paper: Callable[[Request], Paper]
     ending: str
     apart: int
-    fragments: str
+    files: Callable[[Solution, Request], dict[str, str | bytes]]
     dollars: bool
     without: tuple[str, ...]
+    width: Callable[[str], int | None] = lambda text: None
 
     def laid_out(self, source: Source, block: Block, text: str) -> str:
         """What stands between two markers, and the second if it is not there; its lines end as that of the first."""
@@ -56,18 +58,26 @@ def markdown_paper(request: Request) -> Paper:
     return MarkdownPaper(request.options["math"], Titles(request.options.get("headings"), request.with_titles))
 
 
+def markdown_files(solution: Solution, request: Request) -> dict[str, str | bytes]:
+    return files(solution.document, request.options["math"])
+
+
+def tex_files(solution: Solution, request: Request) -> dict[str, str | bytes]:
+    return solution.pieces("fragments")
+
+
 def tex_paper(request: Request) -> Paper:
     options = request.options
     return TexPaper(Layout(options.get("headings"), request.with_titles, options.get("width")))
 
 
 MARKDOWN = Kind(
-    markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=False, without=("width",)
+    markdown.markers, markdown_paper, markdown.ENDING, 1, markdown_files, dollars=False, without=("width", "labels")
 )
 QUARTO = Kind(
-    markdown.markers, markdown_paper, markdown.ENDING, 1, "markdown-fragments", dollars=True, without=("width",)
+    markdown.markers, markdown_paper, markdown.ENDING, 1, markdown_files, dollars=True, without=("width", "labels")
 )
-TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, "fragments", dollars=True, without=("math",))
+TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, tex_files, dollars=True, without=("math",), width=tex.width)
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".qmd": QUARTO, ".rmd": QUARTO, ".tex": TEX, ".ltx": TEX}
 
 

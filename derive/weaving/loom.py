@@ -34,7 +34,17 @@ class Loom:
                 self.solved[key] = made(request.command, subject, wishes)
             except InputError as error:
                 raise placed(source, request, error, "subject") from None
-        return self.solved[key]
+        return labelled(source, request, self.solved[key])
+
+
+def labelled(source: Source, request: Request, solution: Solution) -> Solution:
+    """The solution, its equations numbered where labels are wanted."""
+    if "labels" not in request.options:
+        return solution
+    try:
+        return solution.labelled(request.options["labels"])
+    except InputError as error:
+        raise placed(source, request, error, "labels") from None
 
 
 def made(command: str, subject: str | Path | Item, wishes: Mapping[str, Any]) -> Solution:

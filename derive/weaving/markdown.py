@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 
 from derive.weaving.markers import BEGIN, DEFAULTS, END, Marker, Source
 
@@ -17,6 +18,7 @@ ENDING = f"<!-- {END} -->"
 MARKER = re.compile(rf"<!--\s*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->))(?P<words>.*?)(?:-->|(?=<!--)|\Z)", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"<!--derive(\d+) [\sx>]*(?:-->|(?=<!--)|\Z)")
+_INDENTS = re.compile(r"(!!!|\?\?\?\+?|===\+?!?) ")  # what MkDocs has before paragraphs that are indented, and no code
 _RAW = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
 
 
@@ -45,16 +47,23 @@ def closed(candidate: re.Match[str]) -> bool:
     return candidate[0].endswith("-->")
 
 
-def places(text: str) -> Iterator[tuple[int, int | None]]:
-    """(number, paragraph) of the comments that are comments; None for the paragraph where they are HTML of their own."""
+def places(text: str, paragraphs: Iterator[int] | None = None) -> Iterator[tuple[int, int | None]]:
+    """(number, paragraph) of the comments that are comments; None for the paragraph where they are HTML of their own.
+
+    paragraphs: gives every paragraph a number of its own
+    """
     from markdown_it import MarkdownIt
 
-    for place, token in enumerate(MarkdownIt("commonmark").enable("table").parse(text)):
+    paragraphs, before = paragraphs or count(), ""
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
         if token.type == "html_block" and not _RAW.match(token.content):
             yield from ((number, None) for number in numbers(token.content))
-        for child in token.children or ():
-            if child.type == "html_inline":
-                yield from ((number, place) for number in numbers(child.content))
+        if token.type == "code_block" and _INDENTS.match(before):
+            yield from places(token.content, paragraphs)
+        if token.type == "inline":
+            before, paragraph = token.content, next(paragraphs)
+            found = [child.content for child in token.children or () if child.type == "html_inline"]
+            yield from ((number, paragraph) for html in found for number in numbers(html))
 
 
 def numbers(html: str) -> Iterator[int]:

@@ -92,6 +92,7 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "comma": truth,
     "math": one_of(*FLAVOURS),
     "headings": level_of_headings,
+    "labels": name,
     "width": whole(NARROWEST, WIDEST),
 }
 FLAGS = tuple(option for option, read in OPTIONS.items() if read is truth)
