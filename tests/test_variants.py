@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import derive
 from derive import examples
 from derive.classroom.batch import check_class
-from derive.classroom.gradescope import autograder
+from derive.classroom.gradescope import autograder, handed_in_by
 from derive.cli import main
 from derive.errors import InputError
 from derive.homework.circuit import Circuit
@@ -404,6 +404,23 @@ def test_the_autograder_has_the_manifest(file: Path) -> None:
         assert archive.read("net.yaml").decode() == file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("users", "owner"),
+    [
+        ([{"sid": "s2", "email": "a@b", "id": 1}], "s2"),
+        ([{"email": "a@b"}], "a@b"),
+        ([{"sid": "s1"}, {"sid": "s2"}], ""),
+        (["s2"], ""),
+        (None, ""),
+    ],
+)
+def test_gradescope_says_whose_it_is(tmp_path: Path, users: Any, owner: str) -> None:
+    (tmp_path / "submission").mkdir()
+    if users is not None:
+        (tmp_path / "submission_metadata.json").write_text(json.dumps({"users": users}), encoding="utf-8")
+    assert handed_in_by(tmp_path / "submission") == owner
+
+
 # the command line -----------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
@@ -485,3 +502,21 @@ def test_variants_with_the_same_answers_are_refused(made: Variants, monkeypatch:
     with pytest.raises(InputError, match="fractions-01 and fractions-02 have the same answers"):
         variants(sheet, [1, 2], 0)
     assert 0 <= made.shared < made.asked == 13
+
+
+@pytest.mark.parametrize(
+    ("text", "finer", "choices"),
+    [
+        ("0.3", False, {"0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"}),
+        ("2", False, {"2", "3", "4", "5"}),
+        ("2", True, {f"{n / 10:.1f}" for n in range(11, 41) if n % 10} | {"2.0", "3.0", "4.0"}),
+        ("3000", False, {f"{n}000" for n in range(1, 7)}),
+        ("3000", True, {f"{n}00" for n in range(15, 61)}),
+        ("-2e8", False, {"-1e8", "-2e8", "-3e8", "-4e8", "-5e8"}),
+    ],
+)
+def test_what_a_number_may_become(text: str, finer: bool, choices: set[str]) -> None:
+    draw = other(Number(text, Fraction(text)), finer=finer)
+    random = np.random.default_rng(0)
+    found = {draw(random).text for _ in range(400)}
+    assert found == choices
