@@ -315,7 +315,9 @@ def test_the_suffix_and_the_option_choose_too(run: Run) -> None:
 
 def test_words_that_python_gives_are_known_ones(run: Run) -> None:
     Path("notes.md").touch()
-    with pytest.raises(InputError, match="math must be one of github, dollars, not 'dolars'. Did you mean 'dollars'?"):
+    with pytest.raises(
+        InputError, match=r"math must be one of github, dollars, not 'dolars'\. Did you mean 'dollars'\?"
+    ):
         derive.weave("notes.md", math="dolars")
 
 
