@@ -127,6 +127,15 @@ def test_errors(wishes: dict[str, Any], words: list[str]) -> None:
         assert word in str(error.value)
 
 
+def test_numbers_that_no_answer_can_hold_are_not_asked_for() -> None:
+    far = {**NET, "inputs": [1e6, 0], "layers": [FIRST, "softplus", LAST, "sigmoid"]}
+    far["layers"][0] = {"linear": {"out": 1, "weight": [[-0.9, 0]], "bias": [0]}}
+    far["layers"][2] = {"linear": {"out": 1, "weight": [[0.5]], "bias": [0.25]}}
+    with pytest.raises(InputError, match=r"'a1\[1\]' is about 1e-\d+, which no answer can be"):
+        worksheet(far)
+    assert ids(worksheet(far, ask=["z1", "L"])) == ["z1", "L"]
+
+
 def test_letters() -> None:
     assert [letter(i) for i in (0, 25, 26, 27, 52, 702)] == ["a", "z", "aa", "ab", "ba", "aaa"]
 
@@ -213,7 +222,11 @@ def test_the_key_is_right_at_every_precision(data: st.DataObject) -> None:
     inputs = [data.draw(st.integers(-9, 9)) for _ in range(widths[0])]
     net = {"inputs": inputs, "targets": [0.5] * widths[-1], "layers": layers, "loss": "mse", "optimizer": "sgd"}
     kind = data.draw(st.sampled_from(["significant", "decimals"]))
-    found = worksheet(net, **{kind: data.draw(st.integers(1, 8))}, comma=data.draw(st.booleans()))
+    try:
+        found = worksheet(net, **{kind: data.draw(st.integers(1, 8))}, comma=data.draw(st.booleans()))
+    except InputError as error:
+        assert "which no answer can be" in str(error)
+        return
     done = marked(found, found.filled())
     assert done.earned == done.most, [(m.key, m.raw, m.verdict) for m in done.marks if m.credit < 1]
 
