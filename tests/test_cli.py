@@ -683,7 +683,7 @@ def test_the_commands_of_the_readme(
     assert len(commands) >= 6
     for args in commands:
         done = run(
-            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"], ["weave"]) else [])
+            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"], ["weave"], ["worksheet"]) else [])
         )  # named in the text
         assert done.exit_code == 0, f"derive {' '.join(args)}: {done.output}"
     assert "notes.tex" in files(tmp_path)
