@@ -20,6 +20,7 @@ from derive.tensor import Floats
 from derive.version import __version__
 
 WIDTH = 100
+LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch"}
 
 
 def one_line(text: str) -> str:
@@ -39,7 +40,7 @@ def heading(words: Words, key: str, **args: str) -> list[str]:
 
 def opening(solution: Solution, words: Words, kind: str) -> list[str]:
     """What a reader is told first."""
-    told = comment(words.plain("export.by", version=__version__, library=words.plain(f"export.{kind}")))
+    told = comment(words.plain("export.by", version=__version__, library=LIBRARIES[kind]))
     return [comment(solution.document.title), "#", told, comment(words.plain("export.run")), ""]
 
 
