@@ -73,7 +73,7 @@
   // the diagram ----------------------------------------------------------------------------------------------------------
   // d of/d by, a state's letter, then a quantity: its letter, its layer, the step, its entry
   const ID = /^(?:d[^/]+\/d)?(?:[a-z]+\.)?([A-Za-z_]+?)(\d*)(?:\.\d+)?\+?(?:@\d+)?(?:\[([\d,]+)\])?$/;
-  const figure = one("figure.diagram:has([data-edge^=W])"), svg = figure && one("svg", figure);
+  const figure = every("figure.diagram").find((f) => one("[data-edge^=W]", f)), svg = figure && one("svg", figure);
   const parsed = (id) => {
     const [, letter, layer, entry = ""] = ID.exec(id) ?? [];
     return letter && { letter, layer: +layer, entry };
@@ -81,6 +81,7 @@
   const part = (element, id) => ({ element, id, ...parsed(id) });
   const units = svg ? every("[data-unit]", svg).map((e) => part(e, e.dataset.unit)) : [];
   const edges = svg ? every("[data-edge]", svg).map((e) => part(e, e.dataset.edge)) : [];
+  const askables = [...units, ...edges].filter((p) => p.letter);
   const last = Math.max(0, ...units.map((u) => u.layer || 0));
   const OUTPUT = ["t", "l", "L"];
   const AT_UNITS = ["x", "z", "a", "n", "y", "s", "drop", "mask", "mean", "var", "gamma", "beta", "running_mean", "running_var"];
@@ -150,7 +151,7 @@
   };
   const enter = {
     read: () => {},
-    step: () => { pin(); const from = target(); go(from && one("main").contains(from) ? Math.max(0, first(from)) : 0); },
+    step: () => { pin(); const from = target(); go(from && one("main").contains(from) ? Math.max(0, first(from)) : 0); stand(lines[at]); },
     numbers: () => nameParts(false),
     results: () => { coverAll(); nameParts(false); },
     try: () => { coverAll(); nameParts(false); ask(); },
@@ -195,6 +196,10 @@
     line.scrollIntoView({ block: "nearest" });
     one("#progress").textContent = `${at + 1} / ${lines.length}`;
     announce(said("at", { n: at + 1, all: lines.length, what: heading(line) }));
+  };
+  const stand = (line) => {
+    line.tabIndex = -1;
+    line.focus({ preventScroll: true });
   };
   // the first line in an element, or after it
   const first = (element) => {
@@ -250,6 +255,7 @@
       title.dataset.full ??= title.textContent;
       title.textContent = full ? title.dataset.full : title.dataset.full.split(" = ")[0];
     }
+    for (const p of askables) p.focus.setAttribute("aria-label", full ? p.label : p.name);
   };
 
   // answers --------------------------------------------------------------------------------------------------------------------
@@ -302,8 +308,7 @@
     reach(line);
     unfold(line);
     line.scrollIntoView({ block: "center" });
-    line.tabIndex = -1;
-    line.focus({ preventScroll: true });
+    stand(line);
   };
   const ofPart = (p) => {
     const has = (key) => placesOf(key).includes(p);
@@ -337,13 +342,14 @@
     if (openUses(p)) event.preventDefault();
   };
   const askable = () => {
-    for (const p of [...units, ...edges].filter((p) => p.letter)) {
-      p.name = (one("title", p.element)?.textContent ?? p.id).split(" = ")[0].split(" · ")[0] || p.id;
+    for (const p of askables) {
+      p.label = one("title", p.element)?.textContent || p.id;
+      p.name = p.label.split(" = ")[0].split(" · ")[0];
       p.focus = one("a", p.element) ?? p.element;
       drawn(p).forEach((e) => e.addEventListener("click", asking(p)));
       p.focus.setAttribute("role", "button");
       p.focus.setAttribute("tabindex", "0");
-      p.focus.setAttribute("aria-label", p.name);
+      p.focus.setAttribute("aria-label", p.label);
       p.focus.addEventListener("keydown", asking(p));
     }
     svg?.setAttribute("role", "group");

@@ -704,6 +704,7 @@ def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
         "weave",
         "worksheet",
     )
+    commands = (*commands, "export", "from-torch", "site")
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves

@@ -237,7 +237,6 @@ def test_by_keyboard_alone(open_tab: Any) -> None:
     tab.press("ArrowRight", "ArrowRight", "ArrowLeft")
     assert (tab.text("#progress"), tab(SHOWN)) == (f"2 / {count}", 2)
     assert tab.text("#voice").startswith("Line 2 of")
-    tab("document.activeElement.blur()")
     tab.press("Space", "Control+ArrowRight", "Alt+End")
     assert tab(SHOWN) == 3
     for n in range(4, count + 1):
@@ -364,6 +363,11 @@ COVERED = "[...document.querySelectorAll('.covered')]"
 
 def test_results_are_covered_until_asked_for(open_tab: Any) -> None:
     tab = open_tab("mazur")
+    tab(
+        "document.querySelectorAll('.step').forEach(s => s.style.contentVisibility = 'visible')"
+    )  # what is far off counts
+    tab.mode("read")
+    assert {"0.5933", "0.2984", "0.1385"} <= set(re.findall(r"[\d.]+", tab("document.body.innerText")))
     tab.mode("results")
     results = {"0.5933", "0.7514", "0.2984", "0.08217", "0.1385"}
     assert not {r for r in results if r in tab("document.body.innerText")}

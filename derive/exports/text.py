@@ -80,6 +80,13 @@ def kinks(nodes: Iterable[Node], model: Model, solution: Solution) -> dict[Node,
     return found
 
 
+def lost(model: Model, solution: Solution) -> set[str]:
+    """The ids of what is 0 but for rounding, and then divided by something as small: float64 cannot reach the page's numbers."""
+    floats, exact = model.numbers(), solution.document.values.floats
+    off = {node.id: np.abs(value - exact[node.id]) for node, value in floats.items() if node.id in exact}
+    return {id for id, difference in off.items() if (difference > 1e-11 * np.abs(exact[id]) + 1e-13).any()}
+
+
 def labels(node: Node, model: Model) -> list[str]:
     """The author's own names of a quantity and its entries."""
     found = [model.labels.of[node.id]] if node.id in model.labels.of else []
@@ -87,10 +94,13 @@ def labels(node: Node, model: Model) -> list[str]:
     return [comment(", ".join(found))] if found else []
 
 
-def expected(solution: Solution, ids: Iterable[str], words: Words) -> list[str]:
-    """The page's numbers; of a vector, a row."""
-    lines = [*heading(words, "export.page"), "page = {"]
-    for id in ids:
+def expected(solution: Solution, ids: Iterable[str], without: set[str], words: Words) -> list[str]:
+    """The page's numbers; of a vector, a row. without: ids that are not compared"""
+    wanted = list(ids)
+    left_out = [id for id in wanted if id in without]
+    remark = [comment(words.plain("export.lost", names=", ".join(left_out)))] if left_out else []
+    lines = [*heading(words, "export.page"), *remark, "page = {"]
+    for id in (id for id in wanted if id not in without):
         value = solution.document.quantities[id].value
         text = repr(float(value)) if value.ndim == 0 else rows(value, "    ")
         lines.append(f'    "{id}": {text},')

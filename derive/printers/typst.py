@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from derive.dialects.typst import Typst, cut, literal, string, text, visible
-from derive.document import Book, Code, Document, Figure, Line, Step
+from derive.document import Book, Code, Document, Figure, Line, Question, Step
 from derive.figures.still import to_still
 from derive.figures.text import wide
 from derive.formula import Formula
@@ -16,6 +16,7 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
+LETTER = 3.0  # em, of a part of a question
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
 LONG_WORD = re.compile(r"(?<=[!-~]{24})(?=[!-~])")  # after so many letters a line may end at each
 BREAK = "\u200b"
@@ -52,6 +53,19 @@ class TypstPage(Printer):
     def lines(self, step: Step) -> list[str]:
         """The rows of one block of mathematics."""
         return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, self.because, self.remark, MARKUP)
+
+    def blank(self) -> str:
+        return "#blank()"
+
+    def parts(self, question: Question) -> list[tuple[str, str]]:
+        """(letter, rows of mathematics) of every part, with a rule to write on, and room above it for working."""
+        found = []
+        for part, line in zip(question.parts, question.lines, strict=True):
+            rows = aligned([line], self.document.values, self.dialect_of, WIDTH - LETTER, markup=MARKUP)
+            ruled = f"= {self.blank()}"
+            rows = [*rows, ' &""', f" &{ruled}"] if line.forms else [*rows[:-1], rows[-1] + ruled]
+            found.append((f"\\({part.letter})" if part.letter else "", " \\\n".join(rows)))
+        return found
 
     def because(self, line: Line) -> str:
         """The case that applies, in mathematics."""
