@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 import yaml
@@ -31,8 +32,9 @@ from derive.homework.degenerate import reasons
 from derive.homework.exercise import of_network
 from derive.homework.individual import Individual, loaded
 from derive.homework.lint import hides
-from derive.homework.manifest import Manifest, Original, Variant, opened, read
+from derive.homework.manifest import MEANINGS, Manifest, Original, Variant, opened, read
 from derive.homework.policy import Precision
+from derive.homework.schema import variants as schema
 from derive.sheets.manifest import Variants, variants
 from derive.sheets.sheet import worksheet
 from derive.sheets.variants import Drawing, Drawn, decimals, fractions, other
@@ -298,6 +300,17 @@ def test_a_manifest_that_does_not_fit_together_is_refused(file: Path, old: str, 
 
 def loaded_text(text: str) -> Manifest:
     return read(parse(text, "manifest.yaml"), Path())
+
+
+def test_the_schema_knows_what_is_read(file: Path) -> None:
+    """The manifest is valid by its schema; without what it needs, or with more than there is, it is not."""
+    manifest = yaml.safe_load(file.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema())
+    assert validator.is_valid(manifest) and set(schema()["properties"]) == set(MEANINGS)
+    for key in schema()["required"]:
+        assert not validator.is_valid({name: part for name, part in manifest.items() if name != key})
+    for more in ({"sedes": 1}, {"seed": -1}, {"variants": []}, {"sha256": "x"}, {"students": {"s1": "one"}}):
+        assert not validator.is_valid(manifest | more)
 
 
 def test_how_it_is_marked_may_still_be_changed(file: Path) -> None:
