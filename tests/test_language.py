@@ -73,7 +73,7 @@ def test_sentences_are_translated(language: str) -> None:
         for key, sentence in table(language).items()
         if sentence == table("en")[key] and re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", sentence))
     }
-    assert same == set()
+    assert same - {"export.numpy", "export.torch"} == set()  # names
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
