@@ -6,13 +6,15 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from derive.errors import InputError
 
 LIST = "files.sha256"  # as `sha256sum -c` reads it
+HEAD = "# derive wrote these files, and removes them when it writes others in their place"
 _LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>[^/\\\0]+(?:/[^/\\\0]+)*)")
 
 
@@ -53,17 +55,33 @@ class Earlier:
 
 
 class Results:
-    """A folder that is written to, file by file."""
+    """A folder that is written to, file by file.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    filled: patterns of names that others fill in: such a file is not written over once it was changed
+    """
+
+    def __init__(self, folder: Path, filled: Sequence[str] = ()) -> None:
+        self.folder, self.filled = folder, filled
         self.sums: dict[str, str] = {}
 
     def write(self, name: str, content: str | bytes) -> None:
         """A file, whole or not at all. name: with `/` where it is in a folder of the folder"""
         data = content if isinstance(content, bytes) else content.encode("utf-8")
+        self.refuse(name)
+        if any(part.is_symlink() for part in (self.folder / name).parents if self.folder in part.parents):
+            raise InputError("this is behind a link to another folder", file=str(self.folder / name))
         write(self.folder / name, data)
         self.sums[name] = sum_of(data)
+
+    def refuse(self, name: str) -> None:
+        """An InputError for a file that others fill in and that is not as an earlier run left it."""
+        path = self.folder / name
+        if not any(fnmatchcase(path.name, pattern) for pattern in self.filled) or not path.is_file():
+            return
+        sum = self.listed().get(name)
+        if sum is not None and sum_of(path.read_bytes()) != sum:
+            problem = "this was filled in since derive wrote it; choose another folder with --output, or remove it"
+            raise InputError(problem, file=str(path))
 
     def finish(self) -> Earlier:
         """Removes what an earlier run wrote and this one did not, unless it was changed, and lists what is there now."""
@@ -79,7 +97,8 @@ class Results:
                     path.parent.rmdir()
             else:
                 kept.append(name)
-        write(self.folder / LIST, "".join(f"{sum}  {name}\n" for name, sum in sorted(self.sums.items())))
+        lines = [HEAD, *(f"{sum}  {name}" for name, sum in sorted(self.sums.items()))]
+        write(self.folder / LIST, "\n".join(lines) + "\n")
         return Earlier(tuple(removed), tuple(kept))
 
     def listed(self) -> dict[str, str]:
@@ -87,7 +106,10 @@ class Results:
         path = self.folder / LIST
         if path.is_symlink() or not path.is_file():
             return {}
-        lines = map(_LINE.fullmatch, path.read_text(encoding="utf-8", errors="replace").splitlines())
+        head, *rest = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+        if head != HEAD:  # somebody's own sums
+            return {}
+        lines = map(_LINE.fullmatch, rest)
         inside = (line for line in lines if line is not None and not {".", ".."} & {*line["name"].split("/")})
         return {line["name"]: line["sum"] for line in inside}
 
@@ -96,9 +118,11 @@ class Results:
         return any(part.is_symlink() for part in (path, *path.parents) if self.folder in part.parents)
 
 
-def fill(folder: Path, files: Mapping[str, str | bytes]) -> Earlier:
-    """Writes files into a folder, and removes those of an earlier run that are not written again."""
-    results = Results(folder)
+def fill(folder: Path, files: Mapping[str, str | bytes], filled: Sequence[str] = ()) -> Earlier:
+    """Writes files into a folder, and removes those of an earlier run that are not written again. filled: as in `Results`"""
+    results = Results(folder, filled)
+    for name in files:
+        results.refuse(name)
     for name, content in files.items():
         results.write(name, content)
     return results.finish()

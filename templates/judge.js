@@ -50,7 +50,7 @@ const judge = (() => {
     return { value: times([BigInt((sign === "-" ? "-" : "") + digits), 1n], unit), unit, low, high, decimals: Math.max(decimals, 0) };
   };
 
-  // the right value as the page gives it: 0.3775 and 3/7 are exact, 0.14285714285714285714… goes on
+  // the right value as the page gives it: 0.25 and 3/7 are exact, 0.14285714285714285714… goes on
   const right = (text) => {
     const [top, bottom] = text.replace("…", "").split("/"), [mantissa, exponent] = top.split(/e/i), [before, after = ""] = mantissa.split(".");
     const value = times([BigInt(before + after), BigInt(bottom ?? 1)], ten(+(exponent ?? 0) - after.length));

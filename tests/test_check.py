@@ -320,7 +320,8 @@ def test_every_sentence_of_marked_work_is_reached(mazur: Assignment, monkeypatch
     haykin = check(load(check={"decimals": 2}, notation="haykin"), {"dL/dz1": "1.10"}, reveal="all")
     nameless = check({**NET, "id": None}, {"z1": "1.10"})
     ema = check({"beta": 0.9, "values": [1, 2]}, {"s@2": "1.10"}, reveal="all")
-    for report in (*reports(mazur), haykin, nameless, ema):
+    begun = check(load(check={"ask": ["z1", "L"]}), {"z1[1]": "1.1"})
+    for report in (*reports(mazur), haykin, nameless, ema, begun):
         for format in ("text", "latex"):
             report.print(format)
     elsewhere = {key for key in part("en_check") if OF_FORMULAS.match(key)}  # test_formulas_told.py

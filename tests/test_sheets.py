@@ -18,6 +18,7 @@ import derive
 from derive import examples
 from derive.cli import main
 from derive.errors import InputError
+from derive.files import LIST, fill, sum_of
 from derive.homework import reading
 from derive.homework.checked import Checked, check
 from derive.language import LANGUAGES, Words, part
@@ -326,11 +327,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
 
 def test_the_command(run: Callable[..., Result], tmp_path: Path) -> None:
     done = run("worksheet", "mazur", "--ask", "z1,dL/dw5", "-f", "markdown", "-f", "text", "--ascii")
-    assert done.exit_code == 0 and "Asked for: 3 numbers in 2 questions, 3 points in all." in done.output
+    assert done.exit_code == 0 and "Numbers asked for: 3. Questions: 2. Points in all: 3." in done.output
     folder = tmp_path / "output" / "mazur-worksheet"
     pages = {f"{what}{suffix}" for what in PAGES for suffix in (".md", ".txt")}
     assert {path.name for path in folder.iterdir()} == pages | {
         "answers.yaml",
+        "files.sha256",
         "answers.csv",
         "answers.md",
         "exercise.yaml",
@@ -380,10 +382,53 @@ def test_every_sentence_is_reached(language: str, monkeypatch: pytest.MonkeyPatc
     for page in ("problem", "key"):
         worksheet("mazur", hints="values", lang=language).print(page, "text")
     assert CliRunner().invoke(main, ["worksheet", "mazur", "-o", "-", "--lang", language]).exit_code == 0
-    command = {"sheet.count", "sheet.nothing"}  # said elsewhere
+    command = {"sheet.count", "sheet.hidden", "sheet.nothing"}  # said elsewhere
     assert {key for key in part(f"{language}_sheet") if not key.endswith(".other")} - seen == command
 
 
 def test_in_python(tmp_path: Path) -> None:
     made = derive.worksheet("mazur", ask=["z1"]).save(tmp_path / "week3", ["html"])
     assert {path.name for path in made} >= {"problem.html", "key.html", "solution.html", "exercise.yaml"}
+
+
+# folders ----------------------------------------------------------------------------------------------------------------
+def test_answers_that_were_filled_in_are_not_written_over(tmp_path: Path) -> None:
+    sheet = derive.worksheet("mazur", ask=["z1"])
+    sheet.save(tmp_path, ["text"])
+    sheet.save(tmp_path, ["text"])  # as derive left it
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(answers.read_text(encoding="utf-8").replace("~", "0.378", 1), encoding="utf-8")
+    with pytest.raises(InputError, match="was filled in since derive wrote it"):
+        derive.worksheet("mazur", ask=["a1"]).save(tmp_path, ["markdown"])
+    assert "0.378" in answers.read_text(encoding="utf-8") and not (tmp_path / "problem.md").exists()
+    answers.unlink()
+    derive.worksheet("mazur", ask=["a1"]).save(tmp_path, ["markdown"])
+    assert (tmp_path / "problem.md").exists() and not (tmp_path / "problem.txt").exists()  # of the other exercise
+
+
+def test_sums_of_somebody_else_remove_nothing(tmp_path: Path) -> None:
+    own = tmp_path / "thesis.txt"
+    own.write_bytes(b"years of work")
+    (tmp_path / LIST).write_text(f"{sum_of(b'years of work')}  thesis.txt\n", encoding="utf-8")
+    assert not fill(tmp_path, {"a.tex": "a"}).removed and own.exists()
+    assert fill(tmp_path, {"b.tex": "b"}).removed == ("a.tex",)
+
+
+def test_nothing_is_written_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "else").mkdir()
+    (tmp_path / "out" / "lessons").symlink_to(tmp_path / "else")
+    with pytest.raises(InputError, match="behind a link"):
+        fill(tmp_path / "out", {"lessons/a.html": "x"})
+    assert not any((tmp_path / "else").iterdir())
+
+
+def test_how_many_samples_stand_in_an_index_is_told() -> None:
+    problem = str(derive.worksheet("batch_3322", hints="formulas").print("problem", "text"))
+    assert "In an index with a comma the first number is the sample" in " ".join(problem.split())
+
+
+def test_blanks_are_told_where_all_else_is_right() -> None:
+    sheet = derive.worksheet("mazur", ask=["z1", "a1"])
+    found = derive.check(sheet.assignment, {"z1[1]": "0.378"})
+    assert "What is answered is right. Left blank: 3." in found.print("text")

@@ -256,7 +256,7 @@ def test_tasks_are_tasks_of_derive() -> None:
 def test_the_errata_hold_and_their_follow_ons_lead_to_a_reason() -> None:
     judged = errata.all_judged()
     counts = errata.totals(judged)
-    assert counts["wrong"] == 59 and counts["wrong"] + counts["left_out"] + 5 == errata.load()[0]["wrong"]
+    assert counts["wrong"] == 58 and counts["wrong"] + counts["left_out"] + 5 == errata.load()[0]["wrong"]
     assert counts["right"] > 150
     for found in judged:
         for erratum in found.errata:

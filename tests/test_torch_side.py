@@ -526,3 +526,13 @@ def test_every_sentence_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
         f"from_torch.{key}" for key in ("exact", "activations", "mode", "inputs", "targets", "loss")
     }  # on the command line
     assert set(part("en_export")) - used - told == set()
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+@pytest.mark.parametrize("cookie", ["coding: unicode_escape", "vim: set fileencoding=utf-7 :", "coding: nosuch"])
+def test_a_title_is_not_the_encoding_of_a_program(kind: str, cookie: str) -> None:
+    net = {"name": cookie, "inputs": [1, 2], "layers": [{"linear": {"out": 1, "weight": [[1, 2]], "bias": [0.5]}}]}
+    net["labels"] = {"W1": "w\\u000aopen('gone','w')#"}
+    program = derive.export(net, kind).encode("utf-8")
+    assert tokenize.detect_encoding(io.BytesIO(program).readline)[0] == "utf-8"
+    compile(program, "program", "exec")

@@ -27,6 +27,7 @@ from derive.classroom.batch import check_class
 from derive.classroom.gradescope import autograder, handed_in_by
 from derive.cli import main
 from derive.errors import InputError
+from derive.files import LIST
 from derive.homework.circuit import Circuit
 from derive.homework.degenerate import reasons
 from derive.homework.exercise import of_network
@@ -459,7 +460,7 @@ def test_worksheets_of_variants(run: Callable[..., Result], tmp_path: Path) -> N
     done = run("worksheet", "sheets/manifest.yaml", "--student", "u2", "-f", "markdown", "-o", "again")
     assert done.exit_code == 0, done.output
     names = {path.name for path in (sheets / "variant-02").iterdir()}
-    assert names == {path.name for path in (tmp_path / "again").iterdir()} and "problem.md" in names
+    assert {*names, LIST} == {path.name for path in (tmp_path / "again").iterdir()} and "problem.md" in names
     for name in names:
         assert (tmp_path / "again" / name).read_bytes() == (sheets / "variant-02" / name).read_bytes()
     assert 'assignment: "fractions-02"' in (tmp_path / "again" / "answers.yaml").read_text(encoding="utf-8")

@@ -125,21 +125,20 @@ def again(net: str, given: dict[str, Any]) -> tuple[Manifest, list[Variant] | No
 
 def one(manifest: Manifest, variant: Variant, folder: Path, formats: tuple[str, ...], progress: Any) -> list[Path]:
     """Writes one variant into a folder."""
-    from derive.files import write
     from derive.sheets.manifest import sheet_of
 
-    printed = sheet_of(manifest, variant, stage=progress.stage).files(formats)
-    for name, content in printed.items():
-        write(folder / name, content)
-    return [folder / name for name in printed]
+    return sheet_of(manifest, variant, stage=progress.stage).save(folder, formats)
 
 
 def several(manifest: Manifest, folder: Path, formats: tuple[str, ...], progress: Any, net: Path) -> list[Path]:
     """Writes all variants, each into a folder of its own, and the manifest beside them."""
     from derive.files import Results
     from derive.sheets.manifest import FILE, sheet_of
+    from derive.sheets.sheet import FILLED
 
-    results = Results(folder)
+    results = Results(folder, FILLED)
+    for name in results.listed():
+        results.refuse(name)
     if not ((folder / FILE).exists() and net.exists() and net.samefile(folder / FILE)):
         results.write(FILE, manifest.text())
     progress.stage("print")

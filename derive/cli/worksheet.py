@@ -69,6 +69,8 @@ def worksheet(
     Beside them stands exercise.yaml, by which they are marked: `derive check exercise.yaml answers.yaml`.
     """
     from derive.cli.output import Progress, say
+    from derive.files import fill
+    from derive.sheets.sheet import FILLED
     from derive.sheets.sheet import worksheet as made
 
     given = {name: wishes.pop(name) for name in ("variants", "seed", "students", "variant", "student")}
@@ -80,7 +82,10 @@ def worksheet(
         found = made(net, stage=progress.stage, **wishes)
         progress.stage("print")
         printed, places = files(found, net, wanted, output, ascii)
-    pages.deliver(printed, places)
+    if "exercise.yaml" in printed:
+        fill(places["exercise.yaml"].parent, printed, FILLED)
+    else:
+        pages.deliver(printed, places)
     if not quiet and output != "-":
         say(told(found, places.values(), ascii), ascii)
     pages.opened(places, open_)
@@ -119,4 +124,6 @@ def told(found: Worksheet, paths: Iterable[Path], ascii: bool) -> Iterator[str]:
     yield printer.escape(found.problem.title)
     counts = {"count": f"{len(found.rows):,}", "questions": f"{len(found.questions):,}"}
     yield printer.word("sheet.count", **counts, points=points(found.most))
+    if hidden := found.hidden:
+        yield printer.word("sheet.hidden", count=f"{hidden:,}")
     yield from (printer.word("terminal.wrote", path=str(path)) for path in paths)

@@ -20,6 +20,7 @@ from derive.tensor import Floats
 from derive.version import __version__
 
 WIDTH = 100
+ENCODING = "# -*- coding: utf-8 -*-"  # PEP 263; with it the second line is not looked at
 LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch"}
 
 
@@ -39,9 +40,9 @@ def heading(words: Words, key: str, **args: str) -> list[str]:
 
 
 def opening(solution: Solution, words: Words, kind: str) -> list[str]:
-    """What a reader is told first."""
+    """What a reader is told first. The first line is ours: Python would take a title like `coding: …` there for the encoding."""
     told = comment(words.plain("export.by", version=__version__, library=LIBRARIES[kind]))
-    return [comment(solution.document.title), "#", told, comment(words.plain("export.run")), ""]
+    return [ENCODING, comment(solution.document.title), "#", told, comment(words.plain("export.run")), ""]
 
 
 def rows(value: Floats, indent: str = "") -> str:

@@ -9,20 +9,12 @@ from pathlib import Path
 from derive.document import Document
 from derive.errors import InputError, nearest
 from derive.files import write
-from derive.printers import FORMATS as PAGES
+from derive.printers import FORMATS as PRINTED
+from derive.printers import PAGES as ALL
 from derive.solution import framed
 
 FORMATS = ("html", "latex", "typst", "markdown", "text", "json")
-SUFFIX = {
-    "html": ".html",
-    "pdf": ".pdf",
-    "docx": ".docx",
-    "latex": ".tex",
-    "typst": ".typ",
-    "markdown": ".md",
-    "text": ".txt",
-    "json": ".json",
-}
+SUFFIX = {name: Path(PRINTED[name].file).suffix for name in ALL}
 
 
 class Printed(ABC):
@@ -42,7 +34,7 @@ class Printed(ABC):
         """The page in one of `FORMATS`."""
         if format not in FORMATS:
             raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
-        return self.to_json() if format == "json" else str(PAGES[format].print(self.document()))
+        return self.to_json() if format == "json" else str(PRINTED[format].print(self.document()))
 
     def to_html(self) -> str:
         """One self-contained page."""
@@ -58,11 +50,11 @@ class Printed(ABC):
 
     def to_pdf(self, engine: str | None = None, fonts: Sequence[str | Path] = ()) -> bytes:
         """A PDF. engine: typst, xelatex, pdflatex or chromium; None is the first that is there"""
-        return bytes(PAGES["pdf"].print(self.document(), engine=engine, fonts=fonts))  # type: ignore[arg-type]
+        return bytes(PRINTED["pdf"].print(self.document(), engine=engine, fonts=fonts))  # type: ignore[arg-type]
 
     def to_docx(self) -> bytes:
         """A document of Word, with equations that can be edited."""
-        return bytes(PAGES["docx"].print(self.document()))  # type: ignore[arg-type]
+        return bytes(PRINTED["docx"].print(self.document()))  # type: ignore[arg-type]
 
     def save(self, folder: str | Path, name: str = "", formats: Sequence[str] = ("html",)) -> list[Path]:
         """Writes the files into a folder, each whole or not at all, and says which."""

@@ -221,6 +221,9 @@ class Report:
             return say("sheet.nothing")
         if self.first is not None:
             return say("check.first_error", step=self.step(self.first))
+        blank = sum(mark.verdict == "blank" for mark in self.marked.marks)
+        if blank and self.marked.right:
+            return say("check.right_so_far", count=blank)
         return say("check.all_right" if self.marked.right else "check.no_error")
 
     def step(self, mark: Mark) -> Cell:

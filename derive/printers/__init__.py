@@ -52,9 +52,7 @@ class Format:
     def name(self, *, of_all: bool) -> str:
         """What the file with a document, or with all lessons, is called; or the folder, where there are several."""
         if of_all and not self.book:
-            raise InputError(
-                "all lessons together are one document; choose html, pdf, latex, typst, markdown, text or json"
-            )
+            raise InputError(f"all lessons together are one document; choose one of {', '.join(PAGES)}")
         return self.book if of_all else self.file
 
 
@@ -74,3 +72,5 @@ FORMATS: dict[str, Format] = {
     "png": Format("diagram.png", "diagram:png"),
     "diagram-pdf": Format("diagram.pdf", "diagram:pdf"),
 }
+#: The formats of any page: also of one that is no solution, as marked work or a worksheet.
+PAGES = ("html", "pdf", "docx", "latex", "typst", "markdown", "text", "json")

@@ -106,7 +106,7 @@ class Problem:
         """Those of the solution, without formulas of slopes and without what is said of the page."""
         for sentence in self.worked.conventions:
             key = str(sentence.key)
-            if key.startswith(OF_PAGES):
+            if any(key == page or key.startswith(f"{page}.") for page in OF_PAGES):
                 continue
             loss = key.startswith("convention.loss.") and "slope" in sentence.args
             yield say("sheet.loss", each=sentence.args["each"]) if loss else replace(sentence, lesson="")

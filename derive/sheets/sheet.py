@@ -18,9 +18,11 @@ from derive.dialects.text import Text
 from derive.document import Amount, Document, Section, Table, say
 from derive.errors import InputError, WitnessError, nearest
 from derive.examples import resolve
+from derive.files import fill
 from derive.formula import Name
 from derive.homework.assignment import Assignment
 from derive.homework.exercise import STUDIES
+from derive.homework.lint import hides
 from derive.homework.worked import solution as written_out
 from derive.language import Words
 from derive.lines import rounding
@@ -28,21 +30,22 @@ from derive.model import Model
 from derive.numerals import Policy as Numbers
 from derive.options import mapping, text
 from derive.printers import FORMATS as PRINTED
+from derive.printers import PAGES as FORMATS
 from derive.printers.markdown import printer as markdown
 from derive.reader import Reader
 from derive.sheets import answers
 from derive.sheets.answers import Row
 from derive.sheets.problem import HINTS, Problem, digits, points
 from derive.sheets.questions import Asked, asked, shortest, typed
-from derive.solution import finished, framed, study, write
+from derive.solution import finished, framed, study
 from derive.source import Item, Number, written
 from derive.spec import tree
 from derive.spelling import Style, spell
 
 #: The three pages of a worksheet.
 PAGES = ("problem", "key", "solution")
-#: The formats of pages; the others draw the network alone.
-FORMATS = tuple(name for name, format in PRINTED.items() if format.file.startswith("solution."))
+#: What students fill in.
+FILLED = ("answers.*",)
 FULL = Numbers(significant=12)  # of the key, beside what is asked for
 
 
@@ -179,6 +182,13 @@ class Worksheet:
             raise InputError(f"unknown format '{format}'.{nearest(format, FORMATS)}")
         return PRINTED[format].print(getattr(self, what))
 
+    @cached_property
+    def hidden(self) -> int:
+        """How many mistakes its numbers hide that numbers close by would show, by the measure of `derive lint`."""
+        if not isinstance(self.assignment.circuit.quantities, Model):
+            return 0
+        return hides(self.assignment.circuit, self.assignment.policy.precision, [row.key for row in self.rows])
+
     def files(self, formats: Sequence[str] = ("html",)) -> dict[str, str | bytes]:
         """All files by name: the pages in these formats, answers in three kinds of file, and the exercise."""
         found: dict[str, str | bytes] = {
@@ -190,11 +200,14 @@ class Worksheet:
         return {**found, "exercise.yaml": self.exercise, **self.beside}
 
     def save(self, folder: str | Path, formats: Sequence[str] = ("html",)) -> list[Path]:
-        """Writes all files into a folder, each whole or not at all, and says which."""
-        made = {Path(folder) / name: content for name, content in self.files(formats).items()}
-        for path, content in made.items():
-            write(path, content)
-        return list(made)
+        """Writes all files into a folder, each whole or not at all, and says which.
+
+        Files of an earlier run that are not among them are removed, if they are as derive left them; InputError where
+        answers were filled in since then.
+        """
+        files = self.files(formats)
+        fill(Path(folder), files, FILLED)
+        return [Path(folder) / name for name in files]
 
     def _repr_html_(self) -> str:
         return framed(str(self.print()))

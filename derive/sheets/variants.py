@@ -248,7 +248,7 @@ def free(circuit: Circuit, places: Numbers) -> Iterator[str]:
 
 # numbers of the same kind -------------------------------------------------------------------------------------------------
 def other(number: Number, target: bool = False, *, finer: bool = False) -> Draw:
-    """What draws a number of the same kind: its sign, its digits, half to twice as large, below 1 if it is.
+    """What draws a number of the same kind: its sign, its digits, half to twice as large (small ones more), below 1 if it is.
 
     A fraction stays one with a small denominator. A target near 1 stays near 1.
     finer: decimals have one more digit, where others as short would not do
