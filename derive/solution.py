@@ -32,8 +32,7 @@ from derive.tensor import Floats
 from derive.values import Quantities
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+    from derive.figures.axes import Axes
     from derive.training.loop import Course
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried

@@ -683,7 +683,7 @@ def test_the_commands_of_the_readme(
     assert len(commands) >= 6
     for args in commands:
         done = run(
-            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"], ["weave"]) else [])
+            *args, *(["-h"] if args in (["check"], ["lint"], ["optimizer"], ["ema"], ["weave"], ["worksheet"]) else [])
         )  # named in the text
         assert done.exit_code == 0, f"derive {' '.join(args)}: {done.output}"
     assert "notes.tex" in files(tmp_path)
@@ -704,6 +704,7 @@ def test_the_options_of_the_readme_exist(run: Callable[..., Result]) -> None:
         "weave",
         "worksheet",
     )
+    commands = (*commands, "export", "from-torch", "site")
     text = "--dist of pytest"
     text += "".join(run(command, "-h").output for command in commands)
     own = (parameters(entry[name]) for entry in (optimizers, schedules) for name in entry)  # of the entries themselves

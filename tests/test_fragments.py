@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 from nets import solved
 
 from derive.cli import main
+from derive.dialects.latex import letters
 from derive.document import Figure, Table
 from derive.errors import InputError
 from derive.files import LIST
 from derive.language import LANGUAGES, Words, part
 from derive.numerals import Policy, decimal
+from derive.printers.aligned import cut_latex
 from derive.printers.citations import FILE, Citations, Rounding, roundings, typings
 from derive.printers.fragments import Fragments
 from derive.printers.pieces import pieces
@@ -384,3 +386,22 @@ def test_every_sentence_of_the_pieces_is_said() -> None:
         assert words.plain("notes.result") in {
             words.plain(piece.title.key) for piece in pieces(solved("mazur", lang=language).document)[-3:]
         }
+
+
+@pytest.mark.parametrize(
+    ("term", "rows"),
+    [
+        (r"\frac{-(a \cdot b) - (c + d)}{2}", [r"\bigl(-(a", r" \cdot b)", r" - (c", r" + d)\bigr) / 2"]),
+        (r" - \frac{a + b}{1 + e^{-x}}", [r" - \bigl(a", r" + b\bigr) / \bigl(1", r" + e^{-x}\bigr)"]),
+        (r"\frac{a + b}{2} \cdot c", [r"\frac{a + b}{2}", r" \cdot c"]),
+        (r"\frac{a \cdot b}{2}", [r"\frac{a \cdot b}{2}"]),
+        (r"\left|a - b\right|", [r"\bigl|a", r" - b\bigr|"]),
+    ],
+)
+def test_a_fraction_wider_than_the_line_becomes_a_quotient(term: str, rows: list[str]) -> None:
+    assert cut_latex(term) == rows
+
+
+def test_marks_above_letters_need_no_font() -> None:
+    assert letters("dZ\u0303", bold=True) == r"\mathbf{d\tilde{Z}}"
+    assert letters("w\u0302_1") == r"\hat{\text{w}}\_\text{1}"

@@ -73,7 +73,7 @@ def test_sentences_are_translated(language: str) -> None:
         for key, sentence in table(language).items()
         if sentence == table("en")[key] and re.search("[A-Za-z]{3}", re.sub(r"\{\w+\}", "", sentence))
     }
-    assert same == set()
+    assert same - {"export.numpy", "export.torch"} == set()  # names
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -104,7 +104,7 @@ def calls(path: Path) -> Iterator[tuple[str, ast.expr]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args:
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in SAYING and not re.search(r"\.(html|tex|typ|md|xml)'", ast.unparse(node.args[0])):
+            if name in SAYING and not re.search(r"\.(html|css|js|tex|typ|md|xml)'", ast.unparse(node.args[0])):
                 yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node.args[0]
 
 
@@ -439,6 +439,9 @@ def test_every_sentence_is_reached(used: set[str]) -> None:
     elsewhere |= part("en_site").keys()  # test_site.py
     elsewhere |= part("en_notes").keys()  # test_fragments.py
     elsewhere |= part("en_variants").keys()  # test_variants.py
+    elsewhere |= part("en_export").keys()  # test_torch_side.py
+    elsewhere |= {key for key in part("en_notebook") if key.startswith("plot.")}  # test_notebook.py
+    elsewhere |= part("en_sheet").keys()  # test_sheets.py
     fallbacks = {key for key in table("en") if key.endswith(".other")}  # for what is yet to be added
     assert sorted(set(table("en")) - used - elsewhere - fallbacks) == []
 

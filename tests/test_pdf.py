@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 import typst
 from click.testing import CliRunner, Result
@@ -18,7 +20,9 @@ import derive
 from derive.cli import main
 from derive.cli.options import ENGINE_NAMES
 from derive.errors import InputError
-from derive.homework.printed import FORMATS
+from derive.homework.printed import FORMATS as OF_MARKED
+from derive.printers import FORMATS
+from derive.sheets.sheet import worksheet
 from derive.typeset import base, with_tex, with_typst
 from derive.typeset.engines import ENGINES, named
 from derive.typeset.with_tex import WithPdflatex
@@ -199,7 +203,18 @@ def test_marked_work(run: Callable[..., Result], tmp_path: Path) -> None:
     (tmp_path / "class").mkdir()
     done = run("check", "mazur", "class", "-f", "pdf")
     assert done.exit_code == 2 and "class" in done.output
-    assert "pdf" not in FORMATS
+    assert "pdf" not in OF_MARKED
+
+
+def test_worksheets() -> None:
+    sheet = worksheet("mazur", hints="formulas")
+    source = str(FORMATS["typst"].print(sheet.problem))
+    assert source.count("= #blank()") == len(sheet.rows) > 30 and r"#asked([\(a)], $ " in source
+    words = poppler("pdftotext", pdf=bytes(FORMATS["pdf"].print(sheet.problem, engine="typst")))  # type: ignore[arg-type]
+    assert "Name:" in words and "0.7514" not in words
+    word = docx.Document(io.BytesIO(bytes(FORMATS["docx"].print(sheet.problem))))  # type: ignore[arg-type]
+    rules = [text for text in word.element.body.itertext() if set(text) == {"_"}]
+    assert len(rules) >= len(sheet.rows)
 
 
 def test_in_python() -> None:

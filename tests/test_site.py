@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -226,6 +227,22 @@ def test_commands_of_the_guide_are_run(english: dict[str, str]) -> None:
     page = english["guide/mend.html"]
     assert "my-net.yaml:5:5: layers[1]: unknown layer &#39;sigmoyd&#39;. Did you mean &#39;sigmoid&#39;?" in page
     assert "$ echo $?\n2" in page
+
+
+def test_the_search_knows_pages_sections_and_mistakes(english: dict[str, str]) -> None:
+    index = json.loads(re.search(r"const index = (.*);$", english["search.js"], re.MULTILINE)[1])  # type: ignore[index]
+    addresses = [address for _, address, _ in index]
+    assert {"gallery/mazur.html", "reference/losses.html#huber", "reference/mistakes.html#B1"} <= {*addresses}
+    assert len(addresses) == len({*addresses})
+    assert (
+        links.faults({**{path: text.encode() for path, text in english.items()}, "search.html": searched(addresses)})
+        == []
+    )
+
+
+def searched(addresses: list[str]) -> bytes:
+    """A page of links to all that the search may find."""
+    return ("<title>search</title>" + "".join(f'<a href="{address}">' for address in addresses)).encode()
 
 
 def test_tasks_are_tasks_of_derive() -> None:

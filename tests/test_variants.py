@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 import yaml
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 import derive
 from derive import examples
 from derive.classroom.batch import check_class
-from derive.classroom.gradescope import autograder
+from derive.classroom.gradescope import autograder, handed_in_by
 from derive.cli import main
 from derive.errors import InputError
 from derive.homework.circuit import Circuit
@@ -31,8 +32,9 @@ from derive.homework.degenerate import reasons
 from derive.homework.exercise import of_network
 from derive.homework.individual import Individual, loaded
 from derive.homework.lint import hides
-from derive.homework.manifest import Manifest, Original, Variant, opened, read
+from derive.homework.manifest import MEANINGS, Manifest, Original, Variant, opened, read
 from derive.homework.policy import Precision
+from derive.homework.schema import variants as schema
 from derive.sheets.manifest import Variants, variants
 from derive.sheets.sheet import worksheet
 from derive.sheets.variants import Drawing, Drawn, decimals, fractions, other
@@ -300,6 +302,17 @@ def loaded_text(text: str) -> Manifest:
     return read(parse(text, "manifest.yaml"), Path())
 
 
+def test_the_schema_knows_what_is_read(file: Path) -> None:
+    """The manifest is valid by its schema; without what it needs, or with more than there is, it is not."""
+    manifest = yaml.safe_load(file.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema())
+    assert validator.is_valid(manifest) and set(schema()["properties"]) == set(MEANINGS)
+    for key in schema()["required"]:
+        assert not validator.is_valid({name: part for name, part in manifest.items() if name != key})
+    for more in ({"sedes": 1}, {"seed": -1}, {"variants": []}, {"sha256": "x"}, {"students": {"s1": "one"}}):
+        assert not validator.is_valid(manifest | more)
+
+
 def test_how_it_is_marked_may_still_be_changed(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     manifest = loaded_text(text.replace("check: {ask", "check: {significant: 2, ask"))
@@ -404,6 +417,23 @@ def test_the_autograder_has_the_manifest(file: Path) -> None:
         assert archive.read("net.yaml").decode() == file.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("users", "owner"),
+    [
+        ([{"sid": "s2", "email": "a@b", "id": 1}], "s2"),
+        ([{"email": "a@b"}], "a@b"),
+        ([{"sid": "s1"}, {"sid": "s2"}], ""),
+        (["s2"], ""),
+        (None, ""),
+    ],
+)
+def test_gradescope_says_whose_it_is(tmp_path: Path, users: Any, owner: str) -> None:
+    (tmp_path / "submission").mkdir()
+    if users is not None:
+        (tmp_path / "submission_metadata.json").write_text(json.dumps({"users": users}), encoding="utf-8")
+    assert handed_in_by(tmp_path / "submission") == owner
+
+
 # the command line -----------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
@@ -485,3 +515,21 @@ def test_variants_with_the_same_answers_are_refused(made: Variants, monkeypatch:
     with pytest.raises(InputError, match="fractions-01 and fractions-02 have the same answers"):
         variants(sheet, [1, 2], 0)
     assert 0 <= made.shared < made.asked == 13
+
+
+@pytest.mark.parametrize(
+    ("text", "finer", "choices"),
+    [
+        ("0.3", False, {"0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7"}),
+        ("2", False, {"2", "3", "4", "5"}),
+        ("2", True, {f"{n / 10:.1f}" for n in range(11, 41) if n % 10} | {"2.0", "3.0", "4.0"}),
+        ("3000", False, {f"{n}000" for n in range(1, 7)}),
+        ("3000", True, {f"{n}00" for n in range(15, 61)}),
+        ("-2e8", False, {"-1e8", "-2e8", "-3e8", "-4e8", "-5e8"}),
+    ],
+)
+def test_what_a_number_may_become(text: str, finer: bool, choices: set[str]) -> None:
+    draw = other(Number(text, Fraction(text)), finer=finer)
+    random = np.random.default_rng(0)
+    found = {draw(random).text for _ in range(400)}
+    assert found == choices

@@ -19,6 +19,7 @@ from test_latex import compiled, faults
 
 import derive
 from derive.cli import main
+from derive.errors import InputError
 from derive.printers import FORMATS
 from derive.solution import Solution
 from derive.weaving import loom
@@ -220,7 +221,9 @@ ERRORS = {
     "<!-- derive: net.yaml piece=fowrard -->": "1:23: there is no piece 'fowrard'. Did you mean 'forward'?",
     "<!-- derive: net.yaml piece=diagram -->": "1:23: diagram is a picture, which into=… writes as a file",
     "<!-- derive: net.yaml 'only=v1 -->": "1:23: a quotation mark without the one that ends it",
-    "<!-- derive: net.yaml value=da1/dz1 form=auto -->": None,
+    "<!-- derive: net.yaml into=p -->\n\n<!-- derive: net.yaml into=p lang=zh -->": "3:23: two markers want different files in p",
+    "A <!-- derive: net.yaml line=dL/dW2 form=scalar -->": "1:25: dL/dW2 has 2 lines; name an entry",
+    "A <!-- derive: net.yaml formula=x -->": "1:25: there is no line about x here",
     "<!-- derive: only=v1 -->": "1:1: which network? Its file is the first word after the colon",
     "<!-- derive: net.yaml width=30 -->": "1:23: width means nothing in notes of this kind",
     "<!-- derive: - only=v1 -->": "1:14: there is no file '-' beside the notes.",
@@ -240,7 +243,7 @@ ERRORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", [text for text, said in ERRORS.items() if said])
+@pytest.mark.parametrize("text", ERRORS)
 def test_errors_have_their_place_and_nothing_is_written(run: Run, text: str) -> None:
     good = "A <!-- derive: net.yaml value=L -->\n"
     Path("a.md").write_text(good, encoding="utf-8")
@@ -308,6 +311,14 @@ def test_the_suffix_and_the_option_choose_too(run: Run) -> None:
     Path("notes.md").write_text(text, encoding="utf-8")
     assert derive.weave("notes.md", math="dollars")[0].changed == 1
     assert "-->$0.7105$<!--" in Path("notes.md").read_text(encoding="utf-8")
+
+
+def test_words_that_python_gives_are_known_ones(run: Run) -> None:
+    Path("notes.md").touch()
+    with pytest.raises(
+        InputError, match=r"math must be one of github, dollars, not 'dolars'\. Did you mean 'dollars'\?"
+    ):
+        derive.weave("notes.md", math="dolars")
 
 
 def test_titles(run: Run) -> None:
@@ -378,6 +389,14 @@ def test_tex(run: Run) -> None:
     line = text.partition("%% derive: line=v1+\n")[2]
     assert "old" not in line and "\\begin{align*}\nv_{1}^{+} &= v_{1}" in line and "0.6647\n\\end{align*}\n" in line
     assert text.endswith("\n%/derive\n\\end{document}")
+
+
+def test_frames_of_beamer_have_one_width(run: Run) -> None:
+    """What stands between begin and end of a frame must not have a condition around other ends."""
+    text = "\\documentclass[t]{%s}\n%% derive: net.yaml line=z2[1]\n"
+    assert "\\ifdim" in woven(text % "article", "notes.tex") and "\\ifdim" not in woven(text % "beamer", "notes.tex")
+    wide = (text % "beamer").replace("line=", "width=60 line=")
+    assert woven(wide, "notes.tex").count("\\\\") < woven(text % "beamer", "notes.tex").count("\\\\")
 
 
 def test_equations_with_labels(run: Run) -> None:

@@ -208,6 +208,7 @@ def top(score: float, output: str, tests: Sequence[Mapping[str, Any]], made: Rec
                 "follow_through": made.follow_through,
                 "flags": list(made.flags),
                 "problem": made.problem,
+                **({"variant": made.variant} if made.variant else {}),
             }
         },
         "tests": list(tests),

@@ -46,12 +46,16 @@ def list_() -> None:
 
 @main.command()
 @click.option("--answers", is_flag=True, help="That of the answers that `derive check` marks.")
-def schema(answers: bool) -> None:
-    """Print the JSON Schema of a network file, for editors; with --answers, that of answers.yaml."""
+@click.option("--variants", is_flag=True, help="That of the manifest that `derive worksheet --variants` writes.")
+def schema(answers: bool, variants: bool) -> None:
+    """Print the JSON Schema of a network file, for editors; with --answers, that of answers.yaml; with --variants, of manifest.yaml."""
     import json
 
     from derive.homework.schema import answers as answers_schema
+    from derive.homework.schema import variants as manifest_schema
     from derive.schema import schema as network_schema
 
-    found = answers_schema() if answers else network_schema()
+    if answers and variants:
+        raise click.UsageError("give either --answers or --variants", click.get_current_context())
+    found = answers_schema() if answers else manifest_schema() if variants else network_schema()
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -86,7 +86,6 @@ def from_torch(file: str, output: str | None, lang: str, quiet: bool, **given: A
     """
     from derive.imports.weights import from_weights
     from derive.language import Words
-    from derive.spec import load
 
     words = Words(lang)
     path = Path(f"{Path(file).stem}.yaml" if output is None else output)
@@ -96,7 +95,6 @@ def from_torch(file: str, output: str | None, lang: str, quiet: bool, **given: A
 
         raise InputError("already exists; choose another name with -o", file=str(path))
     net, missing = from_weights(file, **given)
-    load(net)  # what does not fit together is refused before anything is written
     told = (words.plain("from_torch.exact"), *(words.plain(f"from_torch.{key}") for key in missing))
     if output == "-":
         deliver(net.text(told), path, output)

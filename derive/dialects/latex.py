@@ -110,6 +110,8 @@ SCRIPTS = {"<super>": "^", "<sub>": "_"}  # small letters and digits, by what Un
 RELATION = {"≥": r"\ge", "≤": r"\le", ">": ">", "<": "<"}
 #: Marks above a letter.
 ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
+#: A letter with such a mark, or any character.
+MARKED = re.compile(rf"[^\W\d_][{''.join(ACCENTS)}]|.", flags=re.DOTALL)
 TIMES = {"·": r" \cdot ", "×": r" \times ", "": r"\,"}
 LETTERS = {**{c: rf"\{name}" for c, name in GREEK.items()}, "ℒ": r"\mathcal{L}"}
 #: Signs in a label, as mathematics that MathJax and every TeX know, whatever the fonts.
@@ -133,7 +135,7 @@ COMMANDS = {"ln", "log", "tanh", "sin", "cos", "exp", "max", "min"}
 
 def text(words: str) -> str:
     """Anybody's text, so that TeX prints it and nothing else happens."""
-    characters = re.findall(rf"[^\W\d_][{''.join(ACCENTS)}]|.", decomposed(visible(words)), flags=re.DOTALL)
+    characters = MARKED.findall(decomposed(visible(words)))
     found = [f"${letters(c)}$" if c[1:] else sign(c) for c in characters]
     length = 0
     for i, c in enumerate(found):
@@ -165,9 +167,12 @@ def visible(words: str) -> str:
 
 
 def label(words: str) -> str:
-    """Anybody's text in mathematics: words as text, signs as symbols."""
-    runs = groupby(visible(words), lambda c: c if c in SPECIAL else "")
-    return "".join(SPECIAL[c] * len([*run]) if c else rf"\text{{{''.join(run)}}}" for c, run in runs)
+    """Anybody's text in mathematics: words as text, signs as symbols, marks above letters as commands."""
+    characters = MARKED.findall(visible(words))
+    signs = {c: SPECIAL[c] for c in characters if c in SPECIAL}
+    signs |= {c: rf"\{ACCENTS[c[1]]}{{\text{{{c[0]}}}}}" for c in characters if c[1:]}
+    runs = groupby(characters, lambda c: c if c in signs else "")
+    return "".join(signs[c] * len([*run]) if c else rf"\text{{{''.join(run)}}}" for c, run in runs)
 
 
 @cache
@@ -185,6 +190,10 @@ def letters(base: str, *, bold: bool = False) -> str:
         if bold:
             return rf"\mathbf{{{base}}}"
         return base if len(base) == 1 or base.isdigit() else rf"\mathrm{{{base}}}"
+    found = MARKED.findall(base)
+    if found and all(c[0].isascii() and c[0].isalnum() for c in found):  # dZ̃
+        inside = "".join(rf"\{ACCENTS[c[1]]}{{{c[0]}}}" if c[1:] else c for c in found)
+        return rf"\mathbf{{{inside}}}" if bold else rf"\mathrm{{{inside}}}"
     return label(base)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from derive.exports.spelling import HELPERS, NumPy, definition, names_for
-from derive.exports.text import arrays, comment, expected, heading, kinks, labels, opening, results_of, verdict
+from derive.exports.text import arrays, comment, expected, heading, kinks, labels, lost, opening, results_of, verdict
 from derive.formula import Formula, bind
 from derive.graph import Leaf, Node
 from derive.ids import is_after, kind, step
@@ -31,7 +31,8 @@ def write(solution: Solution, model: Model, words: Words) -> str:
     computed = [node for node in nodes if not isinstance(node.op, Leaf)]
     functions = activations(computed)
     dialect = NumPy(names_for(node.id for node in nodes), {op.body: name for name, op in functions.items()})
-    body = list(program(computed, model, kinks(computed, model, solution), dialect, words))
+    corners = kinks(computed, model, solution)
+    body = list(program(computed, model, corners, dialect, words))
     defined = [line for name, op in functions.items() for line in function(name, op, dialect)]
     helpers = [line for name, text in HELPERS.items() if name in dialect.called for line in (*text, "", "")]
     results = {node.id: dialect.variables[node.id] for node in computed if node.id in solution.document.quantities}
@@ -50,7 +51,7 @@ def write(solution: Solution, model: Model, words: Words) -> str:
         comment(words.plain("export.rows")),
         *arrays(leaves, model, dialect.variables, "np.array({})", "np.zeros({})"),
         *body,
-        *expected(solution, results, words),
+        *expected(solution, results, set() if corners else lost(model, solution), words),
         *results_of(results),
         *verdict(words, "numpy"),
     ]

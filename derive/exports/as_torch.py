@@ -15,6 +15,7 @@ from derive.exports.text import (
     heading,
     kinks,
     labels,
+    lost,
     opening,
     rows,
     verdict,
@@ -55,7 +56,7 @@ def write(solution: Solution, model: Model, words: Words) -> str:
                 "",
                 "torch.set_default_dtype(torch.float64)",
                 *body,
-                *expected(solution, page, words),
+                *expected(solution, page, set() if program.corners else lost(model, solution), words),
                 *verdict(words, "torch"),
             ]
         ).rstrip()

@@ -20,6 +20,7 @@ from derive.tensor import Floats
 from derive.version import __version__
 
 WIDTH = 100
+LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch"}
 
 
 def one_line(text: str) -> str:
@@ -39,7 +40,7 @@ def heading(words: Words, key: str, **args: str) -> list[str]:
 
 def opening(solution: Solution, words: Words, kind: str) -> list[str]:
     """What a reader is told first."""
-    told = comment(words.plain("export.by", version=__version__, library=words.plain(f"export.{kind}")))
+    told = comment(words.plain("export.by", version=__version__, library=LIBRARIES[kind]))
     return [comment(solution.document.title), "#", told, comment(words.plain("export.run")), ""]
 
 
@@ -80,6 +81,13 @@ def kinks(nodes: Iterable[Node], model: Model, solution: Solution) -> dict[Node,
     return found
 
 
+def lost(model: Model, solution: Solution) -> set[str]:
+    """The ids of what is 0 but for rounding, and then divided by something as small: float64 cannot reach the page's numbers."""
+    floats, exact = model.numbers(), solution.document.values.floats
+    off = {node.id: np.abs(value - exact[node.id]) for node, value in floats.items() if node.id in exact}
+    return {id for id, difference in off.items() if (difference > 1e-11 * np.abs(exact[id]) + 1e-13).any()}
+
+
 def labels(node: Node, model: Model) -> list[str]:
     """The author's own names of a quantity and its entries."""
     found = [model.labels.of[node.id]] if node.id in model.labels.of else []
@@ -87,10 +95,13 @@ def labels(node: Node, model: Model) -> list[str]:
     return [comment(", ".join(found))] if found else []
 
 
-def expected(solution: Solution, ids: Iterable[str], words: Words) -> list[str]:
-    """The page's numbers; of a vector, a row."""
-    lines = [*heading(words, "export.page"), "page = {"]
-    for id in ids:
+def expected(solution: Solution, ids: Iterable[str], without: set[str], words: Words) -> list[str]:
+    """The page's numbers; of a vector, a row. without: ids that are not compared"""
+    wanted = list(ids)
+    left_out = [id for id in wanted if id in without]
+    remark = [comment(words.plain("export.lost", names=", ".join(left_out)))] if left_out else []
+    lines = [*heading(words, "export.page"), *remark, "page = {"]
+    for id in (id for id in wanted if id not in without):
         value = solution.document.quantities[id].value
         text = repr(float(value)) if value.ndim == 0 else rows(value, "    ")
         lines.append(f'    "{id}": {text},')

@@ -11,7 +11,7 @@ from derive.figures.plot import families
 from derive.figures.trace import levels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes  # for annotations elsewhere
 
 _FORMS: dict[str, dict[str, Any]] = {
     "line": {},

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from derive.homework.conventions import EPS, LOSSES, MOMENTUM
+from derive.homework.manifest import KIND, MOST_SEED, MOST_STUDENTS, MOST_VARIANTS, OF_VARIANT, OPTIONAL
+from derive.homework.manifest import MEANINGS as MANIFEST
+from derive.homework.manifest import VERSION as MANIFEST_VERSION
 from derive.homework.marked import VERDICTS
 from derive.homework.policy import CREDIT, FOLLOW, FORMS, KEYS, Policy
 from derive.homework.reading.answers import MAX_ROUNDING, PARTS, VERSION
@@ -78,6 +81,31 @@ def answers() -> Schema:
         "title": "Answers for derive check",
         "anyOf": [{"$ref": "#/$defs/submission"}, {"type": "array", "items": {"$ref": "#/$defs/submission"}}],
         "$defs": {"submission": submission, "answer": answer(), "cell": cell()},
+    }
+
+
+def variants() -> Schema:
+    """A manifest of variants; its network is a network file."""
+    number: Schema = {"anyOf": [{"type": "number"}, FRACTION]}
+    numbers = {"type": "object", "additionalProperties": number}
+    variant = closed({"number": {"type": "integer", "minimum": 0}, "id": WRITTEN, "numbers": numbers})
+    listed = {"type": "array", "minItems": 1, "maxItems": MOST_VARIANTS, "items": variant | {"required": [*OF_VARIANT]}}
+    options: Schema = {
+        KIND: {"const": int(MANIFEST_VERSION)},
+        "derive": {"type": "string"},
+        "seed": {"type": "integer", "minimum": 0, "maximum": MOST_SEED},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "sheet": {"type": "object", "additionalProperties": {"type": "string"}},
+        "network": {"type": "object", "required": ["id", "layers"]},
+        "variants": listed,
+        "students": {"type": "object", "additionalProperties": {"type": "integer"}, "maxProperties": MOST_STUDENTS},
+    }
+    required = [key for key in MANIFEST if key not in OPTIONAL]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Variants of an exercise",
+        **closed(described(options, MANIFEST)),
+        "required": required,
     }
 
 

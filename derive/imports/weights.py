@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from derive.build import build
 from derive.errors import InputError, nearest
 from derive.imports.file import Net
 from derive.imports.numbers import numbers
@@ -14,6 +15,7 @@ from derive.layers import NORMS
 from derive.losses import losses
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
+from derive.spec import load
 
 MOST_BYTES = 64 * 1024 * 1024
 WRAPPED = ("state_dict", "model_state_dict", "model")  # what checkpoints call the weights among other things
@@ -124,6 +126,18 @@ def between(found: Sequence[dict[str, dict[str, Any]]], activation: str | None) 
     return arranged
 
 
+def fits(net: Net, file: str) -> None:
+    """Refuses what is no network: layers, inputs or targets that do not go together."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        written = net.save(Path(folder) / "net.yaml")
+        try:
+            build(load(written[-1]))
+        except InputError as error:
+            raise InputError(error.problem, file=file, path=error.path) from None
+
+
 def listed(text: str | None, option: str) -> Any:
     """Numbers given on the command line, as JSON writes them."""
     if text is None:
@@ -173,12 +187,17 @@ def from_weights(
     if (given := listed(targets, "--targets")) is not None:
         net["targets"] = given
     net["layers"] = arranged(found, layers, activation)
+    alone = not isinstance(net["inputs"], list) or not isinstance(net["inputs"][0], list) or len(net["inputs"]) == 1
+    if alone and any("batch_norm" in part for part in found):
+        net["mode"] = "eval"
     if loss is not None:
         net["loss"] = loss
     if optimizer is not None:
         net["optimizer"] = optimizer if lr is None else {optimizer: {"lr": lr}}
+    fits(net, str(path))
     linear = sum("linear" in part for part in found)
     missing = ["activations"] if layers is None and activation is None and linear > 1 else []
+    missing += ["mode"] if "mode" in net else []
     missing += ["inputs"] if inputs is None else []
     missing += ["targets"] if targets is None and loss is not None else []
     missing += ["loss"] if loss is None else []

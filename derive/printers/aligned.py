@@ -42,7 +42,7 @@ def cut_latex(term: str) -> list[str]:
     """A term of LaTeX in pieces, its brackets of a fixed size; matrices and cases are not cut."""
     if r"\begin" in term:
         return [term]
-    flat = re.sub(r"\\left([(\[])", r"\\bigl\1", re.sub(r"\\right([)\]])", r"\\bigr\1", term))
+    flat = re.sub(r"\\(left|right)(?=[^a-zA-Z])", lambda match: rf"\big{match[1][0]}", in_one_row(term))
     found, depth = [""], 0
     for piece in re.split(r"( \\cdot | \+ | - )", flat):
         if depth == 0 and piece in (r" \cdot ", " + ", " - ") and found[-1]:
@@ -50,6 +50,30 @@ def cut_latex(term: str) -> list[str]:
         found[-1] += piece
         depth += piece.count("{") - piece.count("}")
     return found
+
+
+def in_one_row(term: str) -> str:
+    """A fraction whose upper half is a sum as a quotient in one row, which can be cut."""
+    match = re.match(r"(\s*[-+]?\s*)\\frac\{", term)
+    if match is None:
+        return term
+    middle = closing(term, match.end())
+    upper, rest = term[match.end() : middle], term[middle + 1 :]
+    if not rest.startswith("{") or closing(rest, 1) != len(rest.rstrip()) - 1 or not re.search(r" [+-] ", upper):
+        return term
+    lower = rest.strip()[1:-1]
+    return rf"{match[1]}\bigl({upper}\bigr) / " + (rf"\bigl({lower}\bigr)" if re.search(r"[ ,+-]", lower) else lower)
+
+
+def closing(term: str, start: int) -> int:
+    """Where the brace closes inside which `start` is."""
+    depth = 1
+    for at in range(start, len(term)):
+        escaped = term[at - 1] == "\\"
+        depth += (term[at] == "{" and not escaped) - (term[at] == "}" and not escaped)
+        if not depth:
+            return at
+    return len(term)
 
 
 LATEX = Markup(r"\approx", r"\quad", cut_latex, r"\\[a-zA-Z]+|[{}^_ ]")
@@ -158,11 +182,26 @@ def aligned(
         body = broken(line, values, dialect(line), room - indent, case(line), markup)
         spelled = spell(line.target, dialect(line))
         if indent:
-            found += [f"&{spelled}", *(f" &{markup.quad} {row}" for row in body)]
+            found += [f"&{row}" for row in rows_of(spelled, target, width - 1.5, markup)]
+            found += [f" &{markup.quad} {row}" for row in body]
         else:
             found += [f"{spelled} &{''.join(body[:1])}", *(f" &{row}" for row in body[1:])]
         if remark := beside(line):
             found.append(f" &{markup.quad} {remark}")
+    return found
+
+
+def rows_of(term: str, width: float, room: float, markup: Markup) -> list[str]:
+    """A term so wide on as many rows as it needs, those after the first moved in."""
+    if width <= room:
+        return [term]
+    found, used = [""], 0.0
+    for piece, wide in chopped(term, width, markup):
+        if used and used + wide > room:
+            found.append(f"{markup.quad} {markup.first}")
+            used = QUAD
+        found[-1] += piece
+        used += wide
     return found
 
 

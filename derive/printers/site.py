@@ -107,6 +107,3 @@ def text_of(document: Document, cells: Sequence[Cell]) -> str:
 def safe(json: str) -> str:
     """JSON that may stand in a program."""
     return json.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-__all__ = ["Frame", "Goto", "SitePage", "Typed", "escape", "page", "safe", "style", "text_of"]

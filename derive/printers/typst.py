@@ -16,9 +16,8 @@ from derive.printers.common import Printer, each, size, template
 from derive.spelling import spell
 
 WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
+LETTER = 3.0  # em, of a part of a question
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
-LETTER = 4.0  # em that the letter of a part takes
-ROOM = "#room "  # above a row, for working
 LONG_WORD = re.compile(r"(?<=[!-~]{24})(?=[!-~])")  # after so many letters a line may end at each
 BREAK = "\u200b"
 #: Families of fonts with Chinese letters; the first that there is is taken.
@@ -56,17 +55,16 @@ class TypstPage(Printer):
         return aligned(step.lines, self.document.values, self.dialect_of, WIDTH, self.because, self.remark, MARKUP)
 
     def blank(self) -> str:
-        return "#blank"
+        return "#blank()"
 
-    def parts(self, question: Question) -> list[str]:
-        """The rows of one block of mathematics: every part with a rule to write on, and room above it for working."""
-        found: list[str] = []
+    def parts(self, question: Question) -> list[tuple[str, str]]:
+        """(letter, rows of mathematics) of every part, with a rule to write on, and room above it for working."""
+        found = []
         for part, line in zip(question.parts, question.lines, strict=True):
             rows = aligned([line], self.document.values, self.dialect_of, WIDTH - LETTER, markup=MARKUP)
-            letter = f"{string(f'({part.letter})')} quad " if part.letter else ""
-            rows[0] = f"{ROOM if found else ''} {letter}{rows[0]}"
             ruled = f"= {self.blank()}"
-            found += [*rows, f"{ROOM} & {ruled}"] if line.forms else [*rows[:-1], f"{rows[-1]} {ruled}"]
+            rows = [*rows, ' &""', f" &{ruled}"] if line.forms else [*rows[:-1], rows[-1] + ruled]
+            found.append((f"\\({part.letter})" if part.letter else "", " \\\n".join(rows)))
         return found
 
     def because(self, line: Line) -> str:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from derive.dialects.measure import Measure, em
 from derive.dialects.omml import Omml, run, visible
-from derive.document import Book, Cell, Document, Figure, Line, Question, Say, Witness
+from derive.document import Book, Cell, Document, Figure, Line, Part, Say, Witness
 from derive.errors import InputError
 from derive.figures.picture import to_png
 from derive.formula import Formula
@@ -22,7 +22,8 @@ from derive.spelling import spell
 
 ROOM = 44.0  # em of a row; Word itself breaks what is still too wide
 AROUND = Around(run("≈"), "", lambda term: [term], "<[^>]*>", equal=run("="))
-NOTHING = run("\u200b", "nor")  # before a sign at the beginning of a row: LibreOffice looks for what it joins
+RULE = "_" * 20  # to write on
+NOTHING = Markup(run("\u200b", "nor"))  # before a sign at the beginning of a row: LibreOffice looks for what it joins
 WIDEST = 15.5  # cm of a picture
 DATE = (1980, 1, 1, 0, 0, 0)  # of the files in the archive: the first that it can hold
 
@@ -62,17 +63,19 @@ class Word(Printer):
         dialect = self.shaped if line.shapes else self.dialect
         target = spell(line.target, dialect)
         room = ROOM - em(spell(line.target, Measure(dialect.style)))
-        body = broken(line, self.document.values, dialect, max(room, ROOM / 2), self.case(line), AROUND)
-        first, *rest = body or [""]  # of a part that is asked without a hint
-        return [Markup(target + first), *(Markup(NOTHING + row) for row in rest)]
+        values = self.document.values
+        first, *rest = broken(line, values, dialect, max(room, ROOM / 2), self.case(line), AROUND) or [""]
+        return [Markup(target + first), *(NOTHING + Markup(row) for row in rest)]
 
     def blank(self) -> str:
-        return Markup(f'<w:r><w:t xml:space="preserve">{"_" * 22}</w:t></w:r>')
+        return self.escape(RULE)
 
-    def lettered(self, question: Question) -> list[tuple[str, Line]]:
-        """The parts of a question: the letter of each, and its line."""
-        letters = (f"({part.letter})\u2003" if part.letter else "" for part in question.parts)
-        return list(zip(map(self.escape, letters), question.lines, strict=True))
+    def part(self, part: Part, line: Line) -> list[Markup]:
+        """A part of a question as equations, the last of them with a rule to write on."""
+        rows, rule = self.rows(line), Markup(run("=") + run(RULE, "nor"))
+        rows = [*rows, NOTHING + rule] if line.forms else [*rows[:-1], rows[-1] + rule]
+        letter = Markup(run(f"({part.letter})\u2003", "nor")) if part.letter else Markup("")
+        return [letter + rows[0], *rows[1:]]
 
     def case(self, line: Line) -> str:
         """The case that applies, at the end of an equation."""

@@ -38,7 +38,9 @@ class Variants:
         hidden = [one.hidden for one in self.drawn]
         manifest = self.manifest
         yield say("variants.made", count=str(len(hidden)), name=manifest.original.name, seed=str(manifest.seed))
-        if any(hidden):
+        if any(hidden) and min(hidden) == max(hidden):
+            yield say("variants.hidden_alike", count=str(hidden[0]), original=str(self.original))
+        elif any(hidden):
             bounds = {"least": str(min(hidden)), "most": str(max(hidden)), "original": str(self.original)}
             yield say("variants.hidden", **bounds)
         else:

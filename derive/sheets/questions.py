@@ -31,6 +31,7 @@ ROLES = {
     "hyper": "updates",
     STEP: STEP,
 }
+LARGEST_POWER = 300  # of ten, of a number that answers can hold
 _TYPED = re.compile(r"[^\W\d_][\w/+@.,\[\]]*")
 
 
@@ -95,6 +96,10 @@ def asked(circuit: Circuit, wanted: Sequence[str] | None, *, values: bool = Fals
         raise InputError("nothing is left to be asked for", file=file)
     if len(keys) > MAX_ANSWERS:
         raise InputError(f"{len(keys):,} numbers are asked for; at most {MAX_ANSWERS:,} can be answered", file=file)
+    for key in keys:
+        size = circuit.decimal(key).adjusted() if circuit.decimal(key) else 0
+        if abs(size) > LARGEST_POWER:
+            raise InputError(f"'{key}' is about 1e{size}, which no answer can be; ask for other steps", file=file)
     return Asked(tuple(keys), tuple(given))
 
 

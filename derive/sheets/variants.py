@@ -71,7 +71,7 @@ class Drawing:
         node = {key: self.circuit.entries[key].node.id for key in self.free}
         self.tables = {key: [near for near in self.free if node[near] == node[key]] for key in self.free}
         self.draws = {key: other(self.places[key], key.startswith("t")) for key in self.free}
-        self.finer = {key: other(finer(self.places[key]), key.startswith("t")) for key in self.free}
+        self.finer = {key: other(self.places[key], key.startswith("t"), finer=True) for key in self.free}
         self.seeded = bool(model.drawn or model.masks_drawn)
         if not self.free and not self.seeded:
             raise original.item.error("there are no numbers in it that could be others")
@@ -247,26 +247,16 @@ def free(circuit: Circuit, places: Numbers) -> Iterator[str]:
 
 
 # numbers of the same kind -------------------------------------------------------------------------------------------------
-def other(number: Number, target: bool = False) -> Draw:
+def other(number: Number, target: bool = False, *, finer: bool = False) -> Draw:
     """What draws a number of the same kind: its sign, its digits, half to twice as large, below 1 if it is.
 
     A fraction stays one with a small denominator. A target near 1 stays near 1.
+    finer: decimals have one more digit, where others as short would not do
     """
     choices = fractions(number.exact) if "/" in number.text else None
     if choices:
         return lambda random: choices[int(random.integers(len(choices)))]
-    return decimals(number, target) if "/" not in number.text else lambda random: number
-
-
-def finer(number: Number) -> Number:
-    """The same number with one more digit after the point, where others as short would not do."""
-    shown = literal(number.text)
-    assert shown is not None
-    if shown.denominator:
-        return number
-    end = "" if shown.exponent is None else f"e{shown.exponent}"
-    digits = shown.digits + ("0" if "." in shown.digits else ".0")
-    return Number(f"{'-' if shown.negative else ''}{digits}{end}", number.exact)
+    return decimals(number, target, finer) if "/" not in number.text else lambda random: number
 
 
 def fractions(value: Fraction) -> list[Number]:
@@ -282,15 +272,17 @@ def fractions(value: Fraction) -> list[Number]:
     return found
 
 
-def decimals(number: Number, target: bool) -> Draw:
+def decimals(number: Number, target: bool, finer: bool = False) -> Draw:
     """What draws decimals with as many digits after the point."""
     shown = literal(number.text)
     assert shown is not None
-    size, unit = abs(number.exact), shown.ulp
+    scale = Fraction(10) ** (shown.exponent or 0)
+    size, places = abs(number.exact), len(shown.digits.partition(".")[2])
+    zeros = 0 if places else len(shown.digits) - len(shown.digits.rstrip("0"))  # 3000 is as short as 3
+    if finer:
+        places, zeros = (places, zeros - 1) if zeros else (places + 1, 0)
+    unit = Fraction(10) ** (zeros - places) * scale
     near_one = target and Fraction(1, 2) < size < 1
-    places = len(shown.digits.partition(".")[2])
-    if not places and size:  # the zeros at the end of a whole number count as little as those before a decimal
-        unit *= 10 ** (len(shown.digits) - len(shown.digits.rstrip("0")))
     units = (1 - size if near_one else size) / unit
     least, most = (
         max(1, math.floor(units / 2)),
@@ -299,17 +291,14 @@ def decimals(number: Number, target: bool) -> Draw:
     if size < 1:
         most = min(most, math.ceil(1 / unit) - 1)
     end = "" if shown.exponent is None else f"e{shown.exponent}"
-    round_ = units % 10 == 0
-
-    few = most - least < 2
+    round_, few = units % 10 == 0, most - least < 2
 
     @cache
     def made(count: int) -> Number | None:
         new = 1 - count * unit if near_one else count * unit
         if not few and ((new == 1 and size != 1) or not (round_ or count % 10)):
             return None
-        digits = new / Fraction(10) ** (shown.exponent or 0)
-        text = f"{'-' if number.exact < 0 else ''}{spelled_out(digits, places)}{end}"
+        text = f"{'-' if number.exact < 0 else ''}{spelled_out(new / scale, places)}{end}"
         return Number(text, new if number.exact > 0 else -new)
 
     def draw(random: np.random.Generator) -> Number:

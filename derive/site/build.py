@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from derive.document import Section
+from derive.document import Section, Step
 from derive.errors import WitnessError
 from derive.files import Earlier, Results
 from derive.printers.common import template
@@ -92,9 +92,12 @@ def frame(site: Site, page: Page) -> Frame:
 
 
 def indexed(site: Site, page: Page) -> Iterator[tuple[str, str, str]]:
-    """A page for the search: (title, address, part), and likewise its sections."""
+    """A page for the search: (title, address, part), and likewise its sections, and steps with a plain name of their own."""
     part = site.words.plain(f"site.part.{page.part}")
     yield page.title, page.path, part
     sections: tuple[Section, ...] = page.document.sections if page.found else ()
     for section in sections:
         yield text_of(page.document, (section.title,)), f"{page.path}#{section.id}", page.title
+        for block in section.blocks:
+            if isinstance(block, Step) and "/" not in block.id:
+                yield text_of(page.document, (block.title,)), f"{page.path}#{block.id}", page.title

@@ -22,8 +22,8 @@ def pages(site: Site) -> Iterator[Page]:
         rows = [
             (Goto(f"lessons/{topic}.html", said(load(topic).title), topic), said(load(topic).short)) for topic in topics
         ]
-        listed = table(f"{chapter}/table", "lessons", ("lesson", "result"), rows, broken=True)
-        chapters.append(section(chapter, say(f"chapter.{chapter}"), listed))
+        listed = table(f"chapter/{chapter}/table", "lessons", ("lesson", "result"), rows, broken=True)
+        chapters.append(section(f"chapter/{chapter}", say(f"chapter.{chapter}"), listed))
         for topic in topics:
             document = explain(topic, lang=site.language).document
             yield Page(

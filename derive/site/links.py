@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
+from derive.printers.site import OUTSIDE
+
 LINK = re.compile(r'\s(?:href|src)="([^"]*)"')
 ID = re.compile(r'\sid="([^"]*)"')
 TITLE = re.compile(r"<title>(.*?)</title>")
 HIDDEN = re.compile(r"<script>.*?</script>|<pre>.*?</pre>", re.DOTALL)  # what stands there is no link
-OUTSIDE = ("https://", "http://")
 
 
 def faults(files: Mapping[str, bytes]) -> list[str]:

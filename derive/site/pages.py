@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -151,8 +150,3 @@ def plain(value: Any) -> str:
     if isinstance(value, Fraction):
         return f"{float(value):g}"
     return str(value)
-
-
-def slug(text: str) -> str:
-    """A text as part of an address."""
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")

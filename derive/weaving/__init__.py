@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from derive.errors import InputError
 from derive.files import write
@@ -14,7 +15,7 @@ from derive.weaving.folders import Folder, folder_of
 from derive.weaving.kinds import Kind, flavour, kind_of
 from derive.weaving.loom import Loom, placed
 from derive.weaving.markers import DEFAULTS, Block, Source, paired
-from derive.weaving.request import Request, checked, default, read
+from derive.weaving.request import OPTIONS, Request, checked, default, read
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ def weave(
     lang: en or zh, the language where a marker says nothing
     Raises InputError, with the place in the notes, WitnessError where an independent check disagrees.
     """
+    for option, value in {"math": math, "lang": lang}.items():
+        try:
+            if value is not None:
+                OPTIONS[option](value)
+        except ValueError as refusal:
+            raise InputError(f"{option} {refusal}") from None
     loom = Loom()
     plans = [Plan(Path(path), loom, math, lang) for path in dict.fromkeys(map(str, notes))]
     folders: dict[Path, Folder] = {}
@@ -76,9 +83,7 @@ class Plan:
         """Fills the blocks, one after the other, as the defaults before them say."""
         self.kind: Kind = kind_of(self.path)
         self.source = Source(str(self.path), text_of(self.path))
-        standing = Request(
-            options={"math": self.math or flavour(self.path), **({"lang": self.lang} if self.lang else {})}
-        )
+        standing = Request(options=self.standing())
         markers = self.kind.markers(self.source)
         asked = {marker.start: read(self.source, marker, self.kind.without) for marker in markers if not marker.ends}
         alone = frozenset(start for start, request in asked.items() if request.wanted == "into")
@@ -97,6 +102,11 @@ class Plan:
             else:
                 self.put(request)
         self.parts.append(self.source.text[last:])
+
+    def standing(self) -> dict[str, Any]:
+        """The options that hold before the notes say anything."""
+        own = {"math": self.math or flavour(self.path), "lang": self.lang, "width": self.kind.width(self.source.text)}
+        return {option: value for option, value in own.items() if value is not None}
 
     def filled(self, block: Block, request: Request) -> str:
         """What is to stand between the markers of a block."""

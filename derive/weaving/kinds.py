@@ -25,7 +25,7 @@ class Kind:
 
     ending: the marker that ends a block · apart: empty lines between a marker and what it asks for
     files: what goes into the folder that `into=` names · dollars: whether mathematics is between dollar signs anyway
-    without: options that mean nothing here
+    without: options that mean nothing here · width: of a line in a text, in em, where that has to be known
     """
 
     markers: Callable[[Source], list[Marker]]
@@ -35,6 +35,7 @@ class Kind:
     files: Callable[[Solution, Request], dict[str, str | bytes]]
     dollars: bool
     without: tuple[str, ...]
+    width: Callable[[str], int | None] = lambda text: None
 
     def laid_out(self, source: Source, block: Block, text: str) -> str:
         """What stands between two markers, and the second if it is not there; its lines end as that of the first."""
@@ -76,7 +77,7 @@ MARKDOWN = Kind(
 QUARTO = Kind(
     markdown.markers, markdown_paper, markdown.ENDING, 1, markdown_files, dollars=True, without=("width", "labels")
 )
-TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, tex_files, dollars=True, without=("math",))
+TEX = Kind(tex.markers, tex_paper, tex.ENDING, 0, tex_files, dollars=True, without=("math",), width=tex.width)
 KINDS = {".md": MARKDOWN, ".markdown": MARKDOWN, ".qmd": QUARTO, ".rmd": QUARTO, ".tex": TEX, ".ltx": TEX}
 
 

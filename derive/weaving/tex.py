@@ -11,6 +11,13 @@ ENDING = f"% {END}"
 VERBATIM = ("verbatim", "Verbatim", "lstlisting", "minted", "comment", "filecontents", "alltt")
 _MARKER = re.compile(rf"(?P<indent>[ \t]*)%+[ \t]*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|$))(?P<words>[^\r\n]*)")
 _OPENED = re.compile(rf"\\begin\s*\{{((?:{'|'.join(VERBATIM)})\*?)\}}")
+_BEAMER = re.compile(r"^[^%\n]*\\documentclass\s*(?:\[[^\]]*\])?\s*\{beamer\}", re.MULTILINE)
+FRAME = 26  # em of a line in a frame of beamer, which cannot hold layouts for several widths
+
+
+def width(text: str) -> int | None:
+    """The width of a line where it has to be known."""
+    return FRAME if _BEAMER.search(text) else None
 
 
 def markers(source: Source) -> list[Marker]:
