@@ -57,15 +57,21 @@ def trivial(f: Formula) -> bool:
 
 def relation(f: Formula, values: Values) -> str:
     """`=` if what is written in numbers is exactly the value of the formula, else `≈`."""
-    if all(exact(values.shown(name)) for name in names(f)):
+    found = [*names(f)]
+    if all(settled(name, values) for name in found):
         return "="
-    if not all(name.scalar for name in names(f)) or isinstance(f, Name):
+    if not all(name.scalar for name in found) or isinstance(f, Name):
         return "≈"
 
     def written(name: Name) -> Value:  # 0 times a rounded number is 0 all the same
-        return values.known_exactly(name) if exact(values.shown(name)) else UNKNOWN
+        return values.known_exactly(name) if settled(name, values) else UNKNOWN
 
     return "≈" if evaluate(f, written, EXACT) is UNKNOWN else "="
+
+
+def settled(name: Name, values: Values) -> bool:
+    """Whether what is written for a name is exactly its value."""
+    return values.numeral(name).exact if name.scalar else exact(values.shown(name))
 
 
 def exact(shown: Shown) -> bool:

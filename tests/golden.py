@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-import yaml
+from records import recorded
 from students import circuit_of
 
 from derive.homework import ladder
@@ -58,7 +58,7 @@ def names() -> Names:
 
 def cases() -> Iterator[Case]:
     """All of them, in their order."""
-    for group in yaml.safe_load(CASES.read_text(encoding="utf-8")):
+    for group in recorded(CASES):
         ask = group.get("ask", {"significant": 3})
         precision = Precision(ask.get("significant"), ask.get("decimals"))
         for text, said in group["cases"].items():

@@ -624,7 +624,7 @@ def test_hostile_input_does_nothing(reports: list[dict[str, Any]], index: int) -
 
 
 def test_every_entry_is_known() -> None:
-    corpus = yaml.safe_load(attacks.CORPUS.read_text(encoding="utf-8"))
+    corpus = attacks.cases()
     assert {entry for case in corpus for entry in case["entries"]} <= attacks.READERS.keys()
     assert {case["expect"] for case in corpus} == {"refused", "unreadable", "read"}
 

@@ -761,7 +761,10 @@ def test_doctests() -> None:
     for module in pkgutil.walk_packages(derive.__path__, "derive."):
         if module.name in ("derive.fonts.build",):
             continue
-        done = doctest.testmod(importlib.import_module(module.name))
+        found = importlib.import_module(module.name)
+        if ">>>" not in Path(found.__file__ or "").read_text(encoding="utf-8"):
+            continue  # looking through all its functions would find nothing
+        done = doctest.testmod(found)
         assert done.failed == 0, module.name
         tried += done.attempted
     assert doctest.testmod(derive).failed == 0

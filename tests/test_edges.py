@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,13 @@ def linear(weight: Any, bias: Any = False) -> dict[str, Any]:
 
 
 def solved(net: dict[str, Any], **how: Any) -> Solution:
-    """The solution, with witnesses that all agree and numbers that are numbers."""
-    solution = solve(net, **how)
+    """The solution, with witnesses that all agree and numbers that are numbers; worked once where tests look at it again."""
+    return found(json.dumps(net), tuple(how.items()))
+
+
+@lru_cache(maxsize=64)
+def found(net: str, how: tuple[tuple[str, Any], ...]) -> Solution:
+    solution = solve(json.loads(net), **dict(how))
     assert solution.document.witnesses
     assert all(w.ok for w in solution.document.witnesses)
     for id, quantity in solution.document.quantities.items():
@@ -675,6 +681,7 @@ def test_the_network_that_nonsense_is_made_of_is_good() -> None:
     assert solved(GOOD)["L"] == 55.125
 
 
+@pytest.mark.xdist_group("forms")  # one process solves what these tests share
 @pytest.mark.parametrize("form", ["scalar", "matrix", "both"])
 @pytest.mark.parametrize("loss", ["mse", HALF, "l1", "bce", "cross_entropy"])
 @pytest.mark.parametrize("units", [1, 2])

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import recorded
 
 from derive.cli import main
 from derive.document import Table
@@ -23,9 +23,7 @@ from derive.printers import FORMATS
 from derive.solution import Solution, study
 from derive.studies import ema
 
-PRINTED = yaml.safe_load(
-    (Path(__file__).parent / "cases" / "published" / "averages" / "nist_sales.yaml").read_text(encoding="utf-8")
-)
+PRINTED = recorded(Path(__file__).parent / "cases" / "published" / "averages" / "nist_sales.yaml")
 VALUES = [10, 12, 11, 14, 12.5, 11, 13]
 
 

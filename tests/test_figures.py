@@ -218,10 +218,11 @@ def test_tex_is_escaped() -> None:
 def test_pictures(name: str) -> None:
     pytest.importorskip("matplotlib")
     network = NETWORKS[name]
-    assert to_png(network, 60).startswith(b"\x89PNG")
-    assert to_pdf(network).startswith(b"%PDF")
-    assert to_pdf(network) == to_pdf(network)
-    assert to_png(network, 60) == to_png(network, 60)
+    png, pdf = to_png(network, 60), to_pdf(network)
+    assert png.startswith(b"\x89PNG")
+    assert pdf.startswith(b"%PDF")
+    assert to_png(network, 60) == png
+    assert to_pdf(network) == pdf
 
 
 def test_what_a_layer_does_is_named_line_by_line() -> None:

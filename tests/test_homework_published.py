@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from records import recorded
 
 import derive
 from derive.homework.assignment import Assignment
@@ -14,12 +14,12 @@ from derive.homework.marked import WRONG, Mark
 from derive.homework.submission import Answer, Submission
 
 CASES = Path(__file__).parent / "cases"
-HOMEWORK: dict[str, dict[str, Any]] = yaml.safe_load((CASES / "homework.yaml").read_text(encoding="utf-8"))
+HOMEWORK: dict[str, dict[str, Any]] = recorded(CASES / "homework.yaml")
 NOT_RIGHT = (*WRONG, "follow_through", "last_digit")
 
 
 def published(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((CASES / "published" / f"{name}.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = recorded(CASES / "published" / f"{name}.yaml")
     return found
 
 

@@ -22,7 +22,6 @@ from typing import Any
 
 import attacks
 import pytest
-import yaml
 
 from derive.classroom.batch import check_class
 from derive.errors import InputError
@@ -76,7 +75,7 @@ def test_dangers_are_seen(source: str):
 def markup() -> list[str]:
     """The texts of items 50, 62 and 71 to 77."""
     found = []
-    for case in yaml.load(attacks.CORPUS.read_text(encoding="utf-8"), Loader=yaml.SafeLoader):
+    for case in attacks.cases():
         if case["number"] in (50, 62, *range(71, 78)) and "number" in case["entries"]:
             found += [text for text in map(attacks.made, case["inputs"]) if isinstance(text, str)]
     return [*dict.fromkeys(found), "</pre></code></style></script><script>1</script>", "\n<!-- x -->", "&lt;script&gt;"]

@@ -234,11 +234,11 @@ def everything() -> Iterator[tuple[Any, dict[str, Any]]]:
     )
     yield (
         {
-            "inputs": {"randn": [3, 40]},
+            "inputs": {"randn": [3, 20]},
             "targets": [[1]] * 3,
             "loss": "mse",
             "seed": 1,
-            "layers": [{"linear": {"out": 60}}, "relu", {"linear": {"out": 1}}],
+            "layers": [{"linear": {"out": 24}}, "relu", {"linear": {"out": 1}}],
         },
         {},
     )

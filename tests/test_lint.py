@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ from derive.homework.reading import read_number
 from derive.language import Words, part
 from derive.spec import load
 
+pytestmark = pytest.mark.xdist_group("lint")  # one process looks at what these tests share
+
 PLACES = Precision(None, 4)
 
 
@@ -61,6 +64,12 @@ def layers(first: dict[str, Any] | None = None, second: dict[str, Any] | None = 
     return [one, *(act if isinstance(act, list) else [act]), other, "sigmoid"]
 
 
+@cache
+def looked_at(name: str, only: str = "", **wishes: Any) -> Linted:
+    """An example, looked at once for all tests; without suggestions unless they are wished for."""
+    return lint(name, **{"suggest": False, **({"only": [only]} if only else {}), **wishes})
+
+
 def hidden(found: Linted, key: str) -> dict[str, set[str]]:
     """Rule -> where it is made, of the mistakes that are hidden at a step."""
     made: dict[str, set[str]] = {}
@@ -76,7 +85,7 @@ def alike(found: Linted, key: str) -> list[set[tuple[str, str]]]:
 
 # a published network --------------------------------------------------------------------------------------------------
 def test_a_weight_at_four_decimals_hides_mistakes_in_its_gradient():
-    found = lint("mazur", decimals=4, only=["w1+"], suggest=False)
+    found = looked_at("mazur", "w1+", decimals=4)
     made = hidden(found, "W1+[1,1]")
     assert made["B13"] == made["B14"] == {"dL/da1[1]"} and "da1/dz1[1]" in made["B5"]
     written = {as_written(case.wrong, PLACES) for case in found.hidden} | {as_written(found.hidden[0].right, PLACES)}
@@ -85,7 +94,7 @@ def test_a_weight_at_four_decimals_hides_mistakes_in_its_gradient():
 
 
 def test_significant_digits_show_what_decimals_hide():
-    few, enough = (lint("mazur", only=["dL/dw1"], suggest=False, **d) for d in ({"decimals": 4}, {"significant": 4}))
+    few, enough = (looked_at("mazur", "dL/dw1", **d) for d in ({"decimals": 4}, {"significant": 4}))
     backward = {
         rule: at for rule, at in hidden(few, "dL/dW1[1,1]").items() if rule.startswith("B") and "dL/da2" not in at
     }
@@ -94,11 +103,11 @@ def test_significant_digits_show_what_decimals_hide():
 
 
 def test_a_factor_of_two_looks_like_the_wrong_input_or_a_forgotten_rate():
-    inputs = alike(lint("mazur", significant=4, only=["dL/dw1"], suggest=False), "dL/dW1[1,1]")
+    inputs = alike(looked_at("mazur", "dL/dw1", significant=4), "dL/dW1[1,1]")
     assert any({("B8", "dL/da2"), ("B17", "dL/dW1[1,1]")} <= group for group in inputs)
-    rate = alike(lint("mazur", significant=4, only=["w5+"], suggest=False), "W2+[1,1]")
+    rate = alike(looked_at("mazur", "w5+", significant=4), "W2+[1,1]")
     assert any({("B8", "dL/da2[1]"), ("O2", "W2+[1,1]")} <= group for group in rate)
-    assert lint("mazur", suggest=False).degenerate == ("proportional_inputs", "half_rate")
+    assert looked_at("mazur").degenerate == ("proportional_inputs", "half_rate")
 
 
 # degenerate data ------------------------------------------------------------------------------------------------------
@@ -233,7 +242,7 @@ def test_counting_many_at_once_is_counting_one_by_one(file: dict[str, Any], prec
 
 def test_a_mistake_is_carried_to_the_step_that_is_asked_for():
     """What is put in for one step, or for all of a quantity, and worked on from there, is what the bench says."""
-    circuit = lint("mazur", suggest=False).circuit
+    circuit = looked_at("mazur").circuit
     bench = Bench(circuit, PLACES, ["W1+[1,1]", "L"])
     _, wrong = bench.run({})
     seen = 0
@@ -247,14 +256,13 @@ def test_a_mistake_is_carried_to_the_step_that_is_asked_for():
 
 
 def test_the_measure_for_other_numbers_is_the_count_of_the_page():
-    for file in ("mazur", net(inputs=[1, 1])):
-        found = lint(file, suggest=False)
+    for found in (looked_at("mazur"), lint(net(inputs=[1, 1]), suggest=False)):
         assert hides(found.circuit, found.found.precision) == len(found.hidden)
 
 
 # what a mistake is hidden by ------------------------------------------------------------------------------------------
 def test_a_lost_sign_is_hidden_by_signs_alone():
-    found = lint("mazur", significant=4, suggest=False).found
+    found = looked_at("mazur", significant=4).found
     causes = {case.cause for case in found.hidden if case.rule == "B24"}
     assert causes == {"signs"} and all(case.right > 0 for case in found.hidden if case.rule == "B24")
     assert "B24" not in found.unseen  # a negative gradient elsewhere shows it
@@ -342,7 +350,7 @@ def test_drawn_numbers_are_left_to_their_seed():
 # the page -------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name, lang", [("mazur", "en"), ("mazur", "zh"), ("softmax_classifier", "en")])
 def test_every_format_of_every_page(name: str, lang: str):
-    found = lint(name, lang=lang, suggest=False)
+    found = looked_at(name, lang=lang)
     pages = {format: found.print(format) for format in FORMATS}
     assert pages["html"].startswith("<!DOCTYPE html>") and "\\documentclass" in pages["latex"]
     assert [format for format, page in pages.items() if found.name not in page.replace("\\-", "-")] == []
@@ -351,7 +359,7 @@ def test_every_format_of_every_page(name: str, lang: str):
 
 
 def test_both_numbers_stand_in_the_table():
-    page = lint("mazur").print("text")
+    page = looked_at("mazur", suggest=True).print("text")
     assert re.search(r"w1\+ .*0\.149781 +0\.150219", page)
     assert "Hidden mistakes: 6." in page and "The learning rate is ½" in page
 
@@ -386,7 +394,7 @@ SCHEMA = {
 
 
 def test_the_record_for_machines():
-    found = lint("mazur")
+    found = looked_at("mazur", suggest=True)
     data = json.loads(found.to_json())
     validate(data, SCHEMA | {"required": list(SCHEMA["properties"])})
     assert data["warnings"] == found.warnings and data["hidden"][0]["formula"]
@@ -395,9 +403,9 @@ def test_the_record_for_machines():
 
 def pages() -> Iterator[Linted]:
     """Pages on which all sentences stand."""
-    yield lint("mazur", only=["w1+"], decimals=4, suggest=False)
+    yield looked_at("mazur", "w1+", decimals=4)
     yield lint(net(), significant=5, suggest=False)
-    found = lint("softmax_classifier", suggest=False)
+    found = looked_at("softmax_classifier", lang="en")
     kinds = [key.rpartition(".")[2] for key in part("en_lint") if key.startswith("lint.reason.")]
     data = tuple(Reason(kind, ("x", "x[1]"), {"name": "adam"}) for kind in kinds)
     many = found.found.hidden * 100
@@ -494,6 +502,6 @@ def test_from_python():
 @pytest.mark.parametrize("name", ["batch_norm", "residual", "adam"])
 def test_examples(name: str):
     """Every example can be looked at, and its wrong formulas give with 50 digits what they give in floats."""
-    found = lint(name, suggest=False)
+    found = looked_at(name)
     assert found.document().title.endswith(found.name)
     assert all(isinstance(case.formula, Formula) for case in found.hidden)

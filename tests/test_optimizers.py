@@ -14,6 +14,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import recorded
 
 from derive import reference
 from derive.checks.updates import plain
@@ -29,7 +30,7 @@ MLPS = json.loads((CASES / "torch" / "09_mlps.json").read_text(encoding="utf-8")
 PUBLISHED = {
     f"{path.stem}: {name}": case
     for path in sorted((CASES / "published" / "optimizers").glob("*.yaml"))
-    for name, case in yaml.safe_load(path.read_text(encoding="utf-8"))["cases"].items()
+    for name, case in recorded(path)["cases"].items()
 }
 STATES = {
     "momentum_buffer": "buf",

@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
+from records import recorded
 
 from derive.errors import InputError
 from derive.solution import Solution, solve
 
 FOLDER = Path(__file__).parent / "cases" / "published"
-CASES: dict[str, dict[str, Any]] = {
-    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))
-}
+CASES: dict[str, dict[str, Any]] = {path.stem: recorded(path) for path in sorted(FOLDER.glob("*.yaml"))}
 
 # What derive does not offer, held to the way it says so: a case leaves this list as soon as it is offered.
 NO_WEIGHT_PER_SAMPLE = {"keras_bce_with_logits_weight"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from records import recorded
 from reference.mlp import ACTIVATIONS, ELEMENTWISE, entry, solve
 
 CASES = Path(__file__).parent / "cases"
@@ -350,9 +350,7 @@ def agrees(value, row):
     return abs(value - printed) <= max(unit / 2, float_error) * (1 + Decimal("1e-9"))
 
 
-PUBLISHED = {
-    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((CASES / "published").glob("*.yaml"))
-}
+PUBLISHED = {path.stem: recorded(path) for path in sorted((CASES / "published").glob("*.yaml"))}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

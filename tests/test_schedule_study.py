@@ -14,8 +14,8 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-import yaml
 from click.testing import CliRunner, Result
+from records import recorded
 
 from derive.cli import main
 from derive.errors import InputError
@@ -29,7 +29,7 @@ CASES = Path(__file__).parent / "cases"
 RUNS: dict[str, dict[str, Any]] = json.loads((CASES / "torch" / "05_schedulers.json").read_text(encoding="utf-8"))[
     "runs"
 ]
-TABLE = yaml.safe_load((CASES / "published" / "schedules" / "deepml.yaml").read_text(encoding="utf-8"))["rates"]
+TABLE = recorded(CASES / "published" / "schedules" / "deepml.yaml")["rates"]
 FORMATS = ("html", "latex", "markdown", "text", "json")
 NETLIKE = {
     "inputs": [[0.5, -1], [1, 2]],

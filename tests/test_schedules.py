@@ -19,6 +19,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from records import recorded
 
 from derive.algebra import EXACT, FLOATS, UNKNOWN, Algebra, digits, evaluate, sympy_algebra
 from derive.errors import InputError
@@ -43,7 +44,7 @@ CASES = Path(__file__).parent / "cases"
 RUNS: dict[str, dict[str, Any]] = json.loads((CASES / "torch" / "05_schedulers.json").read_text(encoding="utf-8"))[
     "runs"
 ]
-TABLE = yaml.safe_load((CASES / "published" / "schedules" / "deepml.yaml").read_text(encoding="utf-8"))["rates"]
+TABLE = recorded(CASES / "published" / "schedules" / "deepml.yaml")["rates"]
 TENTH = Fraction(1, 10)
 
 

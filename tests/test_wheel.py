@@ -52,9 +52,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bin(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a new environment with the wheel in it; its dependencies are those of this environment."""
     folder = tmp_path_factory.mktemp("elsewhere") / "env"
-    venv.create(folder, with_pip=True, symlinks=os.name != "nt")
+    venv.create(folder, symlinks=os.name != "nt")  # the pip of this environment installs into it
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    run(programs / "python", "-m", "pip", "install", "-q", "--no-deps", "--no-index", wheel, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "--python", programs / "python")
+    run(*pip, "install", "-q", "--no-deps", "--no-index", "--no-compile", wheel, cwd=folder)
     asked = run(programs / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder)
     site = Path(asked.strip())
     here = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}

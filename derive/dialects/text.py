@@ -84,8 +84,8 @@ class Text(Dialect):
     def script(self, written: str, table: dict[str, str], mark: str) -> str:
         if not written:
             return ""
-        if all(c in table for c in written):
-            return "".join(table[c] for c in written)
+        if table.keys() >= {*written}:
+            return "".join(map(table.__getitem__, written))
         return mark + (written if len(written) == 1 else f"{{{written}}}")
 
     def symbol(self, symbol: Symbol | Partial) -> str:
@@ -175,6 +175,8 @@ class Text(Dialect):
 
 def is_quotient(text: str) -> bool:
     """Whether a slash stands outside all brackets; ∂L/∂w is one letter."""
+    if "/" not in text:
+        return False
     depth = 0
     for c in text:
         depth += (c in "([{⌊⌈") - (c in ")]}⌋⌉")

@@ -34,6 +34,7 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in spaced if unicodedata.category(c) not in _UNPRINTABLE))
 
 
+@cache
 def wide(char: str) -> bool:
     """Whether a character takes a full square, as CJK characters do."""
     return unicodedata.east_asian_width(char) in "WF"

@@ -126,7 +126,8 @@ class Tex(Printer):
 
 def letters(spelled: str) -> int:
     """How wide a text is, in letters."""
-    return sum(2 if wide(c) else 1 for c in spelled.replace(r"\allowbreak{}", ""))
+    seen = spelled.replace(r"\allowbreak{}", "")
+    return len(seen) + (0 if seen.isascii() else sum(map(wide, seen)))
 
 
 def needs_cjk(source: str) -> bool:

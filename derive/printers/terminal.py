@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
-from unicodedata import east_asian_width
 
 from derive.dialects.text import AsciiText, Text, ascii_only
 from derive.document import Block, Book, Code, Document, Figure, Line, Question, Say, Step, Table, Witness
+from derive.figures.text import wide
 from derive.printers.common import Printer, each, size
 
 WIDTH = 100
@@ -180,19 +180,20 @@ class Terminal(Printer):
 
 def folded(text: str, width: int) -> list[str]:
     """A text in lines of so many columns; between Chinese characters a line may end, but not before a full stop."""
-    lines = [""]
+    lines, used = [""], 0
     for piece in PIECES.findall(text):
-        if columns(lines[-1] + piece.rstrip()) > width and lines[-1].strip():
-            lines[-1] = lines[-1].rstrip()
-            lines.append(piece.lstrip())
-        else:
-            lines[-1] += piece
+        if used + columns(piece.rstrip()) > width and lines[-1].strip():
+            lines[-1], used = lines[-1].rstrip(), 0
+            lines.append("")
+            piece = piece.lstrip()
+        lines[-1] += piece
+        used += columns(piece)
     return lines
 
 
 def columns(text: str) -> int:
     """Terminal columns: wide characters take two."""
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+    return len(text) + (0 if text.isascii() else sum(map(wide, text)))
 
 
 def page(document: Document, *, ascii: bool = False, width: int = WIDTH) -> str:
