@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
@@ -73,8 +74,49 @@ def table(rows: Sequence[Sequence[str]], align: str) -> str:
     return element("m", *(element("mr", *map(e, row)) for row in rows), properties=columns)
 
 
+TAG = re.compile(r"<(/?)[^>]*?(/?)>")
+BRACKETED = re.compile(re.escape(fenced("\0")).replace("\0", "(.*)"))
+LONG = 40  # signs in brackets that need not stay together
+OPENING = run("(", "nor")
+CUT = {run("+"), run("−"), run("·")}
+
+
 def raised(base: str, above: str) -> str:
     return element("sSup", e(base), f"<m:sup>{above}</m:sup>")
+
+
+def children(source: str) -> list[str]:
+    """The elements that stand side by side."""
+    found, depth, start = [], 0, 0
+    for tag in TAG.finditer(source):
+        depth += 0 if tag[2] else -1 if tag[1] else 1
+        if depth == 0:
+            found.append(source[start : tag.end()])
+            start = tag.end()
+    return found
+
+
+def flat(source: str) -> list[str]:
+    """Elements side by side, also those inside brackets of much, which become signs of a fixed size."""
+    found = []
+    for child in children(source):
+        inside = BRACKETED.fullmatch(child)
+        if inside and len(TAG.sub("", child)) > LONG:
+            found += [OPENING, *flat(inside[1]), run(")", "nor")]
+        else:
+            found.append(child)
+    return found
+
+
+def cut(term: str) -> list[str]:
+    """A term in pieces that each begin with a sign, also inside its brackets."""
+    found, before = [""], OPENING
+    for child in flat(term):
+        if child in CUT and before != OPENING and found[-1]:
+            found.append("")
+        found[-1] += child
+        before = child
+    return found
 
 
 class Omml(Dialect):

@@ -211,12 +211,17 @@ class Printer(ABC):
         return self.word("witness.passed", count=f"{count:,}", witnesses=str(len({w.name for w in witnesses})))
 
     @cached_property
-    def kinds(self) -> list[tuple[Witness, str]]:
+    def seen(self) -> list[tuple[Witness, tuple[Cell, ...]]]:
         """The witnesses, one of each kind with its worst errors, and what all of that kind looked at."""
-        return [
-            (worst, self.escape(", ").join(dict.fromkeys(self.cell(looked_at(self.document, w)) for w in every)))
-            for worst, every in of_kinds(self.document.witnesses)
+        found = [
+            (worst, [looked_at(self.document, w) for w in every]) for worst, every in of_kinds(self.document.witnesses)
         ]
+        return [(worst, tuple({self.cell(cell): cell for cell in cells}.values())) for worst, cells in found]
+
+    @cached_property
+    def kinds(self) -> list[tuple[Witness, str]]:
+        """`seen`, spelled."""
+        return [(worst, self.cell(cells)) for worst, cells in self.seen]
 
     @cached_property
     def by_lesson(self) -> list[tuple[Witness, list[tuple[Document, Witness]]]]:

@@ -18,7 +18,9 @@ from derive.spelling import spell
 WIDTH = 44.0  # em of a row as they are measured, which is a little more than they take
 LETTER = 3.0  # em, of a part of a question
 MARKUP = Markup("≈", "quad", cut, r'class\("normal", |frac|[\\(){}^_ "]', first='"" ')
-LONG_WORD = re.compile(r"(?<=[!-~]{24})(?=[!-~])")  # after so many letters a line may end at each
+LONG_WORD = re.compile(
+    r"(?<=[!-~]{24})(?=[!-~])|(?<=[a-z]_)(?=[a-z])"
+)  # where a line may end: late, or after an underscore
 BREAK = "\u200b"
 #: Families of fonts with Chinese letters; the first that there is is taken.
 CHINESE = ("Noto Serif CJK SC", "Source Han Serif SC", "Songti SC", "FandolSong", "SimSun", "Noto Sans CJK SC")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from derive.dialects.latex import LONGEST_WORD
@@ -39,6 +39,7 @@ class Ruler(Printer):
     """A document as runs of characters whose widths are known."""
 
     largest = Tex.largest
+    narrowest = NARROWEST
 
     def __init__(self, document: Document) -> None:
         super().__init__(document, Measure(document.style))
@@ -49,16 +50,20 @@ class Ruler(Printer):
     def inline(self, mathematics: str) -> str:
         return mathematics
 
+    def extent(self, text: str, cell: Cell) -> float:
+        """How wide some of the text of a cell is, in em."""
+        return em(text)
+
     def width(self, cell: Cell) -> float:
-        """How wide a cell is when it stands in one row, in em."""
-        return em(self.cell(cell))
+        """How wide a cell is when it stands in one row."""
+        return self.extent(self.cell(cell), cell)
 
     def longest(self, cell: Cell) -> float:
         """The width of its longest word: a column cannot be narrower."""
         if not breaks(cell):
             return self.width(cell)
         words = re.split(r"[\s_]+|(?<=[\u2e80-\uffff])", self.cell(cell))
-        return max((em(word[:LONGEST_WORD]) for word in words), default=0.0)
+        return max((self.extent(word[:LONGEST_WORD], cell) for word in words), default=0.0)
 
     def rows(self, cell: Cell) -> int:
         """How many rows a matrix has."""
@@ -83,18 +88,26 @@ class Columns:
 def columns(table: Table, ruler: Ruler, width: float, size: str) -> Columns | None:
     """The columns of a table in a line of so many em; None where they do not fit beside one another in this size."""
     room = width / SIZES[size] - GAP * (len(table.header) - 1)
-    every = list(zip(table.header, *table.rows, strict=True))
+    widths = shares((table.header, *table.rows), ruler, room)
+    if widths is None:
+        return None
+    return Columns(widths, grouped(table, ruler, widths, SLIDE if width <= ON_SLIDES else PAGE))
+
+
+def shares(rows: Sequence[Sequence[Cell]], ruler: Ruler, room: float) -> tuple[float, ...] | None:
+    """The widths of the columns of rows in so much room, as `ruler` measures; None where their words do not fit."""
+    every = list(zip(*rows, strict=True))
     natural = [max(map(ruler.width, cells)) for cells in every]
     least = [
-        max([max(map(ruler.longest, cells)), *([NARROWEST] if any(map(breaks, cells[1:])) else [])]) for cells in every
+        max([max(map(ruler.longest, cells)), *([ruler.narrowest] if any(map(breaks, cells[1:])) else [])])
+        for cells in every
     ]
     least = [min(pair) for pair in zip(least, natural, strict=True)]
     if sum(least) > room:
         return None
     spare, wanted = room - sum(least), [n - m for n, m in zip(natural, least, strict=True)]
     share = min(1.0, spare / sum(wanted)) if sum(wanted) else 0.0
-    widths = tuple(m + share * more for m, more in zip(least, wanted, strict=True))
-    return Columns(widths, grouped(table, ruler, widths, SLIDE if width <= ON_SLIDES else PAGE))
+    return tuple(m + share * more for m, more in zip(least, wanted, strict=True))
 
 
 def grouped(

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from derive.dialects.measure import Measure, em
-from derive.dialects.omml import Omml, run, visible
+from derive.dialects.omml import Omml, cut, run, visible
 from derive.document import Book, Cell, Document, Figure, Line, Part, Say, Witness
 from derive.errors import InputError
 from derive.figures.picture import to_png
 from derive.formula import Formula
 from derive.printers.aligned import Markup as Around
 from derive.printers.aligned import broken
-from derive.printers.common import Printer, each, size, template
+from derive.printers.common import Printer, each, size, template, verdict
+from derive.printers.widths import breaks
+from derive.printers.word_grid import TEXT, Grid, WordRuler, laid
 from derive.spelling import spell
 
-ROOM = 44.0  # em of a row; Word itself breaks what is still too wide
-AROUND = Around(run("≈"), "", lambda term: [term], "<[^>]*>", equal=run("="))
+ROOM = 36.0  # em of a row; Word itself breaks what is still too wide, LibreOffice nothing
+AROUND = Around(run("≈"), "", cut, "<[^>]*>", equal=run("="))
 RULE = "_" * 20  # to write on
+BREAK = "\u200b"
 NOTHING = Markup(run("\u200b", "nor"))  # before a sign at the beginning of a row: LibreOffice looks for what it joins
 WIDEST = 15.5  # cm of a picture
 DATE = (1980, 1, 1, 0, 0, 0)  # of the files in the archive: the first that it can hold
@@ -87,22 +91,31 @@ class Word(Printer):
             run(part, "nor") if isinstance(part, str) else condition for part in parts
         )
 
-    def cells(self, row: Iterable[Cell]) -> list[str]:
-        return [self.cell(cell) for cell in row]
+    def grid(self, header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> Grid:
+        """A table that fits on the page."""
+        widths, fitting = laid(header, rows, WordRuler(self.document))
+        head, *spelled = [[self.in_column(cell) for cell in row] for row in (header, *fitting)]
+        return Grid(widths, head, spelled)
 
-    def found_header(self, first: Sequence[str]) -> list[str]:
-        """The titles over what witnesses have found, after the first ones."""
-        return [self.word(f"table.{key}") for key in (*first, "compared", "max_rel", "tolerance", "verdict")]
-
-    def found(self, witness: Witness) -> list[str]:
-        """What a witness has found, as the cells of a row."""
-        sizes = (str(witness.compared), size(witness.max_rel), size(witness.tolerance))
-        return [*map(self.escape, sizes), self.verdict(witness)]
+    def in_column(self, cell: Cell) -> str:
+        """A cell whose text may also break after an underscore."""
+        spelled = self.cell(cell)
+        return Markup(spelled.replace("_", f"_{BREAK}")) if breaks(cell) else spelled
 
     @property
-    def found_rows(self) -> list[list[str]]:
+    def found_grid(self) -> Grid:
         """All witnesses of the document."""
-        return [[self.word(f"witness.{w.name}"), quantities, *self.found(w)] for w, quantities in self.kinds]
+        rows = [(Say(f"witness.{w.name}"), cells, *found(w)) for w, cells in self.seen]
+        return self.grid(found_header("witness", "quantity"), rows)
+
+    def grid_of(self, witnesses: Sequence[tuple[Document, Witness]]) -> Grid:
+        """What witnesses of one kind found in the lessons of a book, which are linked."""
+        grid = self.grid(found_header("topic"), [(lesson.title, *found(w)) for lesson, w in witnesses])
+        rows = [
+            [self.linked(title, f"#{lesson.topic}"), *rest]
+            for (lesson, _), (title, *rest) in zip(witnesses, grid.rows, strict=True)
+        ]
+        return replace(grid, rows=rows)
 
     def picture(self, figure: Figure) -> Markup:
         """A picture as a drawing in a run; its file is put into the archive."""
@@ -121,15 +134,27 @@ class Word(Printer):
         return Markup(self.inline(spell(f, self.dialect)))
 
 
+def found_header(*first: str) -> list[Say]:
+    """The titles over what witnesses have found, after the first ones."""
+    return [Say(f"table.{key}") for key in (*first, "compared", "max_rel", "tolerance", "verdict")]
+
+
+def found(witness: Witness) -> list[Cell]:
+    """What a witness has found, as the cells of a row."""
+    return [str(witness.compared), size(witness.max_rel), size(witness.tolerance), verdict(witness)]
+
+
 def page(document: Document) -> bytes:
     try:
         import docx
         from docx.oxml import parse_xml
+        from docx.shared import Pt
     except ImportError:
         raise InputError(
             "python-docx is not installed: `pip install 'derive-backprop[docx]'` brings it", file="-f docx"
         ) from None
     file = docx.Document()
+    file.styles["Table Grid"].font.size = Pt(TEXT)
     parts: dict[str, Any] = {"p": Word(document, file), "document": document, "size": size}
     if isinstance(document, Book):
         parts["printer"] = each(document, lambda lesson: Word(lesson, file))
