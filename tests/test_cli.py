@@ -25,8 +25,9 @@ from click.testing import CliRunner, Result
 
 import derive
 from derive import examples, source
-from derive.cli import main
+from derive.cli import main, pages
 from derive.cli.options import FORMAT_NAMES, NOTATIONS
+from derive.cli.output import SUFFIXES
 from derive.errors import InputError
 from derive.examples import resolve
 from derive.initializers import initializers
@@ -35,7 +36,7 @@ from derive.notation import PRESETS
 from derive.ops.activations import activations
 from derive.optimizers import optimizers
 from derive.options import parameters
-from derive.printers import FORMATS, Format
+from derive.printers import FORMATS, PAGES, Format
 from derive.schedules import schedules
 from derive.schema import schema
 from derive.site.build import Built
@@ -112,6 +113,8 @@ def test_every_format(run: Callable[..., Result], tmp_path: Path, format: str) -
 
 def test_formats_of_the_command_line_are_those_there_are() -> None:
     assert set(FORMAT_NAMES) == set(FORMATS) and set(NOTATIONS) == set(PRESETS)
+    assert pages.FORMATS == PAGES
+    assert {SUFFIXES[Path(FORMATS[name].file).suffix] for name in PAGES} == {*PAGES}
 
 
 def test_several_formats_in_a_folder(run: Callable[..., Result], tmp_path: Path) -> None:
