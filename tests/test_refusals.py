@@ -122,7 +122,7 @@ def test_a_link_to_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "says"), [("notes.docx", "no format has the suffix .docx"), ("net.yaml", "suffix .yaml")]
+    ("place", "says"), [("notes.odt", "no format has the suffix .odt"), ("net.yaml", "suffix .yaml")]
 )
 def test_files_that_are_not_written(place: str, says: str) -> None:
     assert says in solved(NET, "-o", place).output
