@@ -134,6 +134,8 @@ NOT_MARKERS = {
     "script": f"<script>\n{MARKER}\n</script>\n",
     "escaped": f"\\{MARKER}\n",
     "another word": "<!-- derived: nothing.yaml -->\n<!-- derive this -->\n<!-- /derived -->\n",
+    "about derive": "<!-- derive is a tool -->\n\na <!-- Derive: how to use it with lang=zh, say --> b <!-- derive -->\n",
+    "nearly one, in code": "Write `<!-- derive net.yaml value=L -->`, or\n\n    <!-- /Derive -->\n",
     "an end in code": "Write `<!-- /derive -->`, or\n\n    <!-- /derive -->\n",
     "code in a list": f"- a\n\n      {MARKER}\n",
 }
@@ -207,8 +209,58 @@ def derive_weave(text: str) -> str:
     return Path("any.md").read_bytes().decode()
 
 
+# ends that are missing ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("deleted", ["", r"(\r?\n)", r"(\r?\n){2}"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_block_whose_end_was_deleted_is_not_there_twice(run: Run, deleted: str, newline: str) -> None:
+    text = "<!-- derive: net.yaml only=v1+ -->\n\nmore\n\n- <!-- derive: net.yaml line=L -->\n\nlast\n"
+    whole = woven(text.replace("\n", newline))
+    cut = re.sub(rf"(?m)^ *<!-- /derive -->{deleted}", "", whole)
+    assert "/derive" not in cut and re.sub(r"\s+", " ", woven(cut)) == re.sub(r"\s+", " ", whole)
+    assert woven(cut) == whole or not deleted.endswith("2}")
+
+
+def test_a_sentence_whose_end_was_deleted(run: Run) -> None:
+    whole = woven("It is <!-- derive: net.yaml value=L -->, so.\n")
+    assert woven(whole.replace("<!-- /derive -->", "")) == whole
+
+
+def test_tex_whose_end_was_deleted(run: Run) -> None:
+    whole = woven("% derive: net.yaml line=L\n\nmore\n", "notes.tex")
+    assert woven(whole.replace("% /derive\n", ""), "notes.tex") == whole
+
+
+@pytest.mark.parametrize("after", ["old\n", "\n```math\nold\n```\n"])
+def test_an_end_that_was_added_before_an_old_copy_is_told(run: Run, after: str) -> None:
+    text = "<!-- derive: net.yaml value=L -->\n\nmine\n\n<!-- derive: net.yaml line=L -->\n" + after
+    Path("notes.md").write_text(text, encoding="utf-8")
+    assert "an end was added" not in run("notes.md", "--check").output
+    said = run("notes.md").output.splitlines()
+    lines = Path("notes.md").read_text(encoding="utf-8").splitlines()
+    at = max(number for number, line in enumerate(lines, 1) if line == "<!-- /derive -->")
+    assert len(said) == 2 and said[1].startswith(f"an end was added: notes.md:{at};")
+    assert "\n".join(lines[at:]) + "\n" == after
+
+
+def test_an_old_copy_in_a_sentence_is_told(run: Run) -> None:
+    Path("notes.md").write_text("A\nb <!-- derive: net.yaml value=L -->$`7`$\n", encoding="utf-8")
+    assert "已补上结束标记：notes.md:2；" in run("notes.md", "--lang", "zh").output
+
+
+def test_ends_of_new_blocks_are_not_told(run: Run) -> None:
+    block = "<!-- derive: net.yaml value=L -->"
+    Path("notes.md").write_text(f"{block}\n{block}\n\nmore {block}, then\n\n> {block}\n>\n> said", encoding="utf-8")
+    assert run("notes.md").output == "notes.md: blocks changed: 4 of 4\n"
+
+
 # errors ---------------------------------------------------------------------------------------------------------------
 ERRORS = {
+    "<!-- derive net.yaml value=L+ -->": "1:1: this comment is no marker, though it looks like one. Did you mean 'derive: net.yaml value=L+'?",
+    "中文 <!-- Derive: net.yaml -->": "1:4: this comment is no marker, though it looks like one. Did you mean 'derive: net.yaml'?",
+    "a\n\n<!--derive：mazur value=L\nlang=zh-->": "3:1: this comment is no marker, though it looks like one. Did you mean 'derive: mazur value=L lang=zh'?",
+    "<!-- derive: net.yaml value=L -->\n\n<!-- /Derive -->": "3:1: this comment is no marker, though it looks like one. Did you mean '/derive'?",
+    "<!-- /derive: -->": "1:1: this comment is no marker, though it looks like one. Did you mean '/derive'?",
+    "<!-- derive-default: lang=zh -->": "1:1: this comment is no marker, though it looks like one. Did you mean 'derive-defaults: lang=zh'?",
     "<!-- derive: net.yml only=v1 -->": "1:14: there is no file 'net.yml' beside the notes. Did you mean 'net.yaml'?",
     "<!-- derive: net.yaml olny=v1 -->": "1:23: unknown option 'olny'. Did you mean 'only'?",
     "<!-- derive: net.yaml only=q9 -->": "1:23: there is no quantity 'q9'",
@@ -409,6 +461,48 @@ def test_equations_with_labels(run: Run) -> None:
 def test_errors_in_tex(run: Run) -> None:
     Path("notes.tex").write_text("text\n  % derive: net.yaml onyl=v1\n", encoding="utf-8")
     assert run("notes.tex").output.startswith("notes.tex:2:22: unknown option 'onyl'")
+
+
+ERRORS_OF_TEX = {
+    "% derive net.yaml only=w5": "1:1: this comment is no marker, though it looks like one. Did you mean '% derive: net.yaml only=w5'?",
+    "  %% /Derive": "1:3: this comment is no marker, though it looks like one. Did you mean '% /derive'?",
+    "50\\% of it % derive: net.yaml line=L": "1:12: behind text this is no marker; give '% derive: net.yaml line=L' a line of its own",
+    "\\begin{equation}\n% derive: net.yaml line=L\n\\end{equation}": "2:1: a block cannot stand in \\begin{equation}; \\DeriveLine{L} can",
+    "\\[ x = % so\n% well\n% derive: net.yaml value=L\n\\]": "3:1: a block cannot stand in \\[; \\DeriveValue{L} can",
+    "\\begin{gather*}\\begin{split}a\\end{split}\\\\[2pt]\n  % derive: net.yaml\n": "2:3: a block cannot stand in \\begin{gather*}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ERRORS_OF_TEX)
+def test_what_looks_like_a_marker_in_tex_or_stands_in_a_display(run: Run, text: str) -> None:
+    Path("notes.tex").write_text(text, encoding="utf-8")
+    done = run("notes.tex")
+    assert done.exit_code == 2 and done.output.startswith(f"notes.tex:{ERRORS_OF_TEX[text]}"), done.output
+    assert Path("notes.tex").read_text(encoding="utf-8") == text
+
+
+def test_other_comments_and_code_in_tex(run: Run) -> None:
+    text = (
+        "% derive is a tool\nText % derive: with the chain rule\n\\verb|% derive: net.yaml| \\lstinline[a=b]{% /derive}\n"
+        "\\begin{verbatim}\n% derive net.yaml only=v1\n\\end{verbatim}\n"
+    )
+    assert woven(text, "notes.tex") == text
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "\\[ x \\]\n",
+        "\\begin{equation}x\\end{equation}\n",
+        "\\newcommand{\\be}{\\begin{equation}}\n\\begin{document}\n",
+        "\\newcommand{\\be}{\\begin{equation}}\n\nText\n",
+        "a \\verb|\\[| b\n% \\[\n",
+        "\\begin{tabular}{c}a\\\\[2pt]b\\end{tabular}\n",
+    ],
+)
+def test_blocks_after_displays_are_filled(run: Run, before: str) -> None:
+    text = woven(before + "% derive: net.yaml width=60 line=L\n", "notes.tex")
+    assert text.startswith(before + "% derive: net.yaml width=60 line=L\n\\begin{align*}\n")
 
 
 # the worked notes -----------------------------------------------------------------------------------------------------

@@ -43,4 +43,6 @@ def weave(notes: tuple[Path, ...], check: bool, math: str | None, lang: str | No
         )
         counts = {"blocks": str(each.blocks), "changed": str(each.changed)}
         say([words.plain(key, path=str(each.path), **counts)], ascii=False)
+        ended = [] if check else each.ended
+        say((words.plain("weave.ended", path=str(each.path), line=str(line)) for line in ended), ascii=False)
     return int(check and not all(each.fresh for each in found))

@@ -10,7 +10,8 @@ from typing import Any
 
 from derive.errors import InputError
 from derive.files import write
-from derive.weaving.content import content
+from derive.weaving.content import content, nested
+from derive.weaving.ends import reach, repeated
 from derive.weaving.folders import Folder, folder_of
 from derive.weaving.kinds import Kind, flavour, kind_of
 from derive.weaving.loom import Loom, placed
@@ -20,11 +21,15 @@ from derive.weaving.request import OPTIONS, Request, checked, default, read
 
 @dataclass(frozen=True)
 class Woven:
-    """Notes and what became of them. changed: how many of their blocks, folders included, are not what they were"""
+    """Notes and what became of them. changed: how many of their blocks, folders included, are not what they were
+
+    ended: lines, from 1, of ends that were added, and what follows them may be an old copy of the block
+    """
 
     path: Path
     blocks: int
     changed: int
+    ended: tuple[int, ...] = ()
 
     @property
     def fresh(self) -> bool:
@@ -78,6 +83,7 @@ class Plan:
     folders: dict[Path, Folder] = field(default_factory=dict)
     blocks: int = 0
     changed: int = 0
+    ended: list[int] = field(default_factory=list)
 
     def make(self) -> None:
         """Fills the blocks, one after the other, as the defaults before them say."""
@@ -95,10 +101,8 @@ class Plan:
                 continue
             request = checked(self.source, asked[marker.start].over(standing), marker.inside is not None)
             if isinstance(found, Block):
-                filled = self.filled(found, request)
-                self.parts += [self.source.text[last : found.start], filled]
-                self.count(filled == self.source.text[found.start : found.end])
-                last = found.end
+                self.parts.append(self.source.text[last : found.start])
+                last = self.fill(found, request)
             else:
                 self.put(request)
         self.parts.append(self.source.text[last:])
@@ -108,15 +112,27 @@ class Plan:
         own = {"math": self.math or flavour(self.path), "lang": self.lang, "width": self.kind.width(self.source.text)}
         return {option: value for option, value in own.items() if value is not None}
 
+    def fill(self, block: Block, request: Request) -> int:
+        """Fills a block; where it ended in the text, with its end, if it has to be added, after what is in its place."""
+        if block.marker.within:
+            raise nested(self.source, block.marker, request)
+        text, between = self.kind.laid_out(self.source, block.marker, self.filled(block, request))
+        end = block.end if block.closed else reach(self.source.text, block, text)
+        filled = text + between + ("" if block.closed else self.kind.ending)
+        self.parts.append(filled)
+        self.count(filled == self.source.text[block.start : end])
+        if not block.closed and end == block.end and repeated(self.source.text[end:], block, text):
+            self.ended.append("".join(self.parts).count("\n") + 1)
+        return end
+
     def filled(self, block: Block, request: Request) -> str:
-        """What is to stand between the markers of a block."""
+        """What is printed between the markers of a block."""
         solution = self.loom.solution(self.source, request, self.path.parent)
         inline = block.marker.inside is not None
         try:
-            text = content(solution, request, self.kind.paper(request), inline=inline)
+            return content(solution, request, self.kind.paper(request), inline=inline)
         except InputError as error:
             raise placed(self.source, request, error, request.wanted) from None
-        return self.kind.laid_out(self.source, block, text)
 
     def put(self, request: Request) -> None:
         """A folder of fragments, for a marker that names one."""
@@ -134,7 +150,7 @@ class Plan:
 
     @property
     def woven(self) -> Woven:
-        return Woven(self.path, self.blocks, self.changed)
+        return Woven(self.path, self.blocks, self.changed, tuple(self.ended))
 
     @property
     def text(self) -> str:

@@ -11,6 +11,7 @@ from derive.printers import latex_notes, markdown_notes
 from derive.printers.cited import CITED
 from derive.printers.pieces import Piece, pieces
 from derive.solution import Solution
+from derive.weaving.markers import Marker, Source
 from derive.weaving.request import Request
 
 
@@ -90,3 +91,11 @@ def text_of(text: str, name: str) -> str:
     if not text:
         raise InputError(f"{name} is a picture, which into=… writes as a file")
     return text
+
+
+def nested(source: Source, marker: Marker, request: Request) -> InputError:
+    """The error for a block in a display of mathematics, where what is printed, a display or $…$, cannot stand."""
+    wanted = request.wanted if request.wanted in CITED else "line"
+    command = f"\\Derive{wanted.capitalize()}{{{request.options.get(wanted, 'id')}}}"
+    problem = f"a block cannot stand in {marker.within}; {command} can, from the derive-values.tex that into=… writes"
+    return source.error(problem, marker.start)

@@ -12,7 +12,7 @@ from derive.printers.markdown_notes import Titles, files
 from derive.solution import Solution
 from derive.weaving import markdown, tex
 from derive.weaving.content import MarkdownPaper, Paper, TexPaper
-from derive.weaving.markers import Block, Marker, Source
+from derive.weaving.markers import Marker, Source
 from derive.weaving.request import Request
 
 #: Files that stand in the folder of notes, or above it, where mathematics is written between dollar signs.
@@ -37,14 +37,14 @@ class Kind:
     without: tuple[str, ...]
     width: Callable[[str], int | None] = lambda text: None
 
-    def laid_out(self, source: Source, block: Block, text: str) -> str:
-        """What stands between two markers, and the second if it is not there; its lines end as that of the first."""
-        marker, end = block.marker, "" if block.closed else self.ending
+    def laid_out(self, source: Source, marker: Marker, text: str) -> tuple[str, str]:
+        """What follows a marker, and what is between that and its end; lines end as that of the marker."""
         if marker.inside is not None:
-            return text + end
-        rows = [*[""] * self.apart, *text.split("\n"), *[""] * self.apart]
-        lines = [(marker.prefix + row).rstrip() for row in rows]
-        return newline(source.text, marker.end).join(["", *lines, marker.prefix + end])
+            return text, ""
+        between = [marker.prefix.rstrip()] * self.apart
+        lines = [(marker.prefix + row).rstrip() for row in text.split("\n")]
+        line = newline(source.text, marker.end)
+        return line.join(["", *between, *lines]), line.join(["", *between, marker.prefix])
 
 
 def newline(text: str, at: int) -> str:

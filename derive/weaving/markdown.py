@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from itertools import count
 
 from derive.weaving.markers import BEGIN, DEFAULTS, END, Marker, Source
+from derive.weaving.near import meant, refusal
 
 ENDING = f"<!-- {END} -->"
 
-MARKER = re.compile(rf"<!--\s*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->))(?P<words>.*?)(?:-->|(?=<!--)|\Z)", re.DOTALL)
+MARKER = re.compile(
+    rf"<!--(?:\s*(?P<kind>{DEFAULTS}|{BEGIN}|{END}(?=\s|-->)))?(?P<words>.*?)(?:-->|(?=<!--)|\Z)", re.DOTALL
+)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"<!--derive(\d+) [\sx>]*(?:-->|(?=<!--)|\Z)")
 _INDENTS = re.compile(r"(!!!|\?\?\?\+?|===\+?!?) ")  # what MkDocs has before paragraphs that are indented, and no code
@@ -25,7 +28,7 @@ _RAW = re.compile(r"\s*<(pre|script|style|textarea)\b", re.IGNORECASE)
 def markers(source: Source) -> list[Marker]:
     """The markers of a text, in order."""
     text = source.text
-    candidates = list(MARKER.finditer(text))
+    candidates = [comment for comment in MARKER.finditer(text) if comment["kind"] or meant(comment["words"])]
     if not candidates:
         return []
     found = dict(places(numbered(text, candidates)))
@@ -75,6 +78,8 @@ def numbers(html: str) -> Iterator[int]:
 def marker(source: Source, candidate: re.Match[str], inside: int | None) -> Marker:
     """A candidate that is a marker; one outside of paragraphs needs a line for itself."""
     text, start, end = source.text, candidate.start(), candidate.end()
+    if not candidate["kind"]:
+        raise refusal(source, meant(candidate["words"]) or "", start)
     if not closed(candidate):
         raise source.error("this comment does not end: there is no --> after it", start)
     before = text[text.rfind("\n", 0, start) + 1 : start].removeprefix("\ufeff")

@@ -38,6 +38,7 @@ class Marker:
     words: what is said after the colon, which begins at `said`
     inside: None for a marker on a line of its own, else the paragraph it stands in, by number
     prefix: what the lines of a block begin with: an indentation, the bars of a quotation
+    within: what opens the display of mathematics it stands in, `\\[` or `\\begin{equation}`, in TeX; "" for none
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Marker:
     said: int
     inside: int | None = None
     prefix: str = ""
+    within: str = ""
 
     @property
     def ends(self) -> bool:
