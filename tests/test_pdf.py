@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import shutil
 import subprocess
@@ -80,6 +81,35 @@ def test_nothing_leaves_the_page(net: str) -> None:
     assert len(words) > 500
     assert [word for left, right, word in words if float(left) < MARGIN - 1 or float(right) > 595.3 - MARGIN + 1] == []
     assert not any("root:" in word for _, _, word in words)
+
+
+def test_tables_have_room() -> None:
+    pdf = solved("mazur").to_pdf(engine="typst")
+    pages = poppler("pdftotext", "-layout", pdf=pdf).split("\f")
+    layers = [i for i, page in enumerate(pages) if re.search("^ *Layer +Kind", page, re.M)]
+    assert len(layers) == 1 and "Total" in pages[layers[0]] and re.search("^ *Layers$", pages[layers[0]], re.M)
+    last = poppler("pdftotext", "-bbox", pdf=pdf).split("<page ")[len(pages) - 1]
+    found = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">(.*?)</word>', last)
+    boxes = [(*map(float, box), word) for *box, word in found]
+    after = [box[4] for box in boxes].index("Witness")
+    compared = next(box[0] for box in boxes[after:] if box[4] == "Compared")
+    name = [
+        box
+        for box in boxes[after:]
+        if re.sub("[^a-z_]", "", box[4]) in ("half_", "squared_error", "half_squared_error")
+    ]
+    assert name and all(box[2] < compared for box in name)
+    tops = sorted({box[1] for box in boxes[after:] if "total" in box[4]})
+    assert len(tops) > 1 and all(
+        lower - upper > 20 for upper, lower in itertools.pairwise(tops)
+    )  # of two lines of a fraction and space
+
+
+def test_a_table_higher_than_a_page_is_broken() -> None:
+    preamble = str(solved("one").print("typst")).split("#heading", 1)[0]
+    few = "#sheet([Title], 1, ([Head],), " + "[#block(height: 9cm)[Row]], " * 4 + ")"
+    pages = poppler("pdftotext", "-layout", pdf=WithTypst().pdf(preamble + few)).split("\f")
+    assert sum(page.count("Row") for page in pages) == 4 and sum("Row" in page for page in pages) > 1
 
 
 # letters ----------------------------------------------------------------------------------------------------------------

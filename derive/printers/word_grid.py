@@ -14,7 +14,10 @@ PAGE = 9638  # twips between the margins
 BESIDE = 140  # twips that a cell leaves free at its sides
 TEXT, MATHEMATICS = 10, 12  # points of an em; LibreOffice sets all mathematics in twelve
 TWIPS = 20  # of a point
-NARROW, WIDE = set(" .,:;()[]ijlft-_"), set("mwMW⊙")  # letters in the font that is taken where Word's own is missing
+GAP = "\u2003"  # between the columns of a matrix
+#: Widths in em, in the font that is taken where Word's own is missing; another letter is as wide as a digit.
+LETTERS = {**dict.fromkeys(" .,:;()[]ijlft-_", 0.4), **dict.fromkeys("mwMW⊙", 1.0), "−": 0.84, GAP: 0.85}
+DIGIT = 0.64
 FEWEST = 3  # columns of a matrix
 
 
@@ -37,12 +40,12 @@ class Close(Measure):
     """Matrices whose columns stand close together."""
 
     def matrix(self, rows: Sequence[Sequence[str]]) -> str:
-        return super().matrix(rows).replace("mm", "m")
+        return super().matrix(rows).replace("mm", GAP)
 
 
 def letter(c: str) -> float:
     """The width of a letter, in em."""
-    return 1.0 if c in WIDE or wide(c) else 0.4 if c in NARROW else 0.66
+    return LETTERS.get(c, 1.0 if wide(c) else DIGIT)
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,12 @@ class Grid:
 def laid(
     header: Sequence[Cell], rows: Sequence[Sequence[Cell]], ruler: Ruler
 ) -> tuple[tuple[int, ...], Sequence[Sequence[Cell]]]:
-    """The widths of the columns, and the rows, with as many columns of their matrices as there is room for."""
+    """The widths of the columns, and the rows, with as many columns of wide matrices as there is room for."""
     room = PAGE - BESIDE * len(header)
+    amounts = max((sum(isinstance(cell, Amount) for cell in row) for row in rows), default=0)
+    few = room / (amounts + 1)
     for columns in range(ruler.largest, FEWEST - 1, -1):
-        fewer = [[narrowed(cell, columns) for cell in row] for row in rows]
+        fewer = [[narrowed(cell, columns) if ruler.width(cell) > few else cell for cell in row] for row in rows]
         if widths := shares((header, *fewer), ruler, room):
             break
     else:  # whose words Word breaks
