@@ -80,7 +80,7 @@ class Results:
             return
         sum = self.listed().get(name)
         if sum is not None and sum_of(path.read_bytes()) != sum:
-            problem = "this was filled in since derive wrote it; choose another folder with --output, or remove it"
+            problem = "this was changed since derive wrote it; choose another folder, or remove it"
             raise InputError(problem, file=str(path))
 
     def finish(self) -> Earlier:

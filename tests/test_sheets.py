@@ -398,7 +398,7 @@ def test_answers_that_were_filled_in_are_not_written_over(tmp_path: Path) -> Non
     sheet.save(tmp_path, ["text"])  # as derive left it
     answers = tmp_path / "answers.yaml"
     answers.write_text(answers.read_text(encoding="utf-8").replace("~", "0.378", 1), encoding="utf-8")
-    with pytest.raises(InputError, match="was filled in since derive wrote it"):
+    with pytest.raises(InputError, match="was changed since derive wrote it"):
         derive.worksheet("mazur", ask=["a1"]).save(tmp_path, ["markdown"])
     assert "0.378" in answers.read_text(encoding="utf-8") and not (tmp_path / "problem.md").exists()
     answers.unlink()

@@ -579,3 +579,15 @@ def entry(id: str, solution: Solution) -> str:
     """The id under which a number is known: that of its entry, for a label."""
     found = solution.named(id)
     return found[0] + (f"[{','.join(map(str, found[1]))}]" if found[1] else "")
+
+
+def test_a_piece_that_somebody_changed_stays(run: Run) -> None:
+    net, notes = Path("net.yaml"), Path("notes.md")
+    notes.write_text("<!-- derive: net.yaml into=parts -->\n", encoding="utf-8")
+    assert run("notes.md").exit_code == 0
+    piece = Path("parts/forward.md")
+    piece.write_text("my own words\n", encoding="utf-8")
+    net.write_text(net.read_text(encoding="utf-8").replace("0.5, -0.4", "0.7, -0.4"), encoding="utf-8")
+    done = run("notes.md")
+    assert done.exit_code == 2 and "was changed since derive wrote it" in done.output
+    assert piece.read_text(encoding="utf-8") == "my own words\n"

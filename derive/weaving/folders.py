@@ -36,10 +36,13 @@ def folder_of(beside: Path, name: str, files: Mapping[str, str | bytes]) -> Fold
     if path.exists() and not path.is_dir():
         raise InputError(f"into={name} is no folder")
     contents = {file: text if isinstance(text, bytes) else text.encode("utf-8") for file, text in files.items()}
-    ours = Results(path).listed()
+    results = Results(path, filled=("*",))
+    ours = results.listed()
     for file, content in contents.items():
-        if file not in ours and (path / file).exists() and there(path / file) != content:
-            raise InputError(f"in {name} there is a file {file} already, which derive did not write")
+        if (path / file).exists() and there(path / file) != content:
+            if file not in ours:
+                raise InputError(f"in {name} there is a file {file} already, which derive did not write")
+            results.refuse(file)
     return Folder(path, contents)
 
 
