@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive import checks, passes, plots, policies
+from derive import checks, passes, policies
 from derive.build import build
 from derive.derivation import Wishes, tell
 from derive.document import Book, Document, Witness
 from derive.errors import Diverged, InputError, WitnessError, nearest
 from derive.examples import resolve
-from derive.figures.axes import draw
 from derive.files import deliver, write
 from derive.language import Words
 from derive.lessons import topics
@@ -33,6 +32,7 @@ from derive.values import Quantities
 
 if TYPE_CHECKING:
     from derive.figures.axes import Axes
+    from derive.figures.chart import Chart
     from derive.training.loop import Course
 
 TRIES = 50  # random numbers to check a symbolic solution with: how often others are tried
@@ -184,7 +184,9 @@ class Solution:
         axes: matplotlib's, to draw on; None: those of a new figure. Returns the axes drawn on.
         Raises InputError where the solution has no loss, or no numbers.
         """
-        return draw(plots.loss(self.document), axes)
+        from derive import plots
+
+        return drawn(plots.loss(self.document), axes)
 
     def plot_trajectory(self, *names: str, axes: Axes | None = None) -> Axes:
         """The way of entries over the steps; of two, the one against the other.
@@ -193,11 +195,15 @@ class Solution:
         an optimizer descends a function of two variables, its way over the level lines
         Raises InputError for an unknown name, a whole matrix, and where nothing changes.
         """
-        return draw(plots.trajectory(self.document, [self.entry(name) for name in names]), axes)
+        from derive import plots
+
+        return drawn(plots.trajectory(self.document, [self.entry(name) for name in names]), axes)
 
     def plot_gradients(self, axes: Axes | None = None) -> Axes:
         """How large the gradients of the parameters are: layer by layer, or step by step where several are worked."""
-        return draw(plots.gradients(self.document), axes)
+        from derive import plots
+
+        return drawn(plots.gradients(self.document), axes)
 
     def entry(self, name: str) -> tuple[str, tuple[int, ...]]:
         """(id, index) of a single number; of a label that has another one with it, InputError."""
@@ -217,6 +223,13 @@ class Solution:
 
     def _repr_html_(self) -> str:
         return framed(self.to_html())
+
+
+def drawn(chart: Chart, axes: Axes | None) -> Axes:
+    """A chart on matplotlib's axes; what draws it is imported when it is wanted."""
+    from derive.figures.axes import draw
+
+    return draw(chart, axes)
 
 
 def framed(page: str) -> str:
