@@ -16,8 +16,14 @@ TEXT, MATHEMATICS = 10, 12  # points of an em; LibreOffice sets all mathematics 
 TWIPS = 20  # of a point
 GAP = "\u2003"  # between the columns of a matrix
 #: Widths in em, in the font that is taken where Word's own is missing; another letter is as wide as a digit.
-LETTERS = {**dict.fromkeys(" .,:;()[]ijlft-_", 0.4), **dict.fromkeys("mwMW⊙", 1.0), "−": 0.84, GAP: 0.85}
-DIGIT = 0.64
+LETTERS = {
+    **dict.fromkeys(" .,:;()[]ijlft-_", 0.4),
+    **dict.fromkeys("mwMW⊙", 1.0),
+    **dict.fromkeys("×→", 1.1),
+    "−": 0.84,
+    GAP: 0.8,
+}
+DIGIT, SQUARE = 0.64, 1.1
 FEWEST = 3  # columns of a matrix
 
 
@@ -45,7 +51,7 @@ class Close(Measure):
 
 def letter(c: str) -> float:
     """The width of a letter, in em."""
-    return LETTERS.get(c, 1.0 if wide(c) else DIGIT)
+    return LETTERS.get(c, SQUARE if wide(c) else DIGIT)
 
 
 @dataclass(frozen=True)
