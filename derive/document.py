@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from derive.addresses import address
 from derive.figures.network import Network
 from derive.formula import Formula, Name
 from derive.language import Both
@@ -221,6 +222,11 @@ class Document:
     student: bool = False
     marks: Mapping[str, Beside] = field(default_factory=dict)
     asked: tuple[str, int] = ("significant", 3)
+
+    def __post_init__(self) -> None:
+        """InputError where lessons is no address that a page may link to."""
+        if self.lessons is not None:
+            address(self.lessons)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 DERIVE = ROOT / "derive"
 FLOORS = """
     errors registry fonts version ids reference
-    formula files typeset
+    formula files typeset addresses
     algebra numerals
     expression calculus
     differentiation

@@ -105,6 +105,20 @@ def load(**more: Any) -> Assignment:
     return Assignment.load({**NET, **more})
 
 
+@pytest.mark.parametrize(("bias", "written", "noted"), [(1.4, "2.4", 0), (9, "5", 0), (9, "5.1", 1), (-9, "-6", 1)])
+def test_what_hardtanh_can_be_is_what_its_options_say(bias: float, written: str, noted: int) -> None:
+    linear = {"out": 1, "weight": [[0.5, 0.25]], "bias": bias}
+    assignment = load(layers=[{"linear": linear}, {"hardtanh": {"min_val": -5, "max_val": 5}}])
+    (mark,) = check(assignment, {"a1": written}).marks
+    assert mark.notes.count("out_of_range") == noted
+
+
+def test_a_value_cut_at_a_bound_is_rounded_as_any_other() -> None:
+    layers = [{"linear": {"out": 1, "weight": [[0.5, 0.25]], "bias": 9}}, {"hardtanh": {"max_val": 1.26}}]
+    (mark,) = check(load(layers=layers), {"a1": "1.3"}).marks
+    assert "out_of_range" not in mark.notes
+
+
 def test_the_file_says_how_strictly():
     weights = {"dL/dW1": 2, "dL/du": 5, "z1": 0}
     assignment = load(check={"decimals": 4, "credit": {"last_digit": 0.5}, "weights": weights})

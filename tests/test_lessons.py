@@ -341,11 +341,32 @@ def test_pages_name_the_lessons_behind_them() -> None:
 
 
 def test_pages_link_to_the_book(run: Callable[..., Result], tmp_path: Path) -> None:
+    for other in (
+        "https://x.org/lessons.html",
+        "HTTP://x:80/?a=1&b:2#c",
+        "lessons.html",
+        "/course/lessons.html",
+        "a/b:c",
+    ):
+        assert solve("mazur").linked(other).document.lessons == other
     address = "../lessons/lessons.html?a=1&b"
     assert run("backprop", "mazur", "--lessons", address, "-f", "html", "-f", "markdown").exit_code == 0
     page = (tmp_path / "output/mazur/solution.html").read_text(encoding="utf-8")
     assert 'href="../lessons/lessons.html?a=1&amp;b#sigmoid"' in page and "#lesson/" not in page
     assert "lessons.html?a=1&amp;b#sigmoid" in (tmp_path / "output/mazur/solution.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:x", "java\nscript:x", "javascript&#58;alert(1)", "data:x",
+     "file:///etc/passwd", "\\\\evil\\share", "//evil/x", "C:/x", "http:x", "http:///x", "https://x\n", "a\u202eb", "a\x07b"],
+)  # fmt: skip
+def test_pages_link_to_the_web_and_to_files_beside_them_alone(run: Callable[..., Result], address: str) -> None:
+    for command in (("backprop", "mazur"), ("check", "mazur", "answers.yaml")):
+        done = run(*command, "--lessons", address, "-o", "x.html")
+        assert done.exit_code == 2 and len(done.output.splitlines()) == 1 and "--lessons" in done.output
+    with pytest.raises(InputError):
+        solve("mazur").linked(address)
 
 
 def test_some_lines_have_their_own_lessons() -> None:

@@ -314,6 +314,16 @@ def test_the_schema_knows_what_is_read(file: Path) -> None:
         assert not validator.is_valid(manifest | more)
 
 
+@pytest.mark.parametrize("again", ["' s1'", "'s1 '", "'\u00e4'", "'a\u0308'"])
+def test_a_student_stands_there_once(file: Path, again: str) -> None:
+    content = file.read_text(encoding="utf-8").partition("students:")[0]
+    known = "s1: 1, 'a\u0308': 2" if again == "'\u00e4'" else "s1: 1, '\u00e4': 2"
+    assert loaded_text(content + f"students: {{{known}}}\n").students == {"s1": 1, "\u00e4": 2}
+    with pytest.raises(InputError, match="is there twice") as refusal:
+        loaded_text(content + f"students: {{{known}, {again}: 3}}\n")
+    assert refusal.value.line and refusal.value.column
+
+
 def test_how_it_is_marked_may_still_be_changed(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     manifest = loaded_text(text.replace("check: {ask", "check: {significant: 2, ask"))

@@ -9,7 +9,7 @@ import click
 
 from derive.cli import classroom, pages
 from derive.cli.group import main
-from derive.cli.options import completed_nets, typesetting, with_options
+from derive.cli.options import completed_nets, linked, typesetting, with_options
 
 BRIEF = ("unread", "first", "steps")  # sections that are shown on the terminal
 
@@ -43,7 +43,7 @@ options = with_options(
         help="Decimal comma in what is shown, and in answers that do not say `decimal:`.",
     ),
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
-    click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
+    linked,
     typesetting,
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),
     click.option("--open", "open_", is_flag=True, help="Open the first file written."),

@@ -50,6 +50,12 @@ def completed_nets(ctx: click.Context, parameter: click.Parameter, incomplete: s
     return [*found, CompletionItem(incomplete, type="file")]
 
 
+def checked_address(ctx: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    from derive.addresses import address
+
+    return given if given is None else address(given)
+
+
 def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Several options at once, in the order in which help shows them."""
 
@@ -77,6 +83,13 @@ typesetting = with_options(
         help="A font, or a folder of fonts, for the PDF; repeatable.",
     ),
 )
+#: Of all commands whose pages link to lessons.
+linked = click.option(
+    "--lessons",
+    metavar="URL",
+    callback=checked_address,
+    help="Where the page of `derive explain --all` stands, to link to it.",
+)
 #: Of all commands that derive something: what is printed, how numbers look, where it goes.
 page = with_options(
     click.option(
@@ -101,7 +114,7 @@ page = with_options(
     click.option("--round-as-you-go", is_flag=True, default=None, help="Round every intermediate value, as on paper."),
     click.option("--comma", is_flag=True, default=None, help="Decimal comma."),
     click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the prose."),
-    click.option("--lessons", metavar="URL", help="Where the page of `derive explain --all` stands, to link to it."),
+    linked,
     typesetting,
     click.option("--labels", metavar="PREFIX", help="Numbered equations in fragments, to \\ref: PREFIX:forward-2-z."),
     click.option("--ascii", is_flag=True, help="Text in ASCII only."),

@@ -20,7 +20,7 @@ from derive.exports.text import (
     rows,
     verdict,
 )
-from derive.exports.torch_losses import CLASSES, activation, classes, loss, penalty, plain, scores
+from derive.exports.torch_calls import CLASSES, activation, classes, loss, penalty, plain, scores
 from derive.exports.torch_optimizers import optimizer, remembered
 from derive.graph import Node
 from derive.ids import after, derivative, timed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from derive.exports.torch_losses import missing, plain
+from derive.exports.torch_calls import missing, plain
 from derive.options import Choice
 
 #: Class in torch.optim, and what it calls the things that derive's formulas remember.

@@ -269,15 +269,15 @@ def read_variants(item: Item, original: Original) -> tuple[Variant, ...]:
     if not 1 <= len(parts) <= MOST_VARIANTS:
         raise item.error(f"expected 1 to {MOST_VARIANTS:,} variants")
     found: dict[int, Variant] = {}
-    ids: set[str] = {original.name}
+    ids: set[str] = {normalize("NFC", original.name)}
     for part in parts:
         variant = read_variant(part, original)
         if variant.number in found:
             raise part.error(f"variant {variant.number} is there twice")
-        if variant.id in ids:
+        if (id := normalize("NFC", variant.id)) in ids:
             raise part.error(f"the id {quoted(variant.id)} is there twice")
         found[variant.number] = variant
-        ids.add(variant.id)
+        ids.add(id)
     return tuple(found.values())
 
 
@@ -309,5 +309,7 @@ def read_students(item: Item, numbers: set[int]) -> dict[str, int]:
             raise part.error(f"expected the number of a variant, not {described(part)}")
         if (which := whole(part)) not in numbers:
             raise part.error(f"there is no variant {which}")
-        found[normalize("NFC", student.strip())] = which
+        if (id := normalize("NFC", student.strip())) in found:
+            raise part.at_key().error(f"the student {quoted(id)} is there twice")
+        found[id] = which
     return found

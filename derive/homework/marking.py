@@ -397,7 +397,8 @@ class Walk:
     def out_of_range(self, entry: Entry) -> tuple[str, ...]:
         """A remark on a number that this quantity can never be."""
         lowest, highest = ranges.of(entry.node)
-        inside = lowest <= self.written[entry.key].number <= highest
+        written = self.written[entry.key]
+        inside = lowest - written.unit / 2 <= written.number <= highest + written.unit / 2
         return () if inside else ("out_of_range",)
 
     def guarded(self, mark: Mark) -> str:

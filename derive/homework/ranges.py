@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 
+from derive.algebra import FLOATS, evaluate
 from derive.graph import Node
 from derive.ids import kind
 from derive.ops.base import Elementwise
 from derive.ops.vector import Softmax
 
-#: The least and the largest value of an activation.
+#: The least and the largest value of an activation, whatever its options.
 OF = {
     "sigmoid": (0.0, 1.0),
     "tanh": (-1.0, 1.0),
     "relu": (0.0, math.inf),
-    "hardtanh": (-1.0, 1.0),
     "softplus": (0.0, math.inf),
 }
 ANY = (-math.inf, math.inf)
@@ -25,5 +25,8 @@ def of(node: Node) -> tuple[float, float]:
     if isinstance(node.op, Softmax):
         return 0.0, 1.0
     if isinstance(node.op, Elementwise) and node.role == "activation":
+        if node.op.name == "hardtanh":
+            low, high = (float(evaluate(kink, lambda name: name, FLOATS)) for kink in node.op.kinks)
+            return low, high
         return OF.get(node.op.name, ANY)
     return (0.0, math.inf) if node.role == "statistic" and kind(node.id)[0] == "var" else ANY

@@ -7,8 +7,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from derive.errors import InputError
-from derive.imports.numbers import numbers
+from derive.imports.numbers import few, number, numbers
 
 Layer = Any  # an entry of `layers:`
 #: Activations: the name in the file, and the options that are attributes of the module.
@@ -24,6 +26,8 @@ ACTIVATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Softplus": ("softplus", ("beta", "threshold")),
     "Hardtanh": ("hardtanh", ("min_val", "max_val")),
 }
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+HOOKS_OF_TENSORS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 SAME = ("Identity", "Flatten")  # of rows of numbers they change nothing
 
 
@@ -44,20 +48,39 @@ class Found:
 
 def layers_of(module: Any, inputs: Any) -> Found:
     """The layers of a module, which must be its children one after the other."""
-    found, seen = Found(), set[int]()
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        raise InputError(f"expected a module of torch.nn, not {type(module).__name__}", file="from_torch")
+    plain(module)
     leaves = list(flat(module, ""))
+    few([p for _, leaf in leaves for p in leaf.parameters()], "from_torch")
+    found, seen = Found(), set[int]()
     for path, leaf in leaves:
-        if id(leaf) in seen and next(leaf.parameters(), None) is not None:
-            raise refused(path, leaf, "the same module stands twice, and its parameters cannot be shared")
-        seen.add(id(leaf))
+        own = {id(tensor) for tensor in (*leaf.parameters(), *leaf.buffers())}
+        if own & seen:
+            raise refused(path, leaf, "what it learns stands twice, and cannot be shared")
+        seen |= own
         read(found, path, leaf, inputs)
-    own = {id(p) for _, leaf in leaves for p in leaf.parameters()}
-    if any(id(p) not in own for p in module.parameters()):
+    if any(id(p) not in seen for p in module.parameters()):
         raise InputError(f"{type(module).__name__} has parameters beside those of its layers", file="from_torch")
     if len(found.modes) > 1:
         raise InputError("some layers are in train mode and some in eval mode", file="from_torch")
     in_order(module, [leaf for _, leaf in leaves], inputs)
     return found
+
+
+def plain(module: Any) -> None:
+    """Refuses what changes the work of a module from outside: hooks, or another forward put into one."""
+    for path, part in module.named_modules():
+        for hooks in HOOKS:
+            if getattr(part, hooks, None):
+                raise refused(path or "the module", part, "it has hooks")
+        if "forward" in vars(part):
+            raise refused(path or "the module", part, "its forward is another")
+    for path, parameter in module.named_parameters():
+        if any(getattr(parameter, hooks, None) for hooks in HOOKS_OF_TENSORS):
+            raise InputError(f"{path}: it has hooks", file="from_torch")
 
 
 def flat(module: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -79,14 +102,17 @@ def read(found: Found, path: str, module: Any, inputs: Any) -> None:
     """One module."""
     name = type(module).__name__
     of_torch = type(module).__module__.startswith("torch.nn.modules")
+    dimensions = np.ndim(inputs)
     if of_torch and name in SAME:
+        if name == "Flatten" and (module.end_dim - module.start_dim) % dimensions:
+            raise refused(path, module, f"start_dim={module.start_dim} makes one row of all samples")
         return
     if of_torch and name in ACTIVATIONS:
         title, options = ACTIVATIONS[name]
-        given = {option: getattr(module, option) for option in options}
+        given = {option: value(getattr(module, option), f"{path}.{option}") for option in options}
         found.layers.append({title: given} if given else title)
     elif of_torch and name in ("Softmax", "LogSoftmax"):
-        if module.dim not in (None, -1, inputs.ndim - 1):
+        if module.dim not in (None, -1, dimensions - 1):
             raise refused(path, module, f"dim={module.dim} is not along the units")
         found.layers.append("softmax" if name == "Softmax" else "log_softmax")
     elif of_torch and name in READERS:
@@ -140,6 +166,11 @@ def learned(found: Found, path: str, module: Any, switch: str, on: bool) -> dict
     return {"weight": rows(module.weight, f"{path}.weight"), "bias": rows(module.bias, f"{path}.bias")}
 
 
+def value(given: Any, what: str) -> Any:
+    """An option of a module."""
+    return given if isinstance(given, str) else number(given, what)
+
+
 def rows(tensor: Any, what: str) -> Any:
     return numbers(tensor, what).tolist()
 
@@ -153,16 +184,37 @@ READERS: dict[str, Callable[[Found, str, Any], None]] = {
 
 
 def in_order(module: Any, leaves: list[Any], inputs: Any) -> None:
-    """Refuses a module that computes something else than its children in order; both are asked, in eval mode."""
+    """Refuses a module that computes something else than its children in order; both are asked, in its mode and in eval.
+
+    The random numbers of both are the same, and those of the caller stay as they are.
+    """
     import torch
 
-    whole = deepcopy(module).eval()
-    with torch.no_grad():
-        first = next(whole.parameters(), torch.empty(0))
-        x = torch.as_tensor(inputs).to(first.dtype if first.numel() else None)
-        expected, found = whole(x), x
-        for leaf in leaves:
-            found = deepcopy(leaf).eval()(found)
-    if expected.shape != found.shape or not torch.allclose(expected, found, rtol=1e-5, atol=1e-7, equal_nan=True):
-        title = type(module).__name__
-        raise InputError(f"{title}: its forward is not its children one after the other", file="from_torch")
+    title, given = type(module).__name__, torch.as_tensor(inputs)
+    for training in {module.training, False}:
+        try:
+            with torch.no_grad():
+                expected, found = (run(parts, given, training) for parts in ([module], leaves))
+        except Exception as error:  # whatever a module does with numbers that it cannot take
+            why = str(error).partition("\n")[0]
+            raise InputError(f"{title} of inputs {tuple(given.shape)}: {why}", file="from_torch") from None
+        if (
+            not torch.is_tensor(expected)
+            or expected.shape != found.shape
+            or not torch.allclose(expected, found, rtol=1e-5, atol=1e-7, equal_nan=True)
+        ):
+            raise InputError(f"{title}: its forward is not its children one after the other", file="from_torch")
+
+
+def run(parts: list[Any], inputs: Any, training: bool) -> Any:
+    """Copies of some modules one after the other. training: as they are, or else all in eval mode"""
+    import torch
+
+    first = next((p for part in parts for p in part.parameters()), None)
+    x = inputs.clone() if first is None else inputs.to(first.dtype, copy=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for part in parts:
+            own = deepcopy(part)
+            x = (own if training else own.eval())(x)
+    return x

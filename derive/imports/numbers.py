@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from derive.blocks import MAX_PARAMETERS
 from derive.errors import InputError
 
 Array = np.ndarray[Any, Any]
+
+
+def few(tensors: Iterable[Any], file: str) -> None:
+    """Refuses more numbers than a network file may have, before any is read: a small file can stand for very many."""
+    if sum(tensor.numel() for tensor in tensors) > MAX_PARAMETERS:
+        raise InputError(f"more than {MAX_PARAMETERS:,} numbers", file=file)
 
 
 def numbers(tensor: Any, what: str) -> Array:
@@ -17,13 +25,21 @@ def numbers(tensor: Any, what: str) -> Array:
     what: what an error calls it
     """
     if hasattr(tensor, "detach"):
-        if tensor.is_complex() or tensor.is_sparse or tensor.is_quantized:
+        tensor = tensor.detach()
+        if tensor.is_complex() or tensor.is_quantized or tensor.is_nested or str(tensor.layout) != "torch.strided":
             raise InputError(f"{what}: not a tensor of real numbers", file="from_torch")
-        tensor = tensor.detach().cpu()
-        if tensor.is_floating_point() and str(tensor.dtype) not in ("torch.float32", "torch.float64"):
-            tensor = tensor.float()
-        tensor = tensor.numpy()
+        if tensor.is_meta:
+            raise InputError(f"{what}: a tensor on the device meta has no numbers", file="from_torch")
+        try:
+            tensor = tensor.cpu().resolve_neg()
+            if tensor.is_floating_point() and str(tensor.dtype) not in ("torch.float32", "torch.float64"):
+                tensor = tensor.float()
+            tensor = tensor.numpy()
+        except (RuntimeError, TypeError):
+            raise InputError(f"{what}: PyTorch gives no numbers for {tensor.dtype}", file="from_torch") from None
     found = np.asarray(tensor)
+    if not found.size:
+        raise InputError(f"{what}: no numbers in it, its shape is {found.shape}", file="from_torch")
     if found.dtype.kind in "iub":
         return found.astype(int)
     if found.dtype.kind != "f":

@@ -10,7 +10,7 @@ from typing import Any
 from derive.build import build
 from derive.errors import InputError, nearest
 from derive.imports.file import Net
-from derive.imports.numbers import numbers
+from derive.imports.numbers import few, numbers
 from derive.layers import NORMS
 from derive.losses import losses
 from derive.ops.activations import activations
@@ -19,6 +19,7 @@ from derive.spec import load
 
 MOST_BYTES = 64 * 1024 * 1024
 WRAPPED = ("state_dict", "model_state_dict", "model")  # what checkpoints call the weights among other things
+COUNTER = "num_batches_tracked"  # of a batch norm: whole, and not needed
 LEARNED = ("linear", *NORMS)
 
 
@@ -54,6 +55,10 @@ def state_dict(path: str | Path) -> dict[str, Any]:
         raise InputError("holds no state dict: save model.state_dict()", file=str(path))
     if not all(isinstance(name, str) and torch.is_tensor(value) for name, value in found.items()):
         raise InputError("holds more than the tensors of a state dict", file=str(path))
+    few(found.values(), str(path))
+    for name, value in found.items():
+        if not value.is_floating_point() and name.rpartition(".")[2] != COUNTER:
+            raise InputError(f"{name}: not a tensor of floating-point numbers", file=str(path))
     return dict(found)
 
 
@@ -69,14 +74,17 @@ def learned(weights: Mapping[str, Any], file: str) -> list[dict[str, dict[str, A
 def layer(prefix: str, parts: Mapping[str, Any], file: str) -> dict[str, dict[str, Any]]:
     """One layer: which it is shows in the shapes of what it has."""
     title = prefix or "the first"
-    held = {name: numbers(value, f"{prefix}.{name}") for name, value in parts.items() if name != "num_batches_tracked"}
+    held = {name: numbers(value, f"{prefix}.{name}") for name, value in parts.items() if name != COUNTER}
     names, weight = set(held), held.get("weight")
-    if weight is not None and weight.ndim == 2 and names <= {"weight", "bias"}:
+    alike = weight is not None and all(
+        part.shape == weight.shape[:1] for name, part in held.items() if name != "weight"
+    )
+    if weight is not None and alike and weight.ndim == 2 and names <= {"weight", "bias"}:
         bias = held["bias"].tolist() if "bias" in held else False
         return {"linear": {"weight": weight.tolist(), "bias": bias}}
-    if weight is not None and weight.ndim == 1 and names == {"weight", "bias"}:
+    if weight is not None and alike and weight.ndim == 1 and names == {"weight", "bias"}:
         return {"layer_norm": {name: value.tolist() for name, value in held.items()}}
-    if weight is not None and weight.ndim == 1 and names == {"weight", "bias", "running_mean", "running_var"}:
+    if weight is not None and alike and weight.ndim == 1 and names == {"weight", "bias", "running_mean", "running_var"}:
         return {"batch_norm": {name: value.tolist() for name, value in held.items()}}
     shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in held.items())
     raise InputError(f"{title!r} is no linear layer, batch norm or layer norm: {shapes}", file=file)

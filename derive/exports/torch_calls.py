@@ -1,4 +1,4 @@
-"""Activations and losses as PyTorch calls, by the names of the file."""
+"""Activations, losses and penalties as PyTorch calls, by the names of the file."""
 
 from __future__ import annotations
 
