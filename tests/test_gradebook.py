@@ -21,7 +21,7 @@ from derive.classroom.record import Record, Step
 from derive.classroom.roster import listed
 from derive.classroom.roster import read as read_roster
 from derive.errors import InputError
-from derive.files import LIST, Results
+from derive.files import HEAD, LIST, Results
 
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 3 (99123),Exam (7)
     Points Possible,,,,,20,(read only)
@@ -211,8 +211,9 @@ def test_what_an_earlier_run_wrote_is_removed_unless_it_was_changed(tmp_path: Pa
     earlier = second.finish()
     assert (earlier.removed, earlier.kept) == (("grades.csv", "s2.html"), ("s3.html",))
     assert {path.name for path in tmp_path.iterdir()} == {"s1.html", "s3.html", "notes.txt", LIST}
-    sums = [line.split("  ") for line in (tmp_path / LIST).read_text(encoding="utf-8").splitlines()]
-    assert sums == [[hashlib.sha256(b"s1.html").hexdigest(), "s1.html"]]
+    head, *lines = (tmp_path / LIST).read_text(encoding="utf-8").splitlines()
+    sums = [line.split("  ") for line in lines]
+    assert head == HEAD and sums == [[hashlib.sha256(b"s1.html").hexdigest(), "s1.html"]]
 
 
 def test_a_list_leads_nowhere_else(tmp_path: Path):
@@ -223,7 +224,8 @@ def test_a_list_leads_nowhere_else(tmp_path: Path):
     (folder / "link").symlink_to(outside)
     names = ["../outside.txt", str(outside), "link", ".", "..", "missing"]
     sum = hashlib.sha256(b"x").hexdigest()
-    (folder / LIST).write_text("".join(f"{sum}  {name}\n" for name in names) + "nonsense\n", encoding="utf-8")
+    lines = [HEAD, *(f"{sum}  {name}" for name in names), "nonsense", ""]
+    (folder / LIST).write_text("\n".join(lines), encoding="utf-8")
     assert Results(folder).finish().removed == ()
     assert outside.read_bytes() == b"x" and (folder / "link").is_symlink()
 
