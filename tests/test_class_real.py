@@ -14,6 +14,8 @@ import pytest
 
 from derive.classroom.grading import grader
 
+pytestmark = pytest.mark.xdist_group("class")  # one process marks the class that these tests look at
+
 ROOT = Path(__file__).parent.parent
 GOOD = "student: {{id: {id}}}\nanswers: {{z1: [0.3775, 0.3925], L: 0.2984, dL/dw5: 0.0822, w5+: 0.3589}}\n"
 B1 = "answers: {dL/dw5: 0.4398, w5+: 0.1801}\n"  # the slope forgotten; the update follows from it

@@ -21,6 +21,8 @@ from derive import notebook, plots
 from derive.figures.axes import draw
 from derive.figures.chart import Chart
 
+pytestmark = pytest.mark.xdist_group("notebook")  # one process runs what these tests look at
+
 ROOT = Path(__file__).parent.parent
 NET = {
     "name": "Two $layers$, _odd_ names",

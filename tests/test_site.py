@@ -35,6 +35,8 @@ from derive.site.reference import training
 from derive.site.tasks import tasks as tasks_
 from derive.spec import KEYS
 
+pytestmark = pytest.mark.xdist_group("site")  # one process builds what these tests look at
+
 EMPTY = {
     "meta",
     "link",
