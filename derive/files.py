@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from derive.errors import InputError
@@ -68,7 +69,7 @@ class Results:
         """A file, whole or not at all. name: with `/` where it is in a folder of the folder"""
         data = content if isinstance(content, bytes) else content.encode("utf-8")
         self.refuse(name)
-        if any(part.is_symlink() for part in (self.folder / name).parents if self.folder in part.parents):
+        if self.behind_link(self.folder / name):
             raise InputError("this is behind a link to another folder", file=str(self.folder / name))
         write(self.folder / name, data)
         self.sums[name] = sum_of(data)
@@ -78,7 +79,7 @@ class Results:
         path = self.folder / name
         if not any(fnmatchcase(path.name, pattern) for pattern in self.filled) or not path.is_file():
             return
-        sum = self.listed().get(name)
+        sum = self.listed.get(name)
         if sum is not None and sum_of(path.read_bytes()) != sum:
             problem = "this was changed since derive wrote it; choose another folder, or remove it"
             raise InputError(problem, file=str(path))
@@ -86,9 +87,9 @@ class Results:
     def finish(self) -> Earlier:
         """Removes what an earlier run wrote and this one did not, unless it was changed, and lists what is there now."""
         removed, kept = [], []
-        for name, sum in sorted(self.listed().items()):
+        for name, sum in sorted(self.listed.items()):
             path = self.folder / name
-            if name in self.sums or self.behind_link(path) or not path.is_file():
+            if name in self.sums or path.is_symlink() or self.behind_link(path) or not path.is_file():
                 continue
             if sum_of(path.read_bytes()) == sum:
                 path.unlink()
@@ -101,8 +102,9 @@ class Results:
         write(self.folder / LIST, "\n".join(lines) + "\n")
         return Earlier(tuple(removed), tuple(kept))
 
+    @cached_property
     def listed(self) -> dict[str, str]:
-        """What the list of an earlier run names: files of this folder, whatever else it says."""
+        """What the list of an earlier run names: files of this folder, whatever else it says. Read once."""
         path = self.folder / LIST
         if path.is_symlink() or not path.is_file():
             return {}
@@ -114,8 +116,8 @@ class Results:
         return {line["name"]: line["sum"] for line in inside}
 
     def behind_link(self, path: Path) -> bool:
-        """Whether a file, or a folder on the way to it, is a link to somewhere else."""
-        return any(part.is_symlink() for part in (path, *path.parents) if self.folder in part.parents)
+        """Whether a folder on the way to a file is a link to somewhere else."""
+        return any(part.is_symlink() for part in path.parents if self.folder in part.parents)
 
 
 def fill(folder: Path, files: Mapping[str, str | bytes], filled: Sequence[str] = ()) -> Earlier:

@@ -137,7 +137,7 @@ def several(manifest: Manifest, folder: Path, formats: tuple[str, ...], progress
     from derive.sheets.sheet import FILLED
 
     results = Results(folder, FILLED)
-    for name in results.listed():
+    for name in results.listed:
         results.refuse(name)
     if not ((folder / FILE).exists() and net.exists() and net.samefile(folder / FILE)):
         results.write(FILE, manifest.text())

@@ -20,7 +20,7 @@ class Folder:
     @property
     def fresh(self) -> bool:
         """Whether all this is there, and nothing else of an earlier run."""
-        old = [name for name in Results(self.path).listed() if name not in self.files and (self.path / name).is_file()]
+        old = [name for name in Results(self.path).listed if name not in self.files and (self.path / name).is_file()]
         return not old and all(content == there(self.path / name) for name, content in self.files.items())
 
     def write(self) -> None:
@@ -37,7 +37,7 @@ def folder_of(beside: Path, name: str, files: Mapping[str, str | bytes]) -> Fold
         raise InputError(f"into={name} is no folder")
     contents = {file: text if isinstance(text, bytes) else text.encode("utf-8") for file, text in files.items()}
     results = Results(path, filled=("*",))
-    ours = results.listed()
+    ours = results.listed
     for file, content in contents.items():
         if (path / file).exists() and there(path / file) != content:
             if file not in ours:
